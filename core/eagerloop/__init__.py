@@ -1,0 +1,60 @@
+"""One GradientTape loop that you can read, made of parts that you can swap by name.
+
+    import eagerloop
+    run = eagerloop.train(epochs=10)
+    run.history, run.predict(x), run.evaluate()
+
+This door is light: TensorFlow is imported when a run is, not before.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from eagerloop import errors, parts
+from eagerloop.hooks import hookimpl
+from eagerloop.parts import use
+
+if TYPE_CHECKING:
+    from eagerloop.arrays import ArrayDataset, split_rows
+    from eagerloop.loop import Step, train_step
+    from eagerloop.run import Run, load, resume, train
+    from eagerloop.table import Table, read_table
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArrayDataset",
+    "Run",
+    "Step",
+    "Table",
+    "errors",
+    "hookimpl",
+    "load",
+    "parts",
+    "read_table",
+    "resume",
+    "split_rows",
+    "train",
+    "train_step",
+    "use",
+]
+
+_LATER = {
+    "arrays": ("ArrayDataset", "split_rows"),
+    "loop": ("Step", "train_step"),
+    "run": ("Run", "load", "resume", "train"),
+    "table": ("Table", "read_table"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the module of a name when the name is first asked for."""
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"eagerloop.{module}"), name)
+    msg = f"module 'eagerloop' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,191 @@
+"""From settings to parts: what is chosen when nothing was, how a part is made, what it must then be able to do."""
+
+import copy
+import os
+import platform
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from eagerloop import parts
+from eagerloop.catalog import Catalog
+from eagerloop.errors import EagerloopError, PluginError
+from eagerloop.options import reserved, resolve
+from eagerloop.pipelines import as_dataset
+from eagerloop.parts import Choice, Dataset
+from eagerloop.record import FORMAT, Part, Settings, plain_options
+
+METHODS = {
+    "model": ("__call__", "variables", "trainable_variables"),
+    "loss": ("__call__",),
+    "optimizer": ("apply_gradients", "variables"),
+    "checkpointer": ("write", "read"),
+    "metric": ("update_state", "result", "reset_state"),
+}
+
+
+def default_model(dataset: str) -> str:
+    """The model for a dataset, where the user names none: the guide's for the guide's data, else the one that fits any."""
+    return "iris" if dataset in ("iris", "eagerloop/iris") else "mlp"
+
+
+def default_loss(task: str) -> str:
+    """The loss for a task, where the user names none."""
+    return "sparse_categorical_crossentropy" if task == "classification" else "mse"
+
+
+def default_metrics(task: str) -> list[str]:
+    """The metrics for a task, where the user names none."""
+    return ["accuracy"] if task == "classification" else []
+
+
+@dataclass
+class Assembly:
+    """The parts of a run, and what the record says of them.
+
+    Attributes:
+        settings: What the user chose; parts that were not chosen are filled in.
+        chosen: The kinds of part that were chosen for the user.
+        made: Every part as the record tells it, by kind; metrics and observers as lists.
+        files: Which files hold each part's code, by the part in words: whom to name when it raises.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    dataset: Dataset = field(init=False)
+    model: Any = field(init=False)
+    loss: Any = field(init=False)
+    optimizer: Any = field(init=False)
+    checkpointer: Any = field(init=False)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    observers: list[Any] = field(default_factory=list)
+    chosen: list[str] = field(default_factory=list)
+    made: dict[str, Any] = field(default_factory=dict)
+    owners: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Builds the parts in their order: dataset, model, loss, optimizer, checkpointer; then metrics and observers."""
+        settings = self.settings
+        keras.utils.set_random_seed(settings.seed)
+        self.dataset = as_dataset(self._make("dataset", settings.dataset), self._words("dataset"))
+        self._choose_for_the_data()
+        for kind in ("model", "loss", "optimizer", "checkpointer"):
+            setattr(self, kind, self._make(kind, getattr(settings, kind)))
+        self._build()
+        for choice in settings.metric or ():
+            self._add_metric(self._make("metric", choice))
+        self.observers = [self._make("observer", choice) for choice in settings.observer]
+
+    def _choose_for_the_data(self) -> None:
+        settings, task = self.settings, self.dataset.task
+        if settings.model is None:
+            settings.model = Choice(default_model(str(settings.dataset.part)))
+            self.chosen.append("model")
+        if settings.loss is None:
+            settings.loss = Choice(default_loss(task))
+            self.chosen.append("loss")
+        if settings.metric is None:
+            settings.metric = [Choice(name) for name in default_metrics(task)]
+            self.chosen.append("metric")
+
+    def _make(self, kind: str, choice: Choice) -> Any:
+        """One part: looked up, its options checked, its factory called, what came back checked."""
+        if not isinstance(choice.part, str):
+            part, made, words = Part("", "object", "", {}), choice.part, f"{kind} {_class_path(choice.part)}"
+            part = part._replace(name=_class_path(choice.part))
+        else:
+            entry = self.catalog.find(kind, choice.part)
+            words = entry.where
+            options = resolve(entry.factory, choice.options, words)
+            part = Part(choice.part, entry.owner.distribution, entry.owner.version, options)
+            given = {"seed": self.settings.seed, "dataset": getattr(self, "dataset", None)}
+            try:
+                made = entry.factory(**options, **{name: given[name] for name in reserved(entry.factory)})
+            except EagerloopError:
+                raise
+            except Exception as error:
+                msg = f"{words} could not be made: {type(error).__name__}: {error}"
+                raise PluginError(msg) from error
+            self.owners[words] = (entry.factory, made)
+        self._check(kind, made, words)
+        if kind in parts.SINGLE:
+            self.made[kind] = part
+        else:
+            self.made.setdefault(kind, []).append(part)
+        self.owners.setdefault(words, (None, made))
+        return made
+
+    def _words(self, kind: str) -> str:
+        return next(words for words in self.owners if words.startswith(f"{kind} "))
+
+    def _check(self, kind: str, made: Any, words: str) -> None:
+        missing = [name for name in METHODS.get(kind, ()) if not hasattr(made, name)]
+        if made is None or missing:
+            lacks = f" without {', '.join(missing)}" if missing else ""
+            msg = f"{words} gave {type(made).__name__}{lacks}; a {kind} must have {', '.join(METHODS.get(kind, ('its hooks',)))}"
+            raise PluginError(msg)
+
+    def _add_metric(self, metric: Any) -> None:
+        part = self.made["metric"][-1]
+        name = part.name.split("/")[-1].split(":")[-1].replace("-", "_") if part.owner != "object" else getattr(metric, "name", part.name)
+        if name in self.metrics or name in ("loss", "total_loss", "epoch", "steps", "seconds"):
+            msg = f"metric '{name}' is there twice, or has the name of a column of the history; give each metric once"
+            raise PluginError(msg)
+        self.metrics[name] = metric
+
+    def _build(self) -> None:
+        """Calls the model on the first batch: only then it has variables, and only then they can be restored."""
+        first = getattr(self.dataset, "first_batch", None) or next(iter(self.dataset.train(1, 0)), None)
+        if first is None:
+            msg = f"{self._words('dataset')}: an epoch has no batch; give it at least one"
+            raise PluginError(msg)
+        self.first_batch = first
+        self.model(first[0], training=False)
+        if hasattr(self.optimizer, "build"):
+            self.optimizer.build(self.model.trainable_variables)
+
+    def fresh_metrics(self) -> dict[str, Any]:
+        """The metrics once more, for an evaluation that must not disturb those of a half-trained epoch."""
+        return {name: _fresh(metric) for name, metric in self.metrics.items()}
+
+    def record(self) -> dict[str, Any]:
+        """The content of run.toml."""
+        plain = {name: getattr(self.settings, name) for name in plain_options()}
+        tables = {
+            kind: part.as_toml() if isinstance(part, Part) else [row.as_toml() for row in part]
+            for kind, part in self.made.items()
+        }
+        facts = {"versions": versions(), "data": {"fingerprint": self.dataset.fingerprint}, "threads": threads()}
+        return {"format": FORMAT} | plain | {"metric": [], "observer": []} | tables | facts
+
+
+def _fresh(metric: Any) -> Any:
+    if isinstance(metric, keras.metrics.Metric):
+        return type(metric).from_config(metric.get_config())
+    made = copy.deepcopy(metric)
+    made.reset_state()
+    return made
+
+
+def versions() -> dict[str, str]:
+    """The versions of everything that has a say in the numbers."""
+    found = {name: metadata.version(name) for name in ("eagerloop", "tensorflow", "keras", "numpy")}
+    return {"python": platform.python_version()} | found
+
+
+def threads() -> dict[str, int]:
+    """How many threads TensorFlow may use: rounding can depend on it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {
+        "inter_op": tf.config.threading.get_inter_op_parallelism_threads() or cores,
+        "intra_op": tf.config.threading.get_intra_op_parallelism_threads() or cores,
+    }
+
+
+def _class_path(thing: Any) -> str:
+    target = thing if hasattr(thing, "__qualname__") else type(thing)
+    return f"{target.__module__}.{target.__qualname__}"
+

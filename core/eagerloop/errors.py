@@ -1,0 +1,66 @@
+"""Everything that eagerloop raises for a fault which is not its own.
+
+::
+
+    EagerloopError          the user can mend it; the command line prints one line and exits with 2
+    ├── ConfigError         an option, a config file, a run directory
+    ├── PluginError         a part that is missing, broken, or does not do what its kind must
+    ├── DataError           a file or a batch that cannot be trained on
+    ├── CheckpointError     a saved run that is damaged, foreign, or not there
+    └── TrainingError       the run itself failed (numbers, disk); exits with 1
+
+Every message says what was expected, what was received, where, and what to do next.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class EagerloopError(Exception):
+    """The root of the tree: catch it to catch every fault that a user can mend."""
+
+    exit_code = 2
+
+
+class ConfigError(EagerloopError):
+    """An option, a config file or a run directory is not what it must be."""
+
+
+class PluginError(EagerloopError):
+    """A part is unknown, could not be loaded, or breaks the contract of its kind."""
+
+
+class DataError(EagerloopError):
+    """A data file or a batch cannot be trained on."""
+
+
+class CheckpointError(EagerloopError):
+    """A saved run is missing, damaged, or belongs to other parts."""
+
+
+class TrainingError(EagerloopError):
+    """The run started well and failed: a loss that is not finite, a disk that is full."""
+
+    exit_code = 1
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Ends an error message about an unknown name: the nearest known one, then all of them.
+
+    Args:
+        name: What the user wrote.
+        known: The names that exist.
+
+    Returns:
+        One clause, to be appended to a sentence.
+
+    Example:
+        >>> did_you_mean("adm", ["sgd", "adam"])
+        "did you mean 'adam'? Known: adam, sgd"
+
+    Source: the close matches of click's `NoSuchOption`.
+    """
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}Known: {', '.join(names) or 'none'}"

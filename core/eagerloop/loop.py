@@ -1,0 +1,125 @@
+"""The loop. Every run goes through this source, eager or compiled: two `for`s around one step.
+
+Shapes: n rows in a batch, d features, k outputs: x (n, d), y (n, k) or (n,), predictions (n, k), loss scalar.
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import tensorflow as tf
+
+from eagerloop.errors import PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from eagerloop.parts import Loss, Model, Optimizer
+    from eagerloop.run import Run
+
+
+class Step(NamedTuple):
+    """What went into one training step, and what came out.
+
+    Attributes:
+        x: The batch's features, (n, d).
+        y: The batch's targets, (n, k) or (n,).
+        predictions: What the model answered while training, (n, k).
+        loss: What was minimised, a scalar: the loss and the model's own penalties.
+        gradients: The loss differentiated by each trainable variable, in their order and of their shapes.
+    """
+
+    x: Any
+    y: Any
+    predictions: Any
+    loss: Any
+    gradients: Any
+
+    def __str__(self) -> str:
+        """Every tensor with its shape, dtype and first values."""
+        named = [*zip(self._fields[:4], self[:4], strict=True)]
+        named += [(f"gradient {number}", gradient) for number, gradient in enumerate(self.gradients)]
+        return "\n".join(_show(name, tf.convert_to_tensor(value)) for name, value in named)
+
+
+def _show(name: str, tensor: Any) -> str:
+    values = "\n    ".join(str(tensor.numpy()[:3] if tensor.shape.rank else tensor.numpy()).splitlines())
+    more = f"\n    ... {tensor.shape[0] - 3} more" if tensor.shape.rank and tensor.shape[0] > 3 else ""  # noqa: PLR2004
+    return f"{name}  {tuple(tensor.shape)} {tensor.dtype.name}\n    {values}{more}"
+
+
+def train_step(model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any) -> Step:
+    """One update: predict, measure, differentiate, change the variables.
+
+    Args:
+        model: Called with x and `training=True`.
+        loss: Called with y and the predictions.
+        optimizer: Given the pairs of gradient and variable.
+        x: Features, (n, d).
+        y: Targets, (n, k) or (n,).
+
+    Returns:
+        The tensors of the step. The loss is that of before the update.
+
+    Raises:
+        PluginError: The loss is not a scalar, or a variable gets no gradient.
+
+    Source: Keras's guide "Writing a training loop from scratch in TensorFlow".
+    """
+    with tf.GradientTape() as tape:
+        predictions = model(x, training=True)  # training=True: Dropout drops, BatchNorm learns its averages
+        value = tf.add_n([loss(y, predictions), *getattr(model, "losses", ())])  # penalties, such as L2, count too
+    variables = model.trainable_variables  # after the call: it may have made them
+    gradients = tape.gradient(value, variables)  # outside the tape: gradients of gradients are not wanted
+    check_step(value, gradients, variables)
+    if tf.math.is_finite(value):  # else no update: one nan would spread to every variable
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    return Step(x, y, predictions, value, gradients)
+
+
+def train_epoch(run: "Run", batches: "Iterator[tuple[Any, Any]]") -> Any:
+    """The inner loop: one step a batch, until the batches end (False) or the run has to pause (True)."""
+    paused: Any = False
+    for x, y in batches:
+        step = run.train_step(run.model, run.loss, run.optimizer, x, y)
+        run.count(step)  # where the run stands, the epoch's loss and metrics
+        run.hook.on_step_end(run=run, step=step)
+        paused = run.must_pause()  # a save is due, a signal came, somebody called run.stop()
+        if paused:
+            break
+    return paused
+
+
+def train(run: "Run", epochs: int) -> None:
+    """The outer loop: from where the run stands to the end of the given epoch."""
+    try:
+        run.hook.on_train_begin(run=run)
+        for epoch in range(run.position.epoch, epochs + 1):
+            run.hook.on_epoch_begin(run=run, epoch=epoch)
+            batches = run.begin_epoch(epoch)  # an iterator: a pause keeps its place in it
+            while not run.stopping and run.train_epoch(run, batches):  # train_epoch above, or its tf.function
+                run.save_if_due()
+            if run.stopping:  # somebody called run.stop(reason), or a signal did
+                break
+            metrics = run.end_epoch(epoch)  # validates, writes the history; the tally starts anew
+            run.hook.on_epoch_end(run=run, epoch=epoch, metrics=metrics)
+            run.save()  # after the observers, so that the checkpoint holds what they have learnt
+            if run.stopping:
+                break
+        run.hook.on_train_end(run=run)
+    except BaseException as error:
+        run.hook.on_exception(run=run, error=error)
+        raise
+
+
+def check_step(value: Any, gradients: "Sequence[Any]", variables: "Sequence[Any]") -> None:
+    """Refuses a loss that is no scalar, and variables that the loss does not depend on: they would never learn."""
+    if value.shape.rank:
+        msg = f"the loss must be a scalar, got the shape {tuple(value.shape)}; reduce it over the batch, with tf.reduce_mean say"
+        raise PluginError(msg)
+    missing = [variable.path if hasattr(variable, "path") else variable.name
+               for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
+    if missing or not variables:
+        msg = (
+            f"the loss has no gradient for {', '.join(missing) or 'anything: the model has no trainable variables'}; compute the "
+            "predictions from them with TensorFlow operations alone, inside the call, or make them not trainable"
+        )
+        raise PluginError(msg)

@@ -1,0 +1,153 @@
+"""What each part must do: one Protocol per kind, in the order in which a run builds them.
+
+Shape letters: n rows in a batch, d features, k outputs.
+
+A part is made by a **factory**: a callable whose annotated keyword parameters are the part's options (see
+`eagerloop.options`) and whose docstring's first line is its summary. The parameters named `seed` and `dataset` are not
+options: the engine fills them in, with the run's seed and the dataset that was built for the run.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+KINDS = ("dataset", "model", "loss", "optimizer", "checkpointer", "metric", "observer")
+"""Every kind of part. A run has one of each of the first five, and any number of the last two."""
+
+SINGLE = KINDS[:5]
+
+Task = Literal["regression", "classification"]
+
+
+@dataclass(frozen=True, repr=False)
+class Choice:
+    """A part and its options as a user chose them; `eagerloop.use` makes one.
+
+    Attributes:
+        part: `NAME`, `DISTRIBUTION/NAME`, `path/to/file.py:NAME`, or the finished object itself.
+        options: Values by the factory's parameter names.
+    """
+
+    part: Any
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        options = "".join(f", {name}={value!r}" for name, value in self.options.items())
+        return f"use({self.part!r}{options})"
+
+
+def use(part: str, **options: object) -> Choice:
+    """Chooses a part and sets some of its options.
+
+    Args:
+        part: `NAME`, `DISTRIBUTION/NAME` or `path/to/file.py:NAME`.
+        **options: Values for the factory's parameters; the others keep their defaults.
+
+    Returns:
+        What `eagerloop.train` takes for any part.
+
+    Example:
+        >>> use("adam", learning_rate=0.01)
+        use('adam', learning_rate=0.01)
+    """
+    return Choice(part, options)
+
+
+class Dataset(Protocol):
+    """Batches of `(x, y)` for training and for testing.
+
+    Attributes:
+        features: The d columns of x, by name.
+        targets: The columns of y, by name.
+        task: `"classification"` if y holds class numbers, else `"regression"`.
+        classes: The k classes by name, in the order of their numbers; empty for a regression.
+        outputs: k, how many numbers a model must give for a row.
+        fingerprint: A digest of the data: the same data, the same text.
+        exact: Whether any position is reached exactly; if not, `note` says why.
+    """
+
+    features: Sequence[str]
+    targets: Sequence[str]
+    task: Task
+    classes: Sequence[str]
+    outputs: int
+    fingerprint: str
+    exact: bool
+    note: str
+
+    def train(self, epoch: int, start: int = 0) -> "tf.data.Dataset":
+        """The batches of an epoch (counted from 1), from batch `start` (counted from 0) on."""
+
+    def test(self) -> "tf.data.Dataset":
+        """The batches held back for the end."""
+
+    def validation(self) -> "tf.data.Dataset | None":
+        """The batches to evaluate on after each epoch, or None."""
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A callable from x to predictions: a Keras model or a `tf.Module`."""
+
+    @property
+    def variables(self) -> Sequence[Any]:
+        """All state, trainable or not."""
+
+    @property
+    def trainable_variables(self) -> Sequence[Any]:
+        """What the optimizer may change."""
+
+    def __call__(self, x: "tf.Tensor", training: bool) -> "tf.Tensor":  # noqa: FBT001 - Keras passes it by name
+        """Predictions of shape (n, k) for x of shape (n, d); Dropout and the like act only while training."""
+
+
+class Loss(Protocol):
+    """A callable that says how wrong predictions are, in one number."""
+
+    def __call__(self, y_true: "tf.Tensor", y_pred: "tf.Tensor") -> "tf.Tensor":
+        """A float scalar: the mean over the batch, if `loss` in the history is to be a mean over examples."""
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """Changes variables by their gradients. `build(variables)`, where it exists, is called before the first step."""
+
+    @property
+    def variables(self) -> Sequence[Any]:
+        """All state: slots, step counter, learning rate. It is saved and restored."""
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> object:
+        """One update."""
+
+
+@runtime_checkable
+class Checkpointer(Protocol):
+    """Writes variables to files and reads them back, bit for bit.
+
+    The engine's store turns this into crash-safe checkpoints: the directory is a temporary one, checksummed, made durable
+    and renamed when `write` has returned, and verified before `read` is called.
+    """
+
+    def write(self, directory: Path, state: Mapping[str, "tf.Variable"]) -> None:
+        """Writes every variable below `directory`, which exists and is empty."""
+
+    def read(self, directory: Path, state: Mapping[str, "tf.Variable"]) -> None:
+        """Assigns what `write` wrote. Names, shapes and dtypes have been compared already."""
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """A figure over an epoch: a Keras metric, or an object with its three methods."""
+
+    def update_state(self, y_true: "tf.Tensor", y_pred: "tf.Tensor") -> object:
+        """Takes one batch into account."""
+
+    def result(self) -> object:
+        """The figure over all batches since the last reset."""
+
+    def reset_state(self) -> object:
+        """Forgets all batches."""

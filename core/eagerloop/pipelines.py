@@ -1,0 +1,134 @@
+"""Makes a `Dataset` of what a dataset factory may also return: a `(train, test)` pair of batched `tf.data.Dataset`s."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from eagerloop.errors import PluginError
+from eagerloop.parts import Dataset, Task
+
+
+class PipelineDataset:
+    """A `(train, test)` pair as a `Dataset`: a position is reached by going through what comes before it.
+
+    Args:
+        train: Batches `(x, y)` of the training.
+        test: Batches `(x, y)` of the test.
+        where: The dataset in words, for messages.
+
+    Raises:
+        PluginError: One of them is no `tf.data.Dataset` of `(x, y)`, or has no batch.
+    """
+
+    def __init__(self, train: tf.data.Dataset, test: tf.data.Dataset, where: str) -> None:
+        for name, part in (("train", train), ("test", test)):
+            _check_elements(part, f"{where}, {name}")
+        self._train, self._test = train, test
+        x, y = next(iter(train.take(1)), (None, None))
+        if x is None:
+            msg = f"{where}: an epoch has no batch; give it at least one"
+            raise PluginError(msg)
+        self.first_batch = (x, y)
+        self._shapes = tuple((None, *part.shape[1:]) for part in (x, y))
+        self.task: Task = "classification" if y.dtype.is_integer else "regression"
+        width = int(np.prod(y.shape[1:], dtype=int))
+        self.features = tuple(f"x{number}" for number in range(int(np.prod(x.shape[1:], dtype=int))))
+        self.targets = ("y",) if width == 1 else tuple(f"y{number}" for number in range(width))
+        self.classes = _classes(train) if self.task == "classification" else ()
+        self.outputs = len(self.classes) or width
+        self.exact, self.note = _exactness(train)
+        spec = f"{train.element_spec} {int(train.cardinality())} {int(test.cardinality())}"
+        self.fingerprint = hashlib.sha256(spec.encode()).hexdigest()
+        self._passes = 0  # a seeded shuffle draws anew in each pass: they are counted, so that a resume can catch up
+
+    def train(self, epoch: int, start: int = 0) -> tf.data.Dataset:
+        """The batches of an epoch from batch `start` on; a shuffle is first brought to that epoch's pass."""
+        while self._passes < epoch - 1:
+            next(iter(self._train.take(1)), None)
+            self._passes += 1
+        self._passes += 1
+        return self._shaped(self._train.skip(start) if start else self._train)
+
+    def test(self) -> tf.data.Dataset:
+        """The test batches."""
+        return self._shaped(self._test)
+
+    def validation(self) -> None:
+        """A pair has none."""
+
+    def _shaped(self, batches: tf.data.Dataset) -> tf.data.Dataset:
+        """Refuses a batch of another shape where the pipeline itself does not know its shapes."""
+        if all(spec.shape.rank is not None and spec.shape[1:].is_fully_defined() for spec in batches.element_spec):
+            return batches
+        return batches.map(lambda x, y: tuple(tf.ensure_shape(part, shape) for part, shape in zip((x, y), self._shapes, strict=True)))
+
+
+def as_dataset(made: Any, where: str) -> Dataset:
+    """What a dataset factory returned, as a `Dataset`.
+
+    Args:
+        made: A `(train, test)` pair, or an object that is a `Dataset` already but for attributes that can be told.
+        where: The dataset in words, for messages.
+
+    Returns:
+        A `Dataset`.
+
+    Raises:
+        PluginError: It is neither.
+    """
+    if isinstance(made, (tuple, list)) and len(made) == 2:  # noqa: PLR2004
+        return PipelineDataset(*made, where=where)
+    missing = [name for name in ("train", "test", "features", "targets", "task") if not hasattr(made, name)]
+    if missing:
+        msg = (
+            f"{where} must be a (train, test) pair of tf.data.Datasets or a Dataset, got {type(made).__name__} "
+            f"without {', '.join(missing)}"
+        )
+        raise PluginError(msg)
+    _check_elements(made.train(1, 0), where)
+    for name, value in (("validation", lambda: None), ("classes", ()), ("fingerprint", ""), ("exact", True), ("note", "")):
+        if not hasattr(made, name):
+            setattr(made, name, value)
+    if not hasattr(made, "outputs"):
+        made.outputs = len(made.classes) if made.task == "classification" else len(made.targets)
+    return made  # type: ignore[no-any-return]
+
+
+def _classes(train: tf.data.Dataset) -> tuple[str, ...]:
+    """The class numbers up to the highest one: the whole training data is read for them, once."""
+    highest = train.reduce(np.int64(0), lambda top, _x, y: tf.maximum(top, tf.reduce_max(tf.cast(y, tf.int64))))
+    return tuple(str(number) for number in range(int(highest) + 1))
+
+
+def _check_elements(batches: Any, where: str) -> None:
+    spec = getattr(batches, "element_spec", None)
+    if spec is None:
+        msg = f"{where} must be a tf.data.Dataset of (x, y) batches, got {type(batches).__name__}"
+        raise PluginError(msg)
+    if not (isinstance(spec, tuple) and len(spec) == 2 and all(isinstance(part, tf.TensorSpec) for part in spec)):  # noqa: PLR2004
+        msg = f"{where} must give batches (x, y), two tensors, got {spec}"
+        raise PluginError(msg)
+    if any(part.shape.rank == 0 for part in spec):
+        msg = f"{where} must give batches, got single numbers {spec}; add .batch(32) to the pipeline"
+        raise PluginError(msg)
+
+
+def _exactness(train: tf.data.Dataset) -> tuple[bool, str]:
+    """Whether a pipeline gives the same batches in another process, read off its own graph."""
+    variant = tf.data.experimental.to_variant(train)
+    serialized = tf.raw_ops.DatasetToGraphV2(input_dataset=variant, external_state_policy=1, strip_device_assignment=True)
+    graph = tf.compat.v1.GraphDef.FromString(serialized.numpy())
+    constants = {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in graph.node if node.op == "Const"}
+    for node in graph.node:
+        if node.op.startswith("ShuffleDataset"):
+            # Inputs: the pipeline, the buffer's size, two seeds; both zero is TensorFlow's way to say "any".
+            seeds = [int(constants[name]) for name in node.input[2:4] if name in constants]
+            if seeds and not any(seeds):
+                return False, "not exact: the pipeline shuffles without a seed; give shuffle(..., seed=...) one"
+    for function in graph.library.function:
+        random = [node.op for node in function.node_def if node.op.startswith("Random") or "PyFunc" in node.op]
+        if random:
+            return False, f"not exact: the pipeline calls {random[0]}, whose state cannot be saved; use stateless operations"
+    return True, "a position is reached by going through the batches before it"

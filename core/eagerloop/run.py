@@ -1,0 +1,376 @@
+"""A run: its parts, where it stands, what it does around the loop. And the three functions that make one."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from eagerloop import loop, state
+from eagerloop.assembly import Assembly
+from eagerloop.catalog import Catalog
+from eagerloop.errors import CheckpointError, ConfigError, TrainingError, did_you_mean
+from eagerloop.faults import blame, not_finite
+from eagerloop.hooks import Observers
+from eagerloop.parts import KINDS, SINGLE, Choice
+from eagerloop.record import RunDirectory, Settings, read_toml, settings_from
+from eagerloop.snapshots import restore, say, snapshot
+from eagerloop.signals import Signals
+from eagerloop.store import Store
+from eagerloop.tally import Tally
+
+ROWS_AT_ONCE = 8192
+"""Rows that a prediction holds in memory at a time."""
+
+
+@dataclass
+class Position:
+    """Where a run stands: so many batches into an epoch (counted from 1), so many steps in all."""
+
+    epoch: int = 1
+    batch: int = 0
+    step: int = 0
+
+
+class Run:
+    """A training run: made by `eagerloop.train`, `load` or `resume`.
+
+    Args:
+        assembly: The parts.
+        directory: Where the run is kept.
+
+    Attributes:
+        dataset: The data, always a `Dataset`.
+        model: What is trained.
+        loss: What is minimised.
+        optimizer: What changes the model.
+        checkpointer: What writes the checkpoints' files.
+        metrics: The metrics by name.
+        history: A row (a dict) per finished epoch.
+        position: Where the run stands.
+        epochs: How many epochs it is to have.
+        stopping: Why the run is to end early, or an empty text.
+    """
+
+    def __init__(self, assembly: Assembly, directory: RunDirectory) -> None:
+        self.assembly, self.settings, self._directory = assembly, assembly.settings, directory
+        self.dataset, self.model, self.loss = assembly.dataset, assembly.model, assembly.loss
+        self.optimizer, self.checkpointer = assembly.optimizer, assembly.checkpointer
+        self.metrics, self.observers = assembly.metrics, assembly.observers
+        self.hook: Any = Observers(self.observers).hook
+        self.store = Store(directory.checkpoints)
+        self.tally = Tally(self.metrics)
+        self.position = Position()
+        self.history: list[dict[str, Any]] = []
+        self.epochs = self.settings.epochs
+        self.stopping = ""
+        self.train_step, self.train_epoch = loop.train_step, loop.train_epoch
+        self._epoch_began = 0.0
+
+    def __repr__(self) -> str:
+        done = f"{len(self.history)} of {self.epochs} epochs"
+        losses = f", loss {self.history[-1]['loss']:.4g}" if self.history else ""
+        made = self.assembly.made
+        return f"<Run {self.directory}: {made['model'].name} on {made['dataset'].name}, {done}{losses}>"
+
+    @property
+    def directory(self) -> Path:
+        """Where the run is kept."""
+        return self._directory.path
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """How many batches an epoch has; None while nobody knows."""
+        if self.history:
+            return int(self.history[-1]["steps"])
+        count = int(self.dataset.train(1, 0).cardinality()) if hasattr(self.dataset, "train_arrays") else -1
+        return count if count >= 0 else None
+
+    # What the loop asks for, in the order in which it does.
+
+    def begin_epoch(self, epoch: int) -> Iterator[Any]:
+        """The batches of the epoch that have not been trained on yet."""
+        self._epoch_began = time.perf_counter()
+        return iter(self.dataset.train(epoch, self.position.batch))
+
+    def count(self, step: loop.Step) -> None:
+        """Moves the position on and takes the step into the epoch's figures."""
+        self.position.batch += 1
+        self.position.step += 1
+        if not math.isfinite(self.tally.add(step)) and self.settings.on_nonfinite == "stop":
+            raise TrainingError(not_finite(self, step))
+
+    def must_pause(self) -> bool:
+        """Whether the loop has to let go of the batches for a moment."""
+        return bool(self.stopping) or self._save_is_due()
+
+    def _save_is_due(self) -> bool:
+        every = self.settings.save_every
+        return bool(every) and self.position.step % every == 0 and self.position.batch != self.steps_per_epoch
+
+    def save_if_due(self) -> None:
+        """Saves in the middle of an epoch: as often as the user asked, and when the run is to end."""
+        if self.stopping or self._save_is_due():
+            self.save()
+
+    def end_epoch(self, epoch: int) -> dict[str, Any]:
+        """Closes the epoch: evaluates on the validation data and adds a row to the history."""
+        if not self.tally.steps:
+            msg = f"epoch {epoch} had no batch; the dataset must give at least one in every epoch"
+            raise TrainingError(msg)
+        figures = self.tally.results()
+        row = {"epoch": epoch, "steps": self.tally.steps, "loss": figures.pop("loss"), "total_loss": self.tally.total_loss}
+        row |= figures
+        batches = self.dataset.validation()
+        if batches is not None:
+            row |= {f"val_{name}": value for name, value in self.evaluate(batches).items()}
+        if self.tally.skipped:
+            row["skipped"] = self.tally.skipped
+        row["seconds"] = round(time.perf_counter() - self._epoch_began, 3)
+        self.history.append(row)
+        self.tally.reset()
+        self.position.epoch, self.position.batch = epoch + 1, 0
+        return row
+
+    def stop(self, reason: str) -> None:
+        """Ends the run after this step, or after this epoch if called between two; the state is saved."""
+        self.stopping = reason or "somebody called run.stop()"
+
+    def variables(self) -> dict[str, tf.Variable]:
+        """Everything that a checkpoint holds, by name."""
+        metrics = {f"metric/{name}": metric for name, metric in self.metrics.items()}
+        return state.flat_variables({"model": self.model, "optimizer": self.optimizer, **metrics})
+
+    def save(self) -> None:
+        """Adds a checkpoint of this very moment, unless the checkpointer keeps nothing."""
+        if not getattr(self.checkpointer, "keeps_nothing", False):
+            variables = self.variables()
+            self.store.write(self.position.step, lambda path: self.checkpointer.write(path, variables), snapshot(self))
+            self.store.prune(self.settings.keep, self._best_step())
+        # After the checkpoint: a history that is ahead of every checkpoint would speak of work that is lost.
+        self._directory.write_history(self.history)
+
+    def _best_step(self) -> int | None:
+        """The step after the epoch with the lowest val_loss, or None without a validation."""
+        rows = [row for row in self.history if "val_loss" in row]
+        if not rows:
+            return None
+        best = min(rows, key=lambda row: row["val_loss"])
+        return sum(row["steps"] for row in self.history[: best["epoch"]])
+
+    # What people ask for.
+
+    def train(self, epochs: int | None = None) -> "Run":
+        """Trains to the end of the given epoch; the run's lock is held meanwhile, and signals end it in good order.
+
+        Args:
+            epochs: By default what the run was made for.
+
+        Returns:
+            Itself.
+
+        Raises:
+            KeyboardInterrupt: SIGINT came; the state was saved first.
+            SystemExit: SIGTERM came; the state was saved first.
+        """
+        self.epochs = self.settings.epochs = epochs or self.epochs
+        self.stopping = ""
+        with self._directory.held():
+            self._directory.write_record(self.assembly.record())
+            self.store.clean()
+            try:
+                with Signals(self) as signals:
+                    loop.train(self, self.epochs)
+            except Exception as error:
+                blame(error, self)
+                raise
+        signals.raise_if_any()
+        return self
+
+    def step(self, x: Any, y: Any) -> loop.Step:
+        """One training step on a batch of one's own: the model changes, the position and the history do not.
+
+        Args:
+            x: Features, (n, d).
+            y: Targets, (n, k) or (n,).
+
+        Returns:
+            x, y, predictions, loss and gradients; print it.
+        """
+        x, y = (tf.convert_to_tensor(given, like.dtype) for given, like in zip((x, y), self.assembly.first_batch, strict=True))
+        return loop.train_step(self.model, self.loss, self.optimizer, x, y)
+
+    def predict(self, x: Any = None, *, batch_size: int = ROWS_AT_ONCE) -> np.ndarray[Any, Any]:
+        """What the model answers, with `training=False`.
+
+        Args:
+            x: Features, (n, d); by default those of the test data.
+            batch_size: Rows at a time.
+
+        Returns:
+            Predictions of shape (n, k).
+        """
+        if x is None:
+            pieces: Iterable[Any] = (features for features, _targets in self.dataset.test())
+        else:
+            x = tf.convert_to_tensor(x, self.assembly.first_batch[0].dtype)
+            pieces = (x[first : first + batch_size] for first in range(0, max(1, len(x)), batch_size))
+        return np.concatenate([np.asarray(self.model(piece, training=False)) for piece in pieces])
+
+    def evaluate(self, batches: Any = None) -> dict[str, float]:
+        """The loss and the metrics on batches that are not trained on.
+
+        Args:
+            batches: Batches of `(x, y)`; by default the test data.
+
+        Returns:
+            `loss` (mean over rows, penalties included, as Keras reports it) and every metric.
+        """
+        tally = Tally(self.assembly.fresh_metrics())
+        for x, y in self.dataset.test() if batches is None else batches:
+            predictions = self.model(x, training=False)
+            value = tf.add_n([self.loss(y, predictions), *getattr(self.model, "losses", ())])
+            tally.add(loop.Step(x, y, predictions, value, ()))
+        return tally.results()
+
+
+def settings_of(keywords: Mapping[str, Any]) -> Settings:
+    """The keywords of `train` as settings: `metrics` and `observers` may be written in the plural, as DESIGN has them."""
+    names = {item.name for item in fields(Settings)}
+    given: dict[str, Any] = {}
+    for key, value in keywords.items():
+        name = key.removesuffix("s") if key in ("metrics", "observers") else key
+        if name not in names:
+            msg = f"eagerloop.train has no keyword '{key}'; {did_you_mean(key, [*names, 'directory', 'metrics', 'observers'])}"
+            raise ConfigError(msg)
+        if value is None and name not in ("model", "loss", "metric"):
+            continue
+        if name in SINGLE and value is not None:
+            value = as_choice(value)
+        elif name in KINDS and value is not None:
+            value = [as_choice(item) for item in ([value] if isinstance(value, (str, Choice)) else value)]
+        elif name == "plugins":
+            value = [str(item) for item in value]
+        given[name] = value
+    return Settings(**given).checked()
+
+
+def as_choice(part: Any) -> Choice:
+    """A part however it was given: a name, `use(...)`, or an object."""
+    return part if isinstance(part, Choice) else Choice(part)
+
+
+def create(settings: Settings, directory: Path | None = None) -> Run:
+    """Makes a run without training it: `run.train()` does.
+
+    Args:
+        settings: What the user chose.
+        directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
+
+    Returns:
+        A run whose model is built.
+
+    Raises:
+        EagerloopError: Something was chosen that does not exist or does not fit, or the directory is taken.
+    """
+    RunDirectory.refuse_taken(directory)  # before anything that takes time
+    assembly = Assembly(settings, Catalog.load(settings.plugins))
+    names = (assembly.made["model"].name, assembly.made["dataset"].name)
+    return Run(assembly, RunDirectory.new(directory, *names))
+
+
+def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
+    """Trains a new run. With no argument, the guide's: iris, Dense-Dropout-Dense, MSE, Adam, ten epochs.
+
+    Args:
+        directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
+        **keywords: The fields of `eagerloop.record.Settings`: `dataset`, `model`, `loss`, `optimizer`, `checkpointer`,
+            `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object), `epochs`, `seed`, `save_every`,
+            `keep`, `compile`, `device_policy`, `on_nonfinite`, `plugins`.
+
+    Returns:
+        The run, trained.
+
+    Raises:
+        EagerloopError: Something was chosen that does not exist or does not fit.
+        TrainingError: The loss became nan or infinite, or a checkpoint could not be written.
+    """
+    return create(settings_of(keywords), None if directory is None else Path(directory)).train()
+
+
+def load(directory: str | Path | None = None, *, strict: bool = False, **given: Any) -> Run:
+    """Re-creates a run from its record and restores its newest checkpoint that is whole.
+
+    Args:
+        directory: The run; by default the newest below `runs/`.
+        strict: Refuse a damaged newest checkpoint instead of taking the one before.
+        **given: The parts that the run was given as objects, by kind: a record cannot hold them.
+
+    Returns:
+        The run, as it was when the checkpoint was written.
+
+    Raises:
+        ConfigError: There is no run.
+        CheckpointError: It has no checkpoint, or none that is whole, or one that belongs to other parts.
+    """
+    run = _from_record(RunDirectory.existing(None if directory is None else Path(directory)), given)
+    if not _take_up(run, strict=strict):
+        msg = f"{run.directory} has no checkpoint; train it with 'eagerloop resume {run.directory}'"
+        raise CheckpointError(msg)
+    return run
+
+
+def resume(directory: str | Path | None = None, *, epochs: int | None = None, strict: bool = False, **given: Any) -> Run:
+    """Continues a run where its newest whole checkpoint stands: the result is that of a run that was never stopped.
+
+    Args:
+        directory: The run; by default the newest below `runs/`.
+        epochs: How many epochs the run is to have in all; by default what it was made for.
+        strict: Refuse a damaged newest checkpoint, and whatever could make the rest inexact.
+        **given: The parts that the run was given as objects, by kind.
+
+    Returns:
+        The run, trained to the end.
+
+    Raises:
+        EagerloopError: As `load`; or another process is training the run.
+    """
+    where = RunDirectory.existing(None if directory is None else Path(directory))
+    with where.held():
+        return prepare_resume(where, epochs=epochs, strict=strict, **given).train()
+
+
+def prepare_resume(where: RunDirectory, *, epochs: int | None = None, strict: bool = False, **given: Any) -> Run:
+    """A run that stands where its newest checkpoint does, to be trained on by the holder of the lock."""
+    run = _from_record(where, given)
+    run.epochs = epochs or run.epochs
+    if not _take_up(run, strict=strict) and where.has_history():
+        msg = f"{where.path} has a history and no checkpoint: it cannot be continued, and is not begun anew; train a new run"
+        raise CheckpointError(msg)
+    run.store.set_aside_damaged()
+    return run
+
+
+def _from_record(where: RunDirectory, given: Mapping[str, Any]) -> Run:
+    settings = settings_from(read_toml(where.record), str(where.record))
+    for name, value in vars(settings_of(given)).items():
+        if name in {key.removesuffix("s") if key in ("metrics", "observers") else key for key in given}:
+            setattr(settings, name, value)
+    return Run(Assembly(settings, Catalog.load(settings.plugins)), where)
+
+
+def _take_up(run: Run, *, strict: bool) -> bool:
+    checkpoint = run.store.newest(strict=strict)
+    if checkpoint is None:
+        return False
+    inexact = restore(run, checkpoint)
+    if strict and inexact:
+        msg = f"not exactly the run that was saved: {'; '.join(inexact)}; leave --strict out to go on"
+        raise CheckpointError(msg)
+    passed_over = [f"{fault}; {checkpoint.directory.name} is used instead" for fault in run.store.damaged]
+    say([*passed_over, *(f"the rest may differ in rounding: {change}" for change in inexact)])
+    return True

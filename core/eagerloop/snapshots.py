@@ -1,0 +1,109 @@
+"""What a checkpoint says besides the variables, and whether a run may take it up."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from eagerloop import state
+from eagerloop.errors import CheckpointError, TrainingError
+from eagerloop.store import Checkpoint
+
+if TYPE_CHECKING:
+    from eagerloop.run import Run
+
+HARMLESS = ("epochs", "keep", "save_every", "plugins", "format", "observer", "device_policy")
+"""Keys of a record that do not change what the next step computes."""
+
+INEXACT = ("versions", "threads", "version")
+"""Keys that may change the rounding: the run goes on, and says so."""
+
+
+def snapshot(run: "Run") -> dict[str, Any]:
+    """Everything of a run that is no variable, as JSON.
+
+    Raises:
+        TrainingError: A variable is not finite: such a state is not worth keeping.
+    """
+    variables = run.variables()
+    bad = state.not_finite(variables)
+    if bad:
+        msg = f"{bad} is not finite after step {run.position.step}; nothing was saved: lower the learning rate, then resume"
+        raise TrainingError(msg)
+    return {
+        "position": asdict(run.position),
+        "tally": run.tally.state(),
+        "history": run.history,
+        "observers": [observer.state() if hasattr(observer, "state") else None for observer in run.observers],
+        "random": state.random_state(),
+        "variables": state.table_of(variables),
+        "record": run.assembly.record(),
+    }
+
+
+def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
+    """Takes a checkpoint up; until everything has been compared, no variable is touched.
+
+    Args:
+        run: A run whose model is built.
+        checkpoint: A verified checkpoint.
+
+    Returns:
+        What may make the rest of the run differ in rounding, a sentence each.
+
+    Raises:
+        CheckpointError: It belongs to other parts, other data or another seed, or cannot be read.
+    """
+    content = checkpoint.manifest
+    inexact = compare_records(content["record"], run.assembly.record(), str(checkpoint.directory))
+    variables = run.variables()
+    state.compare_tables(content["variables"], state.table_of(variables), str(checkpoint.directory))
+    run.checkpointer.read(checkpoint.directory, variables)
+    run.history = list(content["history"])
+    run.position = type(run.position)(**content["position"])
+    run.tally.restore(content["tally"])
+    for observer, saved in zip(run.observers, content["observers"], strict=False):
+        if saved is not None and hasattr(observer, "restore"):
+            observer.restore(saved)
+    state.restore_random_state(content["random"])
+    return inexact
+
+
+def compare_records(saved: Mapping[str, Any], present: Mapping[str, Any], where: str) -> list[str]:
+    """Tells what changed since a checkpoint was written.
+
+    Returns:
+        The changes that make the run inexact, `key: old -> new`.
+
+    Raises:
+        CheckpointError: Changes that make it wrong, each with the old and the new value.
+    """
+    found = changes(saved, present)
+    told = [f"{key}: {old!r} was saved, {new!r} now" for key, old, new in found if _is(key, INEXACT)]
+    wrong = [f"{key}: {old!r} was saved, {new!r} now" for key, old, new in found if not _is(key, (*INEXACT, *HARMLESS))]
+    if wrong:
+        msg = f"{where} belongs to another run: {'; '.join(wrong[:3])}; no variable was changed: put it back, or train a new run"
+        raise CheckpointError(msg)
+    return told
+
+
+def _is(key: str, names: tuple[str, ...]) -> bool:
+    parts = key.split(".")
+    return parts[0] in names or parts[-1] in names
+
+
+def changes(saved: Any, present: Any, prefix: str = "") -> list[tuple[str, Any, Any]]:
+    """Every value that differs between two records, as (key, saved, present)."""
+    if isinstance(saved, Mapping) and isinstance(present, Mapping):
+        keys = dict.fromkeys([*saved, *present])
+        return [change for key in keys for change in changes(saved.get(key), present.get(key), f"{prefix}.{key}".lstrip("."))]
+    if isinstance(saved, list) and isinstance(present, list) and len(saved) == len(present):
+        pairs = enumerate(zip(saved, present, strict=True))
+        return [change for number, (old, new) in pairs for change in changes(old, new, f"{prefix}[{number}]")]
+    return [] if saved == present else [(prefix, saved, present)]
+
+
+def say(sentences: list[str]) -> None:
+    """Tells what is not wrong but should be known, as warnings: the command line prints them as lines."""
+    for sentence in sentences:
+        warnings.warn(sentence, stacklevel=3)

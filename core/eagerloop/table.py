@@ -1,0 +1,234 @@
+"""Delimited text files as named columns, and for every fault its file, line and column.
+
+A column whose cells are all plain numbers is parsed by NumPy; every other one, and every file with a fault, goes through
+Python's csv module, which knows about quotes and knows the line.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from eagerloop.delimited import Delimited, Record, is_number, number
+from eagerloop.errors import DataError, did_you_mean
+
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+"""What a cell without a value may say, in lower case."""
+
+SHOWN = 10
+"""How many known values an error message lists."""
+
+Kind = Literal["numeric", "text", "missing"]
+
+
+@dataclass(eq=False, repr=False)
+class Table:
+    """The rows of a delimited text file; `eagerloop.read_table` makes one.
+
+    Attributes:
+        path: The file as it was named.
+        names: The columns by name, in the order of the file.
+        lines: For each of the n rows the line of the file in which it begins, counted from 1.
+        digest: SHA-256 of the file's bytes, in hexadecimal.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    lines: Sequence[int]
+    digest: str
+    _source: Delimited
+    _parsed: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    _text: dict[str, list[str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __repr__(self) -> str:
+        return f"<Table {self.path}: {len(self)} rows of {', '.join(self.names)}>"
+
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """Every column's cells as text, by name."""
+        return {name: self.text(name) for name in self.names}
+
+    def require(self, *names: str) -> None:
+        """Checks that columns are there.
+
+        Raises:
+            DataError: One is not; the message has the nearest name.
+        """
+        for name in names:
+            if name not in self.names:
+                msg = f"{self.path} has no column '{name}'; {did_you_mean(name, self.names)}"
+                raise DataError(msg)
+
+    def text(self, name: str) -> list[str]:
+        """The n cells of a column as they are written, without the space around them.
+
+        Raises:
+            DataError: There is no such column.
+        """
+        self.require(name)
+        if name not in self._text:
+            # Columns that NumPy has parsed are seldom wanted as text: they are cut one by one, all others at once.
+            wanted = [name] if name in self._parsed else [other for other in self.names if other not in self._parsed]
+            cells = self._source.cells([self.names.index(other) for other in wanted])
+            self._text.update(zip(wanted, cells, strict=True))
+        return self._text[name]
+
+    def kind(self, name: str) -> Kind:
+        """What a column holds.
+
+        Returns:
+            `"missing"` if no cell has a value; `"numeric"` if more than half of those with a value are numbers, so that
+            a stray word is a fault and not a category; else `"text"`.
+
+        Raises:
+            DataError: There is no such column.
+        """
+        self.require(name)
+        if name in self._parsed:
+            return "numeric"
+        present = [cell for cell in self.text(name) if cell.lower() not in MISSING]
+        if not present:
+            return "missing"
+        return "numeric" if 2 * sum(map(is_number, present)) > len(present) else "text"
+
+    def numbers(self, name: str, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
+        """A column of finite numbers.
+
+        Args:
+            name: The column.
+            dtype: The floating-point type of the answer.
+
+        Returns:
+            The numbers, shape (n,).
+
+        Raises:
+            DataError: There is no such column, or a cell is empty, no number, NaN, infinite or too large for the type.
+        """
+        self.require(name)
+        values = self._parsed.get(name)
+        if values is None:
+            values = np.fromiter(map(number, self.text(name)), np.float64, len(self))
+        with np.errstate(over="ignore"):  # what overflows is refused below
+            converted = values.astype(dtype)
+        finite = np.isfinite(converted)
+        if not finite.all():
+            row = int(np.argmin(finite))
+            raise self.fault(name, row, _complaint(self.text(name)[row], np.dtype(dtype)))
+        return converted
+
+    def labels(self, name: str, classes: Sequence[str]) -> np.ndarray[Any, Any]:
+        """A column of class names, as class numbers.
+
+        Args:
+            name: The column.
+            classes: The names that may occur; `3` and `3.0` are the same.
+
+        Returns:
+            The position of each cell in `classes`, int32, shape (n,).
+
+        Raises:
+            DataError: There is no such column, or a cell is none of the classes.
+        """
+        numbers = {label: place for place, label in enumerate(classes)}
+        found = [numbers.get(cell, numbers.get(_whole(cell), -1)) for cell in self.text(name)]
+        if -1 in found:
+            row = found.index(-1)
+            known = ", ".join(list(classes)[:SHOWN]) + (", ..." if len(classes) > SHOWN else "")
+            raise self.fault(name, row, f"{self.text(name)[row]!r} is none of the {len(classes)} known values: {known}")
+        return np.array(found, np.int32)
+
+    def fault(self, name: str, row: int, complaint: str) -> DataError:
+        """The error for a cell, to be raised: file, line, column, and what is wrong there.
+
+        Args:
+            name: The column.
+            row: The row, counted from 0.
+            complaint: What was expected, what was found, what to do.
+        """
+        return DataError(f"{self.path}, line {self.lines[row]}, column '{name}': {complaint}")
+
+
+def read_table(path: str | Path, delimiter: str | None = None, *, header: bool | None = None) -> Table:
+    r"""Reads a CSV or TSV file.
+
+    Args:
+        path: A UTF-8 text file, with or without a byte-order mark. Blank lines are skipped.
+        delimiter: What separates the cells, one character (`\t` and `tab` mean a tabulator); if None, the one of tabulator,
+            `;`, `|` and `,` by which most of the first rows have as many cells as the first line.
+        header: Whether the first line holds the names; if None, it does unless one of its cells is a number. Without a
+            header the columns are `c0`, `c1`, ...
+
+    Returns:
+        The table, with every row as long as the first line.
+
+    Raises:
+        ConfigError: The delimiter is not one character.
+        DataError: The file is missing, unreadable, not UTF-8, or empty; it has no rows, a row of another length, a column
+            twice, or another delimiter.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp(), "heights.csv")
+        >>> _ = file.write_text("name;height\nAda;1.65\nAlan;1.78\n")
+        >>> table = read_table(file)
+        >>> table.names, table.text("name"), list(table.lines)
+        (('name', 'height'), ['Ada', 'Alan'], [2, 3])
+        >>> table.numbers("height", "float64")
+        array([1.65, 1.78])
+
+    Source: quoting as in RFC 4180, by Python's csv module.
+    """
+    source = Delimited.read(path, delimiter, header)
+    line, cells = source.first
+    names = _names(source.path, source.first) if source.header else tuple(f"c{place}" for place in range(len(cells)))
+    if next(source.rows(), None) is None:
+        msg = f"{path} has a header in line {line} and no rows; expected at least one row"
+        raise DataError(msg)
+    parsed = source.parse()
+    if parsed is None:
+        lines = [line for line, _ in source.rows()]
+        return Table(source.path, names, lines, source.digest, source)
+    places, numbers = parsed
+    begin = line + 1 if source.header else line
+    columns = {names[place]: numbers[:, column] for column, place in enumerate(places)}
+    # A column with NaN or infinity is left to be read as text, so that the fault is shown as it is written.
+    finite = {name: column for name, column in columns.items() if np.isfinite(column).all()}
+    return Table(source.path, names, range(begin, begin + len(numbers)), source.digest, source, finite)
+
+
+def _names(path: str, header: Record) -> tuple[str, ...]:
+    """The columns' names, each once. R and pandas leave the column of row numbers without one."""
+    line, cells = header
+    names = [cell.strip() or f"c{place}" for place, cell in enumerate(cells)]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            both = f"columns {names.index(name) + 1} and {place + 1}"
+            msg = f"{path}, line {line}: {both} are both called '{name}'; rename one"
+            raise DataError(msg)
+        if not cells[place].strip():
+            text = f"{path}, line {line}: column {place + 1} has no name and is called '{name}'; leave it out if it counts rows"
+            warnings.warn(text, UserWarning, stacklevel=3)
+    return tuple(names)
+
+
+def _whole(cell: str) -> str:
+    """The usual text of a whole number; other text as it is."""
+    value = number(cell)
+    return str(int(value)) if np.isfinite(value) and value == int(value) else cell
+
+
+def _complaint(cell: str, dtype: np.dtype[Any]) -> str:
+    """What is wrong with a cell in a column of numbers, and what to do."""
+    if not cell:
+        return "the cell is empty, expected a number; fill it in or remove the row"
+    if not is_number(cell):
+        hint = "write decimals with a point" if "," in cell else "mend the cell, remove the row or leave the column out"
+        return f"{cell!r} is not a number; {hint}"
+    size = f"too large for {dtype.name}" if np.isfinite(number(cell)) else "not finite"
+    return f"{cell!r} is {size}; mend the cell or remove the row"
