@@ -73,7 +73,7 @@ class ArrayDataset:
     features: Sequence[str] = ()
     targets: Sequence[str] = ()
     classes: Sequence[str] = ()
-    task: Task | None = None  # type: ignore[assignment]
+    task: Task | None = None
     exact: bool = True
     note: str = "any position is reached exactly, from the seed and the epoch"
     fingerprint: str = ""

@@ -9,9 +9,11 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+import tomli_w
 
 from eagerloop import parts
 from eagerloop.catalog import Catalog
+from eagerloop.defaults import default_loss, default_metrics, default_model
 from eagerloop.errors import EagerloopError, PluginError
 from eagerloop.options import reserved, resolve
 from eagerloop.pipelines import as_dataset
@@ -25,21 +27,6 @@ METHODS = {
     "checkpointer": ("write", "read"),
     "metric": ("update_state", "result", "reset_state"),
 }
-
-
-def default_model(dataset: str) -> str:
-    """The model for a dataset, where the user names none: the guide's for the guide's data, else the one that fits any."""
-    return "iris" if dataset in ("iris", "eagerloop/iris") else "mlp"
-
-
-def default_loss(task: str) -> str:
-    """The loss for a task, where the user names none."""
-    return "sparse_categorical_crossentropy" if task == "classification" else "mse"
-
-
-def default_metrics(task: str) -> list[str]:
-    """The metrics for a task, where the user names none."""
-    return ["accuracy"] if task == "classification" else []
 
 
 @dataclass
@@ -89,7 +76,7 @@ class Assembly:
             self.chosen.append("loss")
         if settings.metric is None:
             settings.metric = [Choice(name) for name in default_metrics(task)]
-            self.chosen.append("metric")
+            self.chosen += ["metric"] if settings.metric else []
 
     def _make(self, kind: str, choice: Choice) -> Any:
         """One part: looked up, its options checked, its factory called, what came back checked."""
@@ -160,6 +147,12 @@ class Assembly:
         }
         facts = {"versions": versions(), "data": {"fingerprint": self.dataset.fingerprint}, "threads": threads()}
         return {"format": FORMAT} | plain | {"metric": [], "observer": []} | tables | facts
+
+
+def config(assembly: Assembly) -> str:
+    """The settings with every option written out, as TOML that `train --config` takes."""
+    facts = ("versions", "data", "threads")
+    return tomli_w.dumps({key: value for key, value in assembly.record().items() if key not in facts})
 
 
 def _fresh(metric: Any) -> Any:

@@ -133,7 +133,7 @@ def _records(path: str | Path, data: bytes, delimiter: str) -> Iterator[Record]:
                 yield line, record
             line = reader.line_num + 1
     except csv.Error as error:
-        msg = f"{path}, line {line}: {error}; look for a quote (\") that is not closed in the row that begins here"
+        msg = f'{path}, line {line}: {error}; look for a quote (") that is not closed in the row that begins here'
         raise DataError(msg) from error
 
 

@@ -85,7 +85,7 @@ def _class_numbers(name: str, y: Array) -> Array:
     bad = ~((y >= 0) & (y <= limit)) if y.dtype.kind in "biu" else ~((y >= 0) & (y <= limit) & (y == np.floor(y)))
     if bad.any():
         row = int(np.argmax(bad))
-        msg = f"{name}[{row}] = {y[row]} is no class number: these are 0, 1, 2, ...; number the classes, or give task=regression"
+        msg = f"{name}[{row}] = {y[row]} is no class number, expected 0, 1, 2, ...; number the classes, or give task=regression"
         raise DataError(msg)
     return y.astype(np.int32)
 
@@ -119,7 +119,8 @@ def class_names(pairs: Mapping[str, Pair], given: Sequence[str]) -> tuple[str, .
         msg = f"{where} is out of range: there are {count} classes, numbered from 0 ({', '.join(given)})"
         raise DataError(msg)
     if not given and count > max(MOST_CLASSES, len(pairs["train"][1])):
-        msg = f"{where} means {count} classes for {len(pairs['train'][1])} training rows; if y is a quantity, give task=regression"
+        rows = len(pairs["train"][1])
+        msg = f"{where} means {count} classes for {rows} training rows; if y is a quantity, give task=regression"
         raise DataError(msg)
     if count == 1:
         msg = "y has one class only, so there is nothing to learn; check the data, or give task=regression"

@@ -264,12 +264,13 @@ def as_choice(part: Any) -> Choice:
     return part if isinstance(part, Choice) else Choice(part)
 
 
-def create(settings: Settings, directory: Path | None = None) -> Run:
+def create(settings: Settings, directory: Path | None = None, catalog: Catalog | None = None) -> Run:
     """Makes a run without training it: `run.train()` does.
 
     Args:
         settings: What the user chose.
         directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
+        catalog: Where the parts are found; by default it is read anew.
 
     Returns:
         A run whose model is built.
@@ -278,7 +279,7 @@ def create(settings: Settings, directory: Path | None = None) -> Run:
         EagerloopError: Something was chosen that does not exist or does not fit, or the directory is taken.
     """
     RunDirectory.refuse_taken(directory)  # before anything that takes time
-    assembly = Assembly(settings, Catalog.load(settings.plugins))
+    assembly = Assembly(settings.checked(), catalog or Catalog.load(settings.plugins))
     names = (assembly.made["model"].name, assembly.made["dataset"].name)
     return Run(assembly, RunDirectory.new(directory, *names))
 
@@ -344,7 +345,9 @@ def resume(directory: str | Path | None = None, *, epochs: int | None = None, st
         return prepare_resume(where, epochs=epochs, strict=strict, **given).train()
 
 
-def prepare_resume(where: RunDirectory, *, epochs: int | None = None, strict: bool = False, **given: Any) -> Run:
+def prepare_resume(
+    where: RunDirectory, *, epochs: int | None = None, strict: bool = False, quiet: bool = False, **given: Any
+) -> Run:
     """A run that stands where its newest checkpoint does, to be trained on by the holder of the lock."""
     run = _from_record(where, given)
     run.epochs = epochs or run.epochs

@@ -42,6 +42,7 @@ class Table:
     _source: Delimited
     _parsed: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     _text: dict[str, list[str]] = field(default_factory=dict)
+    _kinds: dict[str, Kind] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -90,12 +91,9 @@ class Table:
             DataError: There is no such column.
         """
         self.require(name)
-        if name in self._parsed:
-            return "numeric"
-        present = [cell for cell in self.text(name) if cell.lower() not in MISSING]
-        if not present:
-            return "missing"
-        return "numeric" if 2 * sum(map(is_number, present)) > len(present) else "text"
+        if name not in self._kinds:
+            self._kinds[name] = "numeric" if name in self._parsed else _kind(self.text(name))
+        return self._kinds[name]
 
     def numbers(self, name: str, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
         """A column of finite numbers.
@@ -140,7 +138,7 @@ class Table:
         if -1 in found:
             row = found.index(-1)
             known = ", ".join(list(classes)[:SHOWN]) + (", ..." if len(classes) > SHOWN else "")
-            raise self.fault(name, row, f"{self.text(name)[row]!r} is none of the {len(classes)} known values: {known}")
+            raise self.fault(name, row, f"{self.text(name)[row]!r} is none of the {len(classes)} known values ({known})")
         return np.array(found, np.int32)
 
     def fault(self, name: str, row: int, complaint: str) -> DataError:
@@ -215,6 +213,13 @@ def _names(path: str, header: Record) -> tuple[str, ...]:
             text = f"{path}, line {line}: column {place + 1} has no name and is called '{name}'; leave it out if it counts rows"
             warnings.warn(text, UserWarning, stacklevel=3)
     return tuple(names)
+
+
+def _kind(cells: Sequence[str]) -> Kind:
+    present = [cell for cell in cells if cell.lower() not in MISSING]
+    if not present:
+        return "missing"
+    return "numeric" if 2 * sum(map(is_number, present)) > len(present) else "text"
 
 
 def _whole(cell: str) -> str:

@@ -1,0 +1,110 @@
+"""What a person sees when something goes wrong, and what TensorFlow says that nobody asked for."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from eagerloop.errors import EagerloopError
+
+DEBUG = "EAGERLOOP_DEBUG"
+
+
+def tell(text: str) -> None:
+    """One line to stderr."""
+    print(" ".join(text.split()), file=sys.stderr)  # noqa: T201
+
+
+@contextlib.contextmanager
+def report(*, debug: bool) -> Iterator[None]:
+    """Turns the user's faults into one line and an exit code; everything else keeps its traceback.
+
+    Args:
+        debug: Show every traceback, and what TensorFlow says.
+    """
+    os.environ[DEBUG] = "1" if debug else ""
+    warnings.showwarning = _show_warning
+    try:
+        yield
+    except EagerloopError as error:
+        if debug:
+            raise
+        tell(f"eagerloop: {error}")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough: `| head`
+        sys.exit(1)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # typer's own errors, wherever its version keeps their class
+            tell(f"eagerloop: {_usage(error)}")
+            sys.exit(2)
+        if debug or not _notes(error):
+            raise
+        tell(f"eagerloop: {type(error).__name__}: {_shortened(error)} ({'; '.join(_notes(error))}); --debug shows where")
+        sys.exit(2)
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What the engine knows of an error that a part raised."""
+    mark = "eagerloop: "
+    return [note.removeprefix(mark) for note in getattr(error, "__notes__", ()) if note.startswith(mark)]
+
+
+def _shortened(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 400 else f"{text[:400]} ..."  # noqa: PLR2004
+
+
+def _usage(error: Any) -> str:
+    """Typer's message; for an unknown option, the nearest of those that the chosen parts have."""
+    from eagerloop.errors import did_you_mean  # noqa: PLC0415
+
+    message = str(error.format_message()).rstrip(".")
+    name = getattr(error, "option_name", None)
+    context = getattr(error, "ctx", None)
+    if name and context is not None and type(error).__name__ == "NoSuchOption":
+        known = [flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")]
+        kind, dot, _ = name.partition(".")
+        near = [flag for flag in known if dot and flag.startswith(f"{kind}.")] or known
+        return f"no such option: {name}; {did_you_mean(name, near)}"
+    return f"{message}; 'eagerloop {_command(context)}--help' shows what there is"
+
+
+def _command(context: Any) -> str:
+    name = getattr(context, "info_name", None)
+    return f"{name} " if name and name != "eagerloop" else ""
+
+
+def _show_warning(message: Any, category: type[Warning], *_where: Any) -> None:
+    if issubclass(category, UserWarning):
+        tell(f"note: {message}")
+
+
+def quiet_tensorflow() -> None:
+    """Imports TensorFlow without its greetings, unless `--debug` was given.
+
+    Its C++ side writes to file descriptor 2 before any setting of its log level counts; so that descriptor leads into a file
+    during the import, and what it holds is shown only if the import fails.
+    """
+    if os.environ.get(DEBUG):
+        import tensorflow  # noqa: F401, PLC0415
+
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with tempfile.TemporaryFile() as said:
+        before = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            import tensorflow as tf  # noqa: PLC0415
+
+            tf.get_logger().setLevel("ERROR")
+        except BaseException:
+            said.seek(0)
+            os.write(before, said.read())
+            raise
+        finally:
+            os.dup2(before, 2)
+            os.close(before)

@@ -1,0 +1,90 @@
+"""`train` and `resume`, once it is known what to train."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from eagerloop.catalog import Catalog
+from eagerloop.cli.report import quiet_tensorflow, tell
+from eagerloop.parts import Choice
+from eagerloop.record import RunDirectory, Settings
+
+if TYPE_CHECKING:
+    from eagerloop.run import Run
+
+
+def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -> None:
+    """Trains a new run, or prints its config.
+
+    Args:
+        settings: What was chosen.
+        catalog: Where the parts are found.
+        values: `run`, `print_config` and `quiet`.
+    """
+    for broken in catalog.broken:
+        tell(f"note: {broken}")
+    RunDirectory.refuse_taken(values["run"])
+    quiet_tensorflow()
+    from eagerloop.assembly import Assembly, config  # noqa: PLC0415
+    from eagerloop.run import create  # noqa: PLC0415
+
+    if values["print_config"]:
+        typer.echo(config(Assembly(settings, catalog)), nl=False)
+        return
+    run = create(with_progress(settings, quiet=values["quiet"]), values["run"], catalog)
+    typer.echo(opening(run))
+    finish(run)
+
+
+def with_progress(settings: Settings, *, quiet: bool) -> Settings:
+    """Adds the default observer, unless it is there or not wanted."""
+    names = [choice.part for choice in settings.observer]
+    if not quiet and "progress" not in names:
+        settings.observer = [Choice("progress"), *settings.observer]
+    return settings
+
+
+def opening(run: "Run") -> str:
+    """What is about to be trained, and what was chosen for the user."""
+    made = run.assembly.made
+    words = [f"{kind} {made[kind].name}" for kind in ("dataset", "model", "loss", "optimizer", "checkpointer")]
+    words += [f"metric {part.name}" for part in made.get("metric", ())]
+    chosen = f"\nchosen for the data: {', '.join(run.assembly.chosen)}" if run.assembly.chosen else ""
+    note = "" if run.dataset.exact else f"\nnote: {run.dataset.note}"
+    return f"{' | '.join(words)}\nrun {run.directory}, seed {run.settings.seed}, epochs {run.epochs}{chosen}{note}"
+
+
+def finish(run: "Run") -> None:
+    """Trains, and says how it ended and what can be done next.
+
+    Raises:
+        typer.Exit: A signal ended the run: 130 or 143.
+    """
+    sys.stdout.flush()
+    try:
+        run.train()
+    except (KeyboardInterrupt, SystemExit) as stop:
+        code = 130 if isinstance(stop, KeyboardInterrupt) else 143
+        tell(f"eagerloop: stopped by {run.stopping} after step {run.position.step}; continue with: eagerloop resume {run.directory}")
+        raise typer.Exit(code) from None
+    if run.stopping:
+        typer.echo(f"stopped: {run.stopping}")
+    typer.echo(f"done: {len(run.history)} epochs, {run.position.step} steps, kept in {run.directory}; next: eagerloop predict {run.directory}")
+
+
+def resume_run(directory: Path | None, *, epochs: int | None, strict: bool, quiet: bool) -> None:
+    """Continues a run."""
+    where = RunDirectory.existing(directory)
+    quiet_tensorflow()
+    from eagerloop.run import prepare_resume  # noqa: PLC0415
+
+    with where.held():
+        run = prepare_resume(where, epochs=epochs, strict=strict, quiet=quiet)
+        if run.position.epoch > run.epochs:
+            typer.echo(f"{run.directory} has its {run.epochs} epochs already; extend it with: eagerloop resume {run.directory} --epochs N")
+            return
+        typer.echo(f"{opening(run)}\nresuming in epoch {run.position.epoch} after batch {run.position.batch}, step {run.position.step}")
+        finish(run)

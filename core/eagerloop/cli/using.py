@@ -1,0 +1,57 @@
+"""Commands on a run that exists: resume, evaluate, predict."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunArgument = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run's directory.", show_default="the newest below runs/")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a damaged newest checkpoint, and whatever makes the rest inexact.")]
+
+
+def resume(
+    run: RunArgument = None,
+    *,
+    epochs: Annotated[int | None, typer.Option(min=1, help="How many epochs in all.", show_default="as recorded")] = None,
+    strict: Strict = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
+) -> None:
+    """Continue a run where its newest checkpoint stands."""
+    from eagerloop.cli.training import resume_run  # noqa: PLC0415
+
+    resume_run(run, epochs=epochs, strict=strict, quiet=quiet)
+
+
+def evaluate(run: RunArgument = None, *, strict: Strict = False) -> None:
+    """Print the loss and the metrics of a run on its test data."""
+    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.record import RunDirectory  # noqa: PLC0415
+
+    RunDirectory.existing(run)
+    quiet_tensorflow()
+    from eagerloop.run import load  # noqa: PLC0415
+
+    loaded = load(run, strict=strict)
+    for name, value in loaded.evaluate().items():
+        typer.echo(f"{name} {value:.7g}")
+
+
+def predict(
+    run: RunArgument = None,
+    *,
+    source: Annotated[Path | None, typer.Option("--input", help="A table with the features, in any column order.", show_default="the test data")] = None,
+    target: Annotated[Path | None, typer.Option("--output", help="The CSV file to write.", show_default="standard output")] = None,
+    strict: Strict = False,
+) -> None:
+    """Write the predictions of a run as CSV: the features, the target where it is known, the prediction."""
+    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.record import RunDirectory  # noqa: PLC0415
+
+    RunDirectory.existing(run)
+    quiet_tensorflow()
+    from eagerloop.prediction import write_predictions  # noqa: PLC0415
+    from eagerloop.run import load  # noqa: PLC0415
+
+    count = write_predictions(load(run, strict=strict), source, target)
+    if target is not None:
+        typer.echo(f"{count} predictions in {target}")

@@ -1,0 +1,120 @@
+"""TensorFlow's own checkpoint format, the default."""
+
+import errno
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eagerloop.errors import CheckpointError
+
+if TYPE_CHECKING:
+    import tensorflow
+
+    from eagerloop.parts import Checkpointer
+
+PREFIX = "variables"
+
+
+class TensorFlowCheckpointer:
+    """Writes `variables.index` and `variables.data-...`, readable by `tf.train.list_variables` under the names of the state."""
+
+    def __init__(self) -> None:
+        self._names: tuple[tuple[str, int], ...] = ()
+        self._checkpoint: Any = None
+
+    def write(self, directory: Path, state: "Mapping[str, tensorflow.Variable]") -> None:
+        """Writes the variables.
+
+        Args:
+            directory: Exists and is empty.
+            state: Variables by name; `/` in a name makes a level.
+
+        Raises:
+            OSError: The disk is full, the place not writable, and the like; `errno` says which.
+        """
+        import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
+
+        try:
+            self._of(state).write(str(directory / PREFIX))
+        except tf.errors.OpError as error:
+            raise _as_os_error(error, directory) from error
+
+    def read(self, directory: Path, state: "Mapping[str, tensorflow.Variable]") -> None:
+        """Assigns what `write` wrote.
+
+        Args:
+            directory: Where the files are.
+            state: Variables of the same names, shapes and dtypes.
+
+        Raises:
+            CheckpointError: The files are missing, damaged, or hold other variables.
+        """
+        import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
+
+        damage = (tf.errors.OpError, IndexError, UnicodeDecodeError, ValueError, AssertionError, KeyError)
+        try:
+            status = self._of(state).read(str(directory / PREFIX))
+            status.assert_existing_objects_matched().assert_consumed()
+        except damage as error:
+            cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            msg = f"the checkpoint in {directory} cannot be read: {cause}; take an older one, or start a new run"
+            raise CheckpointError(msg) from error
+
+    def _of(self, state: "Mapping[str, tensorflow.Variable]") -> Any:
+        """One `tf.train.Checkpoint` as long as the variables are the same ones, as they are from epoch to epoch."""
+        import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
+
+        names = tuple((name, id(variable)) for name, variable in state.items())
+        if self._checkpoint is None or names != self._names:
+            tree = tf.Module()  # which turns the dictionaries given to it into what a checkpoint can walk
+            tree.state = _nested(state)
+            self._checkpoint = tf.train.Checkpoint(root=tree.state)
+            self._names = names
+        return self._checkpoint
+
+
+def tf() -> "Checkpointer":
+    """`tf.train.Checkpoint`, readable by `tf.train.list_variables` and by any TensorFlow program.
+
+    Returns:
+        A checkpointer that writes `variables.index` and `variables.data-00000-of-00001`.
+
+    Example:
+        >>> import tempfile, tensorflow
+        >>> directory = tempfile.TemporaryDirectory()
+        >>> tf().write(Path(directory.name), {"model/kernel": tensorflow.Variable([1.0, 2.0])})
+        >>> [name for name, shape in tensorflow.train.list_variables(directory.name + "/variables") if name.startswith("model")]
+        ['model/kernel/.ATTRIBUTES/VARIABLE_VALUE']
+
+    Source: `tf.train.Checkpoint.write` and `.read`, which keep no `checkpoint` state file.
+    """
+    return TensorFlowCheckpointer()
+
+
+def _nested(state: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"model/kernel": v}` as `{"model": {"kernel": v}}`."""
+    tree: dict[str, Any] = {}
+    for name, variable in state.items():
+        *levels, leaf = name.split("/")
+        node = tree
+        for level in levels:
+            node = node.setdefault(level, {})
+            if not isinstance(node, dict):
+                break
+        if not isinstance(node, dict) or leaf in node:
+            msg = f"checkpointer 'tf' cannot save '{name}', because another variable's name begins with it or it with that one's"
+            raise CheckpointError(msg)
+        node[leaf] = variable
+    return tree
+
+
+def _as_os_error(error: Any, directory: Path) -> OSError:
+    """What the operating system said before TensorFlow reworded it, as far as can be told."""
+    numbers = {
+        "ResourceExhaustedError": errno.ENOSPC,
+        "OutOfRangeError": errno.EFBIG,
+        "PermissionDeniedError": errno.EACCES,
+        "NotFoundError": errno.ENOENT,
+    }
+    cause = next(iter(str(error.message or "").strip().splitlines()), type(error).__name__)
+    return OSError(numbers.get(type(error).__name__, errno.EIO), cause, str(directory))

@@ -1,0 +1,256 @@
+"""Any CSV or TSV file on disk, for regression or classification."""
+
+import hashlib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+import eagerloop
+from eagerloop.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_CLASSES = 20
+"""Up to how many different whole numbers, counted from 0 or 1 without a gap, are taken for classes."""
+
+MOST_CATEGORIES = 1000
+"""How many columns a single column of text may become: names and dates are no categories."""
+
+
+def csv(
+    *,
+    path: Annotated[Path, typer.Option(help="A CSV or TSV file, UTF-8.")],
+    target: Annotated[str | None, typer.Option(help="The column to predict; the last one, if not given.")] = None,
+    features: Annotated[list[str] | None, typer.Option(help="The columns to predict from; all others, if not given.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows in a batch.")] = 32,
+    shuffle: Annotated[bool, typer.Option(help="Draw the order of each epoch's training rows.")] = True,
+    test_fraction: Annotated[float, typer.Option(min=0, max=1, help="The part of the rows drawn for the test.")] = 0.2,
+    validation_fraction: Annotated[
+        float, typer.Option(min=0, max=1, help="The part of the other rows evaluated on after each epoch.")
+    ] = 0.0,
+    standardize: Annotated[bool, typer.Option(help="Bring numeric features to mean 0 and deviation 1.")] = True,
+    task: Annotated[
+        Literal["auto", "regression", "classification"], typer.Option(help="What the target is; auto: the column decides.")
+    ] = "auto",
+    delimiter: Annotated[str | None, typer.Option(help="What separates the cells; found, if not given.")] = None,
+    seed: int = 0,
+) -> "eagerloop.ArrayDataset":
+    r"""Any CSV or TSV file: numeric and text columns, regression or classification.
+
+    Args:
+        path: The file; delimiter and header are detected (without a header, the columns are `c0`, `c1`, ...).
+        target: The column to predict; by default the last one.
+        features: The columns to predict it from; by default all others, except those without any value.
+        batch_size: Rows in a batch, at least 1.
+        shuffle: Whether each epoch of the training has an order of its own.
+        test_fraction: The part of the rows drawn for the test, between 0 and 1.
+        validation_fraction: The part of the *other* rows drawn for the validation, from 0 (none) to below 1.
+        standardize: Whether numeric features lose the mean and are divided by the standard deviation of the *training* rows.
+        task: `auto`: a column of text is classes, and so are at most 20 different whole numbers that count from 0 or 1
+            without a gap; other numbers are a regression.
+        delimiter: What separates the cells, such as `;` or `tab`.
+        seed: The run's seed, from which the rows are drawn.
+
+    Returns:
+        x, float32, shape (n, d): numeric columns one to one, a column of text as one 0-1 column for each of its values in
+        the training rows, sorted, called `Species=setosa`; y, int32 of shape (n,), the sorted classes' numbers, or float32
+        of shape (n, 1). `encode` does the same to the rows of another table, with the training rows' means and categories.
+
+    Raises:
+        ConfigError: The target is among the features, a fraction or the batch size does not fit the data.
+        DataError: Anything in the file; the message names file, line and column.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp(), "pets.csv")
+        >>> _ = file.write_text("weight,coat,kind\n" + "4.1,short,cat\n9.0,long,dog\n" * 5)
+        >>> dataset = csv(path=file, batch_size=4)
+        >>> dataset.features, dataset.classes
+        (('weight', 'coat=long', 'coat=short'), ('cat', 'dog'))
+    """
+    table = eagerloop.read_table(path, delimiter)
+    target = table.names[-1] if target is None else target
+    chosen = _features(table, target, features)
+    classes = _classes(table, target, task)
+    training, validation, test = eagerloop.split_rows(
+        len(table), test_fraction=test_fraction, validation_fraction=validation_fraction, seed=seed
+    )
+    encoder = Encoder.fit(table, chosen, training, standardize=standardize)
+    x, y = encoder(table), table.labels(target, classes) if classes else table.numbers(target)
+    if classes:
+        _check_classes(table, target, classes, y[training])
+    else:
+        _warn_if_constant(table, target, y[training])
+    return eagerloop.ArrayDataset(
+        (x[training], y[training]),
+        (x[test], y[test]),
+        (x[validation], y[validation]) if len(validation) else None,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
+        features=encoder.features,
+        targets=(target,),
+        classes=classes,
+        task="classification" if classes else "regression",
+        fingerprint=_fingerprint(table, [*chosen, target]),
+        columns=chosen,
+        encoder=encoder,
+        raw_test={name: _raw(table, name, name in encoder.scales)[test] for name in chosen},
+    )
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Turns a table into x, as the training rows set it down.
+
+    Attributes:
+        columns: The columns to take, in order.
+        scales: Mean and deviation by numeric column; 0 and 1 leave it as it is.
+        categories: The sorted values by column of text.
+    """
+
+    columns: Sequence[str]
+    scales: Mapping[str, tuple[float, float]]
+    categories: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def fit(
+        cls, table: "eagerloop.Table", columns: Sequence[str], rows: "np.ndarray[Any, Any]", *, standardize: bool
+    ) -> "Encoder":
+        """Reads means, deviations and categories off the given rows alone."""
+        scales, categories = {}, {}
+        for name in columns:
+            values = _raw(table, name, table.kind(name) == "numeric")[rows]
+            _warn_if_constant(table, name, values)
+            if table.kind(name) == "numeric":
+                # The deviation of a constant column is 0, or what rounding leaves of 0.
+                constant = not standardize or values.max() == values.min()
+                scales[name] = (float(values.mean()) if standardize else 0.0, 1.0 if constant else float(values.std()))
+            else:
+                categories[name] = _categories(table, name, values)
+        return cls(tuple(columns), scales, categories)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of x by name."""
+        hot = {name: [f"{name}={value}" for value in values] for name, values in self.categories.items()}
+        return tuple(feature for name in self.columns for feature in hot.get(name, [name]))
+
+    def __call__(self, table: "eagerloop.Table") -> "np.ndarray[Any, Any]":
+        """x, float32, shape (n, d), for a table with the columns in any order."""
+        import numpy as np  # noqa: PLC0415 - listing parts must not wait for NumPy
+
+        x = np.zeros((len(table), len(self.features)), np.float32)
+        place = 0
+        for name in self.columns:
+            if name in self.scales:
+                mean, deviation = self.scales[name]
+                x[:, place] = (table.numbers(name, np.float64) - mean) / deviation
+                place += 1
+            else:
+                x[np.arange(len(table)), place + table.labels(name, self.categories[name])] = 1
+                place += len(self.categories[name])
+        return x
+
+
+def _features(table: "eagerloop.Table", target: str, given: list[str] | None) -> list[str]:
+    """The columns to learn from."""
+    table.require(target, *(given or ()))
+    if target in (given or ()):
+        msg = f"the target '{target}' is among the features; leave it out, or choose another target"
+        raise ConfigError(msg)
+    if len(set(given or ())) < len(given or ()):
+        msg = f"features must differ from each other, got {', '.join(given or ())}"
+        raise ConfigError(msg)
+    chosen = given or [name for name in table.names if name != target]
+    missing = [name for name in chosen if table.kind(name) == "missing"]
+    for name in missing:
+        if given:
+            raise table.fault(name, 0, "no cell of this column has a value; leave it out of the features")
+        text = f"{table.path}: column '{name}' has no value in any row and is left out"
+        warnings.warn(text, UserWarning, stacklevel=3)
+    chosen = [name for name in chosen if name not in missing]
+    if not chosen:
+        msg = f"{table.path} has no column to learn from besides the target '{target}'; check the delimiter"
+        raise DataError(msg)
+    return chosen
+
+
+def _classes(table: "eagerloop.Table", target: str, task: str) -> list[str]:
+    """The classes by name, sorted; none for a regression."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    kind = table.kind(target)
+    if kind == "missing":
+        raise table.fault(target, 0, "no cell of the target has a value; choose another target")
+    if task == "regression" or (task == "auto" and kind == "numeric" and not _counts(table.numbers(target, np.float64))):
+        return []
+    if kind == "text":
+        _refuse_empty(table, target)
+        classes = sorted(set(table.text(target)))
+    else:
+        numbers = table.numbers(target, np.float64)
+        fractional = numbers != np.floor(numbers)
+        if fractional.any():
+            row = int(np.argmax(fractional))
+            raise table.fault(target, row, f"{numbers[row]:g} is no class, expected whole numbers; or give task=regression")
+        classes = [str(int(number)) for number in np.unique(numbers)]
+    if len(classes) == 1:
+        msg = f"{table.path}: column '{target}' has one class only, {classes[0]!r}: nothing to learn; choose another target"
+        raise DataError(msg)
+    return classes
+
+
+def _counts(numbers: "np.ndarray[Any, Any]") -> bool:
+    """Whether numbers are taken for classes: few, whole, from 0 or 1 on without a gap."""
+    distinct = sorted(set(numbers.tolist()))
+    return 1 < len(distinct) <= MOST_CLASSES and any(distinct == list(range(first, first + len(distinct))) for first in (0, 1))
+
+
+def _check_classes(table: "eagerloop.Table", target: str, classes: Sequence[str], y: "np.ndarray[Any, Any]") -> None:
+    """Every class must be learnt from at least one row."""
+    for number, name in enumerate(classes):
+        if not (y == number).any():
+            rows = table.labels(target, classes).tolist()
+            count = rows.count(number)
+            complaint = f"of the {count} rows of class {name!r} none is among the training rows"
+            raise table.fault(target, rows.index(number), f"{complaint}; take another seed or a smaller test-fraction")
+
+
+def _categories(table: "eagerloop.Table", name: str, values: "np.ndarray[Any, Any]") -> list[str]:
+    """The values of a column of text, sorted."""
+    _refuse_empty(table, name)
+    categories = sorted(set(values.tolist()))
+    if len(categories) > MOST_CATEGORIES:
+        most = f"{len(categories)} different texts, at most {MOST_CATEGORIES} can be categories"
+        msg = f"{table.path}: column '{name}' has {most}; leave it out of the features"
+        raise DataError(msg)
+    return categories
+
+
+def _warn_if_constant(table: "eagerloop.Table", name: str, values: "np.ndarray[Any, Any]") -> None:
+    if (values == values[0]).all():
+        text = f"{table.path}: column '{name}' is {values[0]} in every training row, so there is nothing to learn in it"
+        warnings.warn(text, UserWarning, stacklevel=4)
+
+
+def _refuse_empty(table: "eagerloop.Table", name: str) -> None:
+    if "" in table.text(name):
+        raise table.fault(name, table.text(name).index(""), "the cell is empty; fill it in or remove the row")
+
+
+def _raw(table: "eagerloop.Table", name: str, numeric: bool) -> "np.ndarray[Any, Any]":  # noqa: FBT001 - private
+    """A column as it stands in the file: float64, or text."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    return table.numbers(name, np.float64) if numeric else np.array(table.text(name), dtype=object)
+
+
+def _fingerprint(table: "eagerloop.Table", columns: Sequence[str]) -> str:
+    """SHA-256 over the file's bytes and the columns that are used."""
+    return hashlib.sha256("\n".join([table.digest, *columns]).encode()).hexdigest()

@@ -1,0 +1,50 @@
+"""The guide's loss."""
+
+from typing import TYPE_CHECKING
+
+from eagerloop.errors import DataError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from eagerloop.parts import Loss
+
+
+def mse() -> "Loss":
+    """Mean squared error on TensorFlow's operations, for predictions and targets of one shape.
+
+    Returns:
+        A function of `y_true` and `y_pred`, both of any one shape (n, ...); its value is a scalar of y_pred's dtype, the mean
+        over all their entries.
+
+    Raises:
+        DataError: When it is called with two shapes. TensorFlow would stretch (n,) against (n, 1) to (n, n) without a word.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> float(mse()(tf.constant([[1.0], [2.0]]), tf.constant([[2.0], [4.0]])))
+        2.5
+
+    Source: `loss <- tf$losses$mean_squared_error(y, model(x))` of the guide "Keras with Eager Execution".
+    """
+    import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
+
+    def mean_squared_error(y_true: "tf.Tensor", y_pred: "tf.Tensor") -> "tf.Tensor":
+        y_pred = tf.convert_to_tensor(y_pred)
+        y_true = tf.convert_to_tensor(y_true)
+        # Equal in nearly every step, which is all that a step then pays for. While tracing, a size may be unknown.
+        if y_true.shape != y_pred.shape and not y_true.shape.is_compatible_with(y_pred.shape):
+            _refuse(y_true.shape, y_pred.shape)
+        if y_true.dtype != y_pred.dtype:
+            y_true = tf.cast(y_true, y_pred.dtype)
+        return tf.reduce_mean(tf.square(y_true - y_pred))
+
+    return mean_squared_error
+
+
+def _refuse(target: "tf.TensorShape", prediction: "tf.TensorShape") -> None:
+    msg = (
+        f"loss 'mse' needs targets and predictions of one shape, got targets {target} and predictions {prediction}; "
+        "give the model as many outputs as there are targets, or reshape the targets"
+    )
+    raise DataError(msg)

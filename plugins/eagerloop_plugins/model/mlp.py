@@ -1,0 +1,74 @@
+"""Dense layers, sized to the data."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eagerloop.errors import ConfigError
+from eagerloop_plugins.model.activations import require_activation
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from eagerloop.parts import Dataset
+
+HIDDEN = (64, 64)
+
+
+def mlp(
+    *,
+    dataset: "Dataset",
+    hidden: Annotated[list[int], typer.Option(min=1, help="units of each hidden layer, from the input on")] = list(HIDDEN),  # noqa: B006 - never changed
+    activation: Annotated[str | None, typer.Option(help="of the hidden units")] = "relu",
+    dropout: Annotated[float, typer.Option(min=0, max=1, help="fraction of each hidden layer silenced, below 1")] = 0.0,
+) -> "keras.Model":
+    """A multilayer perceptron with as many outputs as the data needs (for classes: logits).
+
+    Args:
+        dataset: Filled in by the engine; its `outputs` are k.
+        hidden: Units a layer, each at least 1; none at all gives a linear model.
+        activation: The name of a Keras activation, or None.
+        dropout: At least 0 and below 1.
+
+    Returns:
+        A model from x of shape (n, ...), flattened to (n, d), to predictions of shape (n, k).
+
+    Raises:
+        ConfigError: The dropout is 1, or the activation unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> from types import SimpleNamespace
+        >>> model = mlp(dataset=SimpleNamespace(outputs=3), hidden=[8])
+        >>> model(np.ones((2, 4, 4), "float32"), training=False).shape
+        TensorShape([2, 3])
+
+    Source: folklore.
+    """
+    import keras  # noqa: PLC0415 - listing parts must not wait for Keras
+
+    if dropout == 1:
+        msg = "model 'mlp': option 'dropout' must be below 1, got 1; with every unit silenced there is nothing to learn from"
+        raise ConfigError(msg)
+    require_activation(activation, "model 'mlp'")
+
+    class Mlp(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(name="mlp")
+            self.hidden = []
+            for number, units in enumerate(hidden, start=1):
+                self.hidden.append(keras.layers.Dense(units, activation=activation, name=f"dense{number}"))
+                if dropout:
+                    self.hidden.append(keras.layers.Dropout(dropout, name=f"dropout{number}"))
+            self.flatten = keras.layers.Flatten(name="flatten")
+            self.outputs_layer = keras.layers.Dense(dataset.outputs, name="outputs")
+
+        def call(self, x: "tf.Tensor", training: bool = False) -> "tf.Tensor":  # noqa: FBT001, FBT002 - Keras's signature
+            if len(x.shape) != 2:  # noqa: PLR2004 - (n, d) needs no flattening, and so no operation
+                x = self.flatten(x)
+            for layer in self.hidden:
+                x = layer(x, training=training)
+            return self.outputs_layer(x)  # (n, k)
+
+    return Mlp()

@@ -1,0 +1,167 @@
+"""A row per step in a CSV file."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from eagerloop.errors import ConfigError
+
+if TYPE_CHECKING:
+    import eagerloop
+
+COLUMNS = ("epoch", "batch", "step", "loss")
+OWN_FILES = ("run.toml", "history.jsonl", "run.lock", "checkpoints")
+"""What a run itself keeps in its directory."""
+
+
+class StepsToCsv:
+    """Writes a row after each step; see `csv`.
+
+    Args:
+        path: Where, relative to the run directory.
+        every: How many steps there are from one row to the next.
+        gradient_norm: Whether to add the norm of all gradients.
+    """
+
+    def __init__(self, path: Path, every: int, *, gradient_norm: bool) -> None:
+        self.path, self.every, self.gradient_norm = path, every, gradient_norm
+        self._file: TextIO | None = None
+
+    def on_train_begin(self, run: "eagerloop.Run") -> None:
+        """Opens the file and drops the rows of steps that the run has not taken, or will take again.
+
+        Raises:
+            ConfigError: The path leads out of the run directory, or the file there has other columns or cannot be written.
+        """
+        path = run.directory / self.path
+        if not path.resolve().is_relative_to(run.directory.resolve()):
+            raise ConfigError(_outside(self.path))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            os.truncate(path, self._length(path, run.position.step))
+            self._file = path.open("a", encoding="utf-8", newline="")
+        except OSError as error:
+            msg = f"observer 'csv': {path} cannot be written: {error.strerror or error}; choose another 'path'"
+            raise ConfigError(msg) from error
+        if not self._file.tell():
+            self._file.write(self._header)
+
+    def on_step_end(self, run: "eagerloop.Run", step: "eagerloop.Step") -> None:
+        """Adds a row, the loss in as few digits as tell its float apart."""
+        where = run.position
+        if self._file is None or where.step % self.every:
+            return
+        figures = [step.loss]
+        if self.gradient_norm:
+            import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
+
+            figures.append(tf.linalg.global_norm(step.gradients))
+        row = [where.epoch, where.batch, where.step, *map(_shortest, figures)]
+        self._file.write(",".join(map(str, row)) + "\n")
+
+    def on_epoch_end(self) -> None:
+        """Lets others read the rows of the epoch."""
+        if self._file is not None:
+            self._file.flush()
+
+    def on_train_end(self) -> None:
+        """Closes the file."""
+        self._close()
+
+    def on_exception(self) -> None:
+        """Closes the file."""
+        self._close()
+
+    def state(self) -> dict[str, Any]:
+        """Nothing, but a checkpoint is about to be written: every row before it must be on the disk first."""
+        if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        return {}
+
+    @property
+    def _header(self) -> str:
+        return ",".join((*COLUMNS, *(("gradient_norm",) if self.gradient_norm else ()))) + "\n"
+
+    def _length(self, path: Path, step: int) -> int:
+        """How many bytes of the file belong to the steps up to and including `step`: a row torn by a crash does not.
+
+        Raises:
+            ConfigError: The file begins with another header, so it is not ours to shorten.
+        """
+        header = self._header.encode()
+        with path.open("rb") as file:
+            first = file.readline()
+            if first != header and not header.startswith(first):
+                msg = (
+                    f"observer 'csv': {path} begins with {first[:60].decode(errors='replace').rstrip()!r}, expected "
+                    f"{self._header.rstrip()!r}; move it away, or choose another 'path'"
+                )
+                raise ConfigError(msg)
+            if first != header:
+                return 0
+            length = len(header)
+            for line in file:
+                fields = line.split(b",")
+                whole = line.endswith(b"\n") and len(fields) == header.count(b",") + 1
+                if not whole or not fields[2].isdigit() or int(fields[2]) > step:
+                    break
+                length += len(line)
+        return length
+
+    def _close(self) -> None:
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # a full disk must not hide the error that ends the run
+                self._file.close()
+            self._file = None
+
+
+def _shortest(figure: Any) -> str:
+    import numpy as np  # noqa: PLC0415
+
+    return str(np.asarray(figure)[()])
+
+
+def _outside(path: Path) -> str:
+    return f"observer 'csv': option 'path' must lead to a file inside the run directory, got '{path}'; give a name such as steps.csv"
+
+
+def csv(
+    *,
+    path: Annotated[Path, typer.Option(help="the file, relative to the run directory")] = Path("steps.csv"),
+    every: Annotated[int, typer.Option(min=1, help="a row each so many steps")] = 1,
+    gradient_norm: Annotated[bool, typer.Option(help="add the norm of all gradients")] = False,
+) -> StepsToCsv:
+    """Writes a CSV file with a row per step: epoch, batch, step, loss.
+
+    After a resume the file is that of a run which was never stopped. Rows reach the disk at the end of each epoch and before
+    each checkpoint.
+
+    Args:
+        path: Inside the run directory.
+        every: Steps, at least 1; the rows are those of the steps that it divides.
+        gradient_norm: Whether to add a column with the Euclidean norm of all gradients together.
+
+    Returns:
+        An observer. Epoch, batch and step are counted from 1.
+
+    Raises:
+        ConfigError: The path is absolute, leads upwards, or is one of the run's own files.
+
+    Example:
+        >>> csv(path=Path("../steps.csv"))
+        Traceback (most recent call last):
+        eagerloop.errors.ConfigError: observer 'csv': option 'path' must lead to a file inside the run directory, ...
+
+    Source: `keras.callbacks.CSVLogger`, which has a row per epoch.
+    """
+    if path.anchor or ".." in path.parts or not path.parts:
+        raise ConfigError(_outside(path))
+    if path.parts[0] in OWN_FILES:
+        msg = f"observer 'csv': option 'path' is '{path}', which the run itself writes; give another name, such as steps.csv"
+        raise ConfigError(msg)
+    return StepsToCsv(path, every, gradient_norm=gradient_norm)

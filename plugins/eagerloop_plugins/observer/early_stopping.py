@@ -1,0 +1,138 @@
+"""Ends a run that has stopped getting better."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from eagerloop.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    import eagerloop
+
+Mode = Literal["auto", "min", "max"]
+
+HIGHER_IS_BETTER = ("accuracy", "auc", "precision", "recall", "f1", "fbeta", "r2", "iou", "similarity", "specificity",
+                    "sensitivity", "correlation", "true_positives", "true_negatives")  # fmt: skip
+LOWER_IS_BETTER = ("loss", "error", "entropy", "hinge", "cosh", "poisson", "divergence", "perplexity", "false_positives",
+                   "false_negatives", "rmse", "mse", "mae", "mape", "msle")  # fmt: skip
+"""Pieces of the names of figures, Keras's among them, that tell which way is better."""
+
+
+class EarlyStopping:
+    """Follows one figure of the history; see `early_stopping`.
+
+    Args:
+        patience: Epochs in a row without improvement after which the run ends.
+        min_delta: By how much a figure must be better to count as an improvement.
+        monitor: A column of the history, or `auto`.
+        mode: Which way is better.
+
+    Attributes:
+        best: The best figure so far, None before the first.
+        best_epoch: Its epoch, 0 before the first.
+        waited: How many epochs in a row have brought no improvement.
+    """
+
+    def __init__(self, patience: int, min_delta: float, monitor: str, mode: Mode) -> None:
+        self.patience, self.min_delta, self.monitor, self.mode = patience, min_delta, monitor.replace("-", "_"), mode
+        self.best: float | None = None
+        self.best_epoch = self.waited = 0
+        self._column, self._sign = "", 1.0
+
+    def on_train_begin(self, run: "eagerloop.Run") -> None:
+        """Settles what is followed, so that a wrong name costs no epoch; a run that had stopped, stops again.
+
+        Raises:
+            ConfigError: The history will have no such column, or nobody knows which way is better.
+        """
+        self._column = self._resolve_column(run)
+        self._sign = -1.0 if self._resolve_mode() == "max" else 1.0
+        self._stop_if_due(run)
+
+    def on_epoch_end(self, run: "eagerloop.Run", epoch: int, metrics: Mapping[str, float]) -> None:
+        """Compares the epoch with the best one. A figure that is nan is never better."""
+        value = float(metrics[self._column])
+        better = self.best is None or self._sign * value < self._sign * self.best - self.min_delta
+        if better and not math.isnan(value):
+            self.best, self.best_epoch, self.waited = value, epoch, 0
+        else:
+            self.waited += 1
+            self._stop_if_due(run)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps, as JSON."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` returned."""
+        self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
+
+    def _stop_if_due(self, run: "eagerloop.Run") -> None:
+        if self.waited < max(1, self.patience):
+            return
+        best = "is never a number" if self.best is None else f"is best in epoch {self.best_epoch}, {self.best:.6g}"
+        epochs = "1 epoch" if self.waited == 1 else f"{self.waited} epochs"
+        run.stop(f"{self._column} {best}, and has not improved for {epochs} (patience {self.patience})")
+
+    def _resolve_column(self, run: "eagerloop.Run") -> str:
+        columns = ["loss", "total_loss", *run.metrics]
+        if run.dataset.validation() is not None:
+            columns += [f"val_{name}" for name in ("loss", *run.metrics)]
+        if self.monitor == "auto":
+            return "val_loss" if "val_loss" in columns else "loss"
+        if self.monitor not in columns:
+            needs = "; val_... needs a dataset with a validation part" if self.monitor.startswith("val_") else ""
+            msg = (
+                f"observer 'early-stopping': option 'monitor': the history will have no column '{self.monitor}'; "
+                f"{did_you_mean(self.monitor, columns)}{needs}"
+            )
+            raise ConfigError(msg)
+        return self.monitor
+
+    def _resolve_mode(self) -> Mode:
+        if self.mode != "auto":
+            return self.mode
+        higher = any(piece in self._column for piece in HIGHER_IS_BETTER)
+        lower = any(piece in self._column for piece in LOWER_IS_BETTER)
+        if higher == lower:
+            msg = (
+                f"observer 'early-stopping': the name '{self._column}' does not tell whether higher or lower is better; "
+                "set the option 'mode' to min or max"
+            )
+            raise ConfigError(msg)
+        return "max" if higher else "min"
+
+
+def early_stopping(
+    *,
+    patience: Annotated[int, typer.Option(min=0, help="epochs in a row without improvement that end the run")] = 5,
+    min_delta: Annotated[float, typer.Option(min=0, help="an improvement must be larger than this")] = 0.0,
+    monitor: Annotated[str, typer.Option(help="column of the history; auto: val_loss where there is one, else loss")] = "auto",
+    mode: Annotated[Mode, typer.Option(help="which way is better; auto: by the column's name")] = "auto",
+) -> EarlyStopping:
+    """Stops the run when a figure has not improved for some epochs.
+
+    What it has seen is part of each checkpoint: a resumed run stops in the epoch in which the uninterrupted one would have.
+
+    Args:
+        patience: Epochs, at least 0; 0 and 1 both end the run at the first epoch without improvement.
+        min_delta: In the figure's own unit, at least 0.
+        monitor: `loss`, `total_loss`, a metric's name, one of these with `val_` before it, or `auto`.
+        mode: `min`, `max`, or `auto`: higher is better for accuracy, auc, precision, recall, f1, r2, iou, similarity and
+            the like, lower for losses and errors; any other name must be told.
+
+    Returns:
+        An observer.
+
+    Raises:
+        ConfigError: When the training begins, if the history will have no such column, or its name does not tell the mode.
+
+    Example:
+        >>> early_stopping(patience=3).state()
+        {'best': None, 'best_epoch': 0, 'waited': 0}
+
+    Source: `keras.callbacks.EarlyStopping`.
+    """
+    return EarlyStopping(patience, min_delta, monitor, mode)
