@@ -17,7 +17,8 @@ from eagerloop.parts import use
 if TYPE_CHECKING:
     from eagerloop.arrays import ArrayDataset, split_rows
     from eagerloop.loop import Step, train_step
-    from eagerloop.run import Run, load, resume, train
+    from eagerloop.opening import load, resume, train
+    from eagerloop.run import Run
     from eagerloop.table import Table, read_table
 
 __version__ = "0.1.0"
@@ -42,7 +43,8 @@ __all__ = [
 _LATER = {
     "arrays": ("ArrayDataset", "split_rows"),
     "loop": ("Step", "train_step"),
-    "run": ("Run", "load", "resume", "train"),
+    "opening": ("load", "resume", "train"),
+    "run": ("Run",),
     "table": ("Table", "read_table"),
 }
 

@@ -16,8 +16,8 @@ from eagerloop.catalog import Catalog
 from eagerloop.defaults import default_loss, default_metrics, default_model
 from eagerloop.errors import EagerloopError, PluginError
 from eagerloop.options import reserved, resolve
-from eagerloop.pipelines import as_dataset
 from eagerloop.parts import Choice, Dataset
+from eagerloop.pipelines import as_dataset
 from eagerloop.record import FORMAT, Part, Settings, plain_options
 
 METHODS = {
@@ -112,12 +112,18 @@ class Assembly:
         missing = [name for name in METHODS.get(kind, ()) if not hasattr(made, name)]
         if made is None or missing:
             lacks = f" without {', '.join(missing)}" if missing else ""
-            msg = f"{words} gave {type(made).__name__}{lacks}; a {kind} must have {', '.join(METHODS.get(kind, ('its hooks',)))}"
+            msg = (
+                f"{words} gave {type(made).__name__}{lacks}; a {kind} must have {', '.join(METHODS.get(kind, ('its hooks',)))}"
+            )
             raise PluginError(msg)
 
     def _add_metric(self, metric: Any) -> None:
         part = self.made["metric"][-1]
-        name = part.name.split("/")[-1].split(":")[-1].replace("-", "_") if part.owner != "object" else getattr(metric, "name", part.name)
+        name = (
+            part.name.split("/")[-1].split(":")[-1].replace("-", "_")
+            if part.owner != "object"
+            else getattr(metric, "name", part.name)
+        )
         if name in self.metrics or name in ("loss", "total_loss", "epoch", "steps", "seconds"):
             msg = f"metric '{name}' is there twice, or has the name of a column of the history; give each metric once"
             raise PluginError(msg)
@@ -181,4 +187,3 @@ def threads() -> dict[str, int]:
 def _class_path(thing: Any) -> str:
     target = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{target.__module__}.{target.__qualname__}"
-

@@ -148,7 +148,9 @@ class Catalog:
         if is_file_part(part):
             return self._from_file(kind, part)
         distribution, _, name = part.rpartition("/")
-        found = [entry for entry in self.of_kind(kind) if _same(entry.name, name) and distribution in ("", entry.owner.distribution)]
+        found = [
+            entry for entry in self.of_kind(kind) if _same(entry.name, name) and distribution in ("", entry.owner.distribution)
+        ]
         if not distribution:
             found = [entry for entry in found if entry.owner.distribution == BUILT_IN] or found
         if len(found) == 1:

@@ -11,31 +11,35 @@ from eagerloop.hooks import LIFECYCLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from eagerloop.loop import Step
     from eagerloop.run import Run
 
 MARK = "eagerloop: "
 """How a note begins that eagerloop has added to somebody else's error."""
 
 
-def not_finite(run: "Run", step: "Step") -> str:
-    """The message for a loss that is nan or infinite: where, and which rows of the batch may be at fault.
+def not_finite(run: "Run", loss: float, x: Any, y: Any) -> str:
+    """The message for a loss that is nan or infinite: where, and which rows of the batch are at fault.
 
     Args:
         run: The run, its position moved past the step.
-        step: The step, whose update was left out.
+        loss: What the loss was.
+        x: The batch's features.
+        y: The batch's targets.
 
     Returns:
         One sentence, and what to do next.
     """
     where = run.position
-    rows = sorted({*_bad_rows(step.x), *_bad_rows(step.y)}) or sorted(_bad_rows(step.predictions))
-    first = (where.batch - 1) * int(run.assembly.first_batch[0].shape[0])
-    what = "data" if {*_bad_rows(step.x), *_bad_rows(step.y)} else "predictions"
-    blame = f"; {what} not finite in row {', '.join(map(str, rows[:5]))} of the batch (row {first + rows[0]} of the epoch)" if rows else ""
+    rows = sorted({*_bad_rows(x), *_bad_rows(y)})
+    what = "the data are not finite in"
+    if not rows:
+        rows = sorted(_bad_rows(run.model(x, training=False)))
+        what = "the model's predictions are not finite for"
+    shown = ", ".join(str(row + 1) for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004
+    at_fault = f" ({what} row {shown} of the batch)" if rows else ""
     return (
-        f"the loss is {float(step.loss)} in epoch {where.epoch}, step {where.step} (batch {where.batch}){blame}; the update was left "
-        "out and nothing was saved: lower the learning rate or mend the data, then resume, or use on_nonfinite 'skip'"
+        f"the loss is {loss} in epoch {where.epoch}, batch {where.batch}, step {where.step}{at_fault}; the update was left out and "
+        "the last checkpoint kept: lower the learning rate or mend the data and resume, or use on_nonfinite 'skip'"
     )
 
 

@@ -113,10 +113,15 @@ def train(run: "Run", epochs: int) -> None:
 def check_step(value: Any, gradients: "Sequence[Any]", variables: "Sequence[Any]") -> None:
     """Refuses a loss that is no scalar, and variables that the loss does not depend on: they would never learn."""
     if value.shape.rank:
-        msg = f"the loss must be a scalar, got the shape {tuple(value.shape)}; reduce it over the batch, with tf.reduce_mean say"
+        msg = (
+            f"the loss must be a scalar, got the shape {tuple(value.shape)}; reduce it over the batch, with tf.reduce_mean say"
+        )
         raise PluginError(msg)
-    missing = [variable.path if hasattr(variable, "path") else variable.name
-               for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
+    missing = [
+        variable.path if hasattr(variable, "path") else variable.name
+        for gradient, variable in zip(gradients, variables, strict=True)
+        if gradient is None
+    ]
     if missing or not variables:
         msg = (
             f"the loss has no gradient for {', '.join(missing) or 'anything: the model has no trainable variables'}; compute the "

@@ -62,7 +62,9 @@ class PipelineDataset:
         """Refuses a batch of another shape where the pipeline itself does not know its shapes."""
         if all(spec.shape.rank is not None and spec.shape[1:].is_fully_defined() for spec in batches.element_spec):
             return batches
-        return batches.map(lambda x, y: tuple(tf.ensure_shape(part, shape) for part, shape in zip((x, y), self._shapes, strict=True)))
+        return batches.map(
+            lambda x, y: tuple(tf.ensure_shape(part, shape) for part, shape in zip((x, y), self._shapes, strict=True))
+        )
 
 
 def as_dataset(made: Any, where: str) -> Dataset:

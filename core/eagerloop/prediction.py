@@ -65,7 +65,8 @@ def _table_columns(run: "Run", source: Path) -> tuple[Columns, np.ndarray[Any, A
         raise ConfigError(msg)
     table = read_table(source)
     names = getattr(run.dataset, "columns", run.dataset.features)
-    return {name: table.columns[name] for name in names}, encode(table), run.dataset.target_values(table)  # type: ignore[attr-defined]
+    x = encode(table)  # names a missing column
+    return {name: table.text(name) for name in names}, x, run.dataset.target_values(table)  # type: ignore[attr-defined]
 
 
 def _by_name(names: Sequence[str], values: np.ndarray[Any, Any]) -> Columns:

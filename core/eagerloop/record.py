@@ -152,7 +152,11 @@ def _choice(value: Any, where: str) -> Choice:
     """A part in TOML: its name alone, or a table with name, options and what the record adds to them."""
     if isinstance(value, str):
         return Choice(value)
-    if not isinstance(value, dict) or not isinstance(value.get("name", ""), str) or not isinstance(value.get("options", {}), dict):
+    if (
+        not isinstance(value, dict)
+        or not isinstance(value.get("name", ""), str)
+        or not isinstance(value.get("options", {}), dict)
+    ):
         msg = f"{where} must be a name, or a table with 'name' and 'options', got {value!r}"
         raise ConfigError(msg)
     known = ("name", "owner", "version", "options", "unset")
@@ -298,4 +302,4 @@ class RunDirectory:
 
 def _plain(name: str) -> str:
     """A part's name as a piece of a file name."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name.split("/")[-1])[:40]
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name.rsplit("/", maxsplit=1)[-1])[:40]

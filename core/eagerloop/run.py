@@ -1,9 +1,9 @@
-"""A run: its parts, where it stands, what it does around the loop. And the three functions that make one."""
+"""A run: its parts, where it stands, and what it does around the loop."""
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,13 @@ import tensorflow as tf
 
 from eagerloop import loop, state
 from eagerloop.assembly import Assembly
-from eagerloop.catalog import Catalog
-from eagerloop.errors import CheckpointError, ConfigError, TrainingError, did_you_mean
+from eagerloop.compiling import Stretches, grain_of
+from eagerloop.errors import TrainingError
 from eagerloop.faults import blame, not_finite
 from eagerloop.hooks import Observers
-from eagerloop.parts import KINDS, SINGLE, Choice
-from eagerloop.record import RunDirectory, Settings, read_toml, settings_from
-from eagerloop.snapshots import restore, say, snapshot
+from eagerloop.record import RunDirectory
 from eagerloop.signals import Signals
+from eagerloop.snapshots import snapshot
 from eagerloop.store import Store
 from eagerloop.tally import Tally
 
@@ -69,6 +68,12 @@ class Run:
         self.epochs = self.settings.epochs
         self.stopping = ""
         self.train_step, self.train_epoch = loop.train_step, loop.train_epoch
+        self.grain, self.why_grain = grain_of(self)
+        if self.grain == "step":
+            self.train_step = tf.function(loop.train_step, reduce_retracing=True)
+        elif self.grain == "stretch":
+            stretches = Stretches(self)
+            self.train_epoch, self.count, self.must_pause = stretches.train_epoch, stretches.count, stretches.must_pause  # type: ignore[method-assign]
         self._epoch_began = 0.0
 
     def __repr__(self) -> str:
@@ -101,8 +106,9 @@ class Run:
         """Moves the position on and takes the step into the epoch's figures."""
         self.position.batch += 1
         self.position.step += 1
-        if not math.isfinite(self.tally.add(step)) and self.settings.on_nonfinite == "stop":
-            raise TrainingError(not_finite(self, step))
+        loss = self.tally.add(step)
+        if not math.isfinite(loss) and self.settings.on_nonfinite == "stop":
+            raise TrainingError(not_finite(self, loss, step.x, step.y))
 
     def must_pause(self) -> bool:
         """Whether the loop has to let go of the batches for a moment."""
@@ -236,144 +242,3 @@ class Run:
             value = tf.add_n([self.loss(y, predictions), *getattr(self.model, "losses", ())])
             tally.add(loop.Step(x, y, predictions, value, ()))
         return tally.results()
-
-
-def settings_of(keywords: Mapping[str, Any]) -> Settings:
-    """The keywords of `train` as settings: `metrics` and `observers` may be written in the plural, as DESIGN has them."""
-    names = {item.name for item in fields(Settings)}
-    given: dict[str, Any] = {}
-    for key, value in keywords.items():
-        name = key.removesuffix("s") if key in ("metrics", "observers") else key
-        if name not in names:
-            msg = f"eagerloop.train has no keyword '{key}'; {did_you_mean(key, [*names, 'directory', 'metrics', 'observers'])}"
-            raise ConfigError(msg)
-        if value is None and name not in ("model", "loss", "metric"):
-            continue
-        if name in SINGLE and value is not None:
-            value = as_choice(value)
-        elif name in KINDS and value is not None:
-            value = [as_choice(item) for item in ([value] if isinstance(value, (str, Choice)) else value)]
-        elif name == "plugins":
-            value = [str(item) for item in value]
-        given[name] = value
-    return Settings(**given).checked()
-
-
-def as_choice(part: Any) -> Choice:
-    """A part however it was given: a name, `use(...)`, or an object."""
-    return part if isinstance(part, Choice) else Choice(part)
-
-
-def create(settings: Settings, directory: Path | None = None, catalog: Catalog | None = None) -> Run:
-    """Makes a run without training it: `run.train()` does.
-
-    Args:
-        settings: What the user chose.
-        directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
-        catalog: Where the parts are found; by default it is read anew.
-
-    Returns:
-        A run whose model is built.
-
-    Raises:
-        EagerloopError: Something was chosen that does not exist or does not fit, or the directory is taken.
-    """
-    RunDirectory.refuse_taken(directory)  # before anything that takes time
-    assembly = Assembly(settings.checked(), catalog or Catalog.load(settings.plugins))
-    names = (assembly.made["model"].name, assembly.made["dataset"].name)
-    return Run(assembly, RunDirectory.new(directory, *names))
-
-
-def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
-    """Trains a new run. With no argument, the guide's: iris, Dense-Dropout-Dense, MSE, Adam, ten epochs.
-
-    Args:
-        directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
-        **keywords: The fields of `eagerloop.record.Settings`: `dataset`, `model`, `loss`, `optimizer`, `checkpointer`,
-            `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object), `epochs`, `seed`, `save_every`,
-            `keep`, `compile`, `device_policy`, `on_nonfinite`, `plugins`.
-
-    Returns:
-        The run, trained.
-
-    Raises:
-        EagerloopError: Something was chosen that does not exist or does not fit.
-        TrainingError: The loss became nan or infinite, or a checkpoint could not be written.
-    """
-    return create(settings_of(keywords), None if directory is None else Path(directory)).train()
-
-
-def load(directory: str | Path | None = None, *, strict: bool = False, **given: Any) -> Run:
-    """Re-creates a run from its record and restores its newest checkpoint that is whole.
-
-    Args:
-        directory: The run; by default the newest below `runs/`.
-        strict: Refuse a damaged newest checkpoint instead of taking the one before.
-        **given: The parts that the run was given as objects, by kind: a record cannot hold them.
-
-    Returns:
-        The run, as it was when the checkpoint was written.
-
-    Raises:
-        ConfigError: There is no run.
-        CheckpointError: It has no checkpoint, or none that is whole, or one that belongs to other parts.
-    """
-    run = _from_record(RunDirectory.existing(None if directory is None else Path(directory)), given)
-    if not _take_up(run, strict=strict):
-        msg = f"{run.directory} has no checkpoint; train it with 'eagerloop resume {run.directory}'"
-        raise CheckpointError(msg)
-    return run
-
-
-def resume(directory: str | Path | None = None, *, epochs: int | None = None, strict: bool = False, **given: Any) -> Run:
-    """Continues a run where its newest whole checkpoint stands: the result is that of a run that was never stopped.
-
-    Args:
-        directory: The run; by default the newest below `runs/`.
-        epochs: How many epochs the run is to have in all; by default what it was made for.
-        strict: Refuse a damaged newest checkpoint, and whatever could make the rest inexact.
-        **given: The parts that the run was given as objects, by kind.
-
-    Returns:
-        The run, trained to the end.
-
-    Raises:
-        EagerloopError: As `load`; or another process is training the run.
-    """
-    where = RunDirectory.existing(None if directory is None else Path(directory))
-    with where.held():
-        return prepare_resume(where, epochs=epochs, strict=strict, **given).train()
-
-
-def prepare_resume(
-    where: RunDirectory, *, epochs: int | None = None, strict: bool = False, quiet: bool = False, **given: Any
-) -> Run:
-    """A run that stands where its newest checkpoint does, to be trained on by the holder of the lock."""
-    run = _from_record(where, given)
-    run.epochs = epochs or run.epochs
-    if not _take_up(run, strict=strict) and where.has_history():
-        msg = f"{where.path} has a history and no checkpoint: it cannot be continued, and is not begun anew; train a new run"
-        raise CheckpointError(msg)
-    run.store.set_aside_damaged()
-    return run
-
-
-def _from_record(where: RunDirectory, given: Mapping[str, Any]) -> Run:
-    settings = settings_from(read_toml(where.record), str(where.record))
-    for name, value in vars(settings_of(given)).items():
-        if name in {key.removesuffix("s") if key in ("metrics", "observers") else key for key in given}:
-            setattr(settings, name, value)
-    return Run(Assembly(settings, Catalog.load(settings.plugins)), where)
-
-
-def _take_up(run: Run, *, strict: bool) -> bool:
-    checkpoint = run.store.newest(strict=strict)
-    if checkpoint is None:
-        return False
-    inexact = restore(run, checkpoint)
-    if strict and inexact:
-        msg = f"not exactly the run that was saved: {'; '.join(inexact)}; leave --strict out to go on"
-        raise CheckpointError(msg)
-    passed_over = [f"{fault}; {checkpoint.directory.name} is used instead" for fault in run.store.damaged]
-    say([*passed_over, *(f"the rest may differ in rounding: {change}" for change in inexact)])
-    return True

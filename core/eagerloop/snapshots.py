@@ -82,7 +82,9 @@ def compare_records(saved: Mapping[str, Any], present: Mapping[str, Any], where:
     told = [f"{key}: {old!r} was saved, {new!r} now" for key, old, new in found if _is(key, INEXACT)]
     wrong = [f"{key}: {old!r} was saved, {new!r} now" for key, old, new in found if not _is(key, (*INEXACT, *HARMLESS))]
     if wrong:
-        msg = f"{where} belongs to another run: {'; '.join(wrong[:3])}; no variable was changed: put it back, or train a new run"
+        msg = (
+            f"{where} belongs to another run: {'; '.join(wrong[:3])}; no variable was changed: put it back, or train a new run"
+        )
         raise CheckpointError(msg)
     return told
 

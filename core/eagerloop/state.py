@@ -39,7 +39,10 @@ def flat_variables(owners: Mapping[str, Any]) -> dict[str, tf.Variable]:
 
 def table_of(state: Mapping[str, tf.Variable]) -> Table:
     """Name, shape and dtype of every variable, in order."""
-    return [[name, [-1 if size is None else size for size in variable.shape], variable.dtype.name] for name, variable in state.items()]
+    return [
+        [name, [-1 if size is None else size for size in variable.shape], variable.dtype.name]
+        for name, variable in state.items()
+    ]
 
 
 def compare_tables(saved: Table, present: Table, where: str) -> None:

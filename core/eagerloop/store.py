@@ -81,7 +81,9 @@ class Store:
             _fsync(self.directory)
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
-            msg = f"checkpoint {final.name} could not be written to {self.directory}: {_reason(error)}; the ones before are kept"
+            msg = (
+                f"checkpoint {final.name} could not be written to {self.directory}: {_reason(error)}; the ones before are kept"
+            )
             raise TrainingError(msg) from error
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)

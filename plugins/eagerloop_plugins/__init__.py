@@ -20,6 +20,10 @@ from eagerloop_plugins.model.iris import iris as iris_model
 from eagerloop_plugins.model.keras_file import keras_file
 from eagerloop_plugins.model.linear import linear
 from eagerloop_plugins.model.mlp import mlp
+from eagerloop_plugins.observer.csv import csv as csv_observer
+from eagerloop_plugins.observer.early_stopping import early_stopping
+from eagerloop_plugins.observer.print_loss import print_loss
+from eagerloop_plugins.observer.progress import progress
 from eagerloop_plugins.optimizer.adam import adam
 from eagerloop_plugins.optimizer.keras_optimizers import KERAS_OPTIMIZERS
 
@@ -65,4 +69,4 @@ def provide_metrics() -> Factories:
 @hookimpl
 def provide_observers() -> Factories:
     """Who watches."""
-    return {}
+    return {"progress": progress, "print-loss": print_loss, "early-stopping": early_stopping, "csv": csv_observer}

@@ -278,7 +278,9 @@ def test_text_that_is_not_utf8_is_named_by_line_and_byte(write):
 
 def test_an_open_quote_is_named_by_the_line_where_it_begins(write):
     """The csv module would take the rest of the file for one cell."""
-    with pytest.raises(DataError, match=r'data\.csv, line 3: .*; look for a quote \("\) that is not closed in the row that begins'):
+    with pytest.raises(
+        DataError, match=r'data\.csv, line 3: .*; look for a quote \("\) that is not closed in the row that begins'
+    ):
         read(write, 'a,b\n1,2\n3,"x\n4,5\n6,7\n')
 
 

@@ -1,16 +1,12 @@
 """The commands."""
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from eagerloop.cli import looking, using
-from eagerloop.cli.choosing import train_command
-
-RunArgument = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run's directory; by default the newest below runs/.")]
 
 HELP = """Trains TensorFlow models with one GradientTape loop that you can read, made of parts that you can swap by name.
 
@@ -26,9 +22,20 @@ def command(arguments: Sequence[str]) -> Any:
     Returns:
         The exit code, or None for 0.
     """
-    app = typer.Typer(name="eagerloop", help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
+    words = _typed(arguments)
+    training = words[:1] == ["train"]
+    # rich draws a panel for each chosen part in the help of train; elsewhere plain text does, and starts twice as fast.
+    app = typer.Typer(
+        name="eagerloop",
+        help=HELP,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich" if training else None,
+    )
     app.callback()(_about)
-    app.command("train")(train_command(_typed(arguments)))
+    app.command("train", help="Train a new run. The options of the parts that you choose appear in this help.")(
+        _train(words[1:]) if training else _about
+    )
     app.command("resume")(using.resume)
     app.command("evaluate")(using.evaluate)
     app.command("predict")(using.predict)
@@ -39,10 +46,15 @@ def command(arguments: Sequence[str]) -> Any:
     return typer.main.get_command(app).main(list(arguments), prog_name="eagerloop", standalone_mode=False)
 
 
+def _train(words: Sequence[str]) -> Callable[..., None]:
+    from eagerloop.cli.choosing import train_command  # noqa: PLC0415 - the other commands need not wait for the catalog
+
+    return train_command(words)
+
+
 def _typed(arguments: Sequence[str]) -> list[str]:
-    """The words of the command line, of the half-typed one where a shell asks for completions."""
-    words = list(arguments) or os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
-    return words[1:] if words[:1] == ["train"] else []
+    """The words of the command line; of the half-typed one where a shell asks for completions."""
+    return list(arguments) or os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
 
 
 def _about(

@@ -59,10 +59,9 @@ def train_command(words: Sequence[str]) -> Callable[..., None]:
         EagerloopError: A chosen part, plugin file or config cannot be read.
     """
     chosen = chosen_parts(words)
-    needed = bool(words)  # `eagerloop --help` and the other commands need no catalog
     settings = settings_from(read_toml(Path(chosen.config)), chosen.config) if chosen.config else Settings()
-    catalog = Catalog.load([*settings.plugins, *chosen.plugin]) if needed else Catalog()
-    part_options = dict(_part_options(_selection(chosen, settings), catalog)) if needed else {}
+    catalog = Catalog.load([*settings.plugins, *chosen.plugin])
+    part_options = dict(_part_options(_selection(chosen, settings), catalog))
 
     def train(**values: Any) -> None:
         from eagerloop.cli.training import train_run  # noqa: PLC0415
@@ -72,7 +71,6 @@ def train_command(words: Sequence[str]) -> Callable[..., None]:
     parameters = [*_kind_parameters(catalog), *_plain_parameters(), *_train_parameters()]
     parameters += [parameter for _, parameter in part_options.values()]
     train.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    train.__doc__ = "Train a new run. The options of the parts that you choose appear in this help."
     return train
 
 
@@ -118,7 +116,9 @@ def _part_options(selection: Mapping[str, list[Choice]], catalog: Catalog) -> An
 
 def _parameter(key: str, option: Option, flags: Sequence[str], panel: str | None, current: Any) -> inspect.Parameter:
     """An option of a part, or of the run, as a parameter that typer understands. Its default None means: not given."""
-    base = next(kind for kind in (get_args(option.type) if _is_union(option.type) else (option.type,)) if kind is not type(None))
+    base = next(
+        kind for kind in (get_args(option.type) if _is_union(option.type) else (option.type,)) if kind is not type(None)
+    )
     annotation: Any = list[str] if get_origin(base) is list else base
     declared = [f"{flag}/--no-{flag.removeprefix('--')}" for flag in flags] if base is bool else list(flags)
     shown = "required" if current is REQUIRED else "none" if current is None else _words(current)
@@ -126,10 +126,16 @@ def _parameter(key: str, option: Option, flags: Sequence[str], panel: str | None
     if base is int:
         ranged = {name: None if value is None else int(value) for name, value in ranged.items()}
     details = typer.Option(
-        *declared, help=option.help or None, rich_help_panel=panel, show_default=shown, **ranged,  # type: ignore[arg-type]
+        *declared,
+        help=option.help or None,
+        rich_help_panel=panel,
+        show_default=shown,
+        **ranged,  # type: ignore[arg-type]
         metavar=option.type_name.upper() if get_origin(base) is list else None,
     )
-    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[annotation | None, details])
+    return inspect.Parameter(
+        key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[annotation | None, details]
+    )
 
 
 def _is_union(annotation: Any) -> bool:
@@ -157,7 +163,9 @@ def _kind_parameters(catalog: Catalog) -> list[inspect.Parameter]:
             f"--{FLAGS[kind]}",
             help=f"{kind.capitalize()}: NAME, DISTRIBUTION/NAME or file.py:NAME" + (", repeatable." if many else "."),
             autocompletion=_completion(names),
-            show_default=defaults.get(kind, False), metavar="NAME", rich_help_panel="Parts",
+            show_default=defaults.get(kind, False),
+            metavar="NAME",
+            rich_help_panel="Parts",
         )
         annotation = Annotated[(list[str] if many else str) | None, details]
         found.append(inspect.Parameter(kind, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
@@ -169,7 +177,11 @@ def _plain_parameters() -> list[inspect.Parameter]:
     for name, option in plain_options().items():
         if name == "plugins":
             details = typer.Option("--plugin", help="A Python file with hook implementations, repeatable.", metavar="FILE")
-            found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[list[str] | None, details]))
+            found.append(
+                inspect.Parameter(
+                    name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[list[str] | None, details]
+                )
+            )
         else:
             flag = [f"--{option.flag}"]
             found.append(_parameter(name, option, flag, None, option.default))
@@ -178,7 +190,10 @@ def _plain_parameters() -> list[inspect.Parameter]:
 
 def _train_parameters() -> list[inspect.Parameter]:
     options: dict[str, Any] = {
-        "run": Annotated[Path | None, typer.Option("--run", help="Where to keep the run.", show_default="runs/<date>-<time>-<model>-<dataset>")],
+        "run": Annotated[
+            Path | None,
+            typer.Option("--run", help="Where to keep the run.", show_default="runs/<date>-<time>-<model>-<dataset>"),
+        ],
         "config": Annotated[Path | None, typer.Option("--config", help="A config file, such as a run's run.toml.")],
         "print_config": Annotated[bool, typer.Option("--print-config", help="Print the config instead of training.")],
         "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")],
@@ -194,7 +209,11 @@ def _merged(settings: Settings, values: Mapping[str, Any], part_options: Mapping
     """The config's settings with the command line's over them."""
     for name, option in plain_options().items():
         if values[name] is not None and values[name] != []:
-            setattr(settings, name, option.convert(values[name], "the command line") if name != "plugins" else [*settings.plugins, *values[name]])
+            setattr(
+                settings,
+                name,
+                option.convert(values[name], "the command line") if name != "plugins" else [*settings.plugins, *values[name]],
+            )
     for kind in KINDS:
         given = values[kind]
         if kind in SINGLE and given:

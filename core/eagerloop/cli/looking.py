@@ -12,7 +12,9 @@ from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.options import REQUIRED, options_of, summary_of
 from eagerloop.parts import KINDS
 
-PluginFiles = Annotated[list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A Python file with hook implementations.")]
+PluginFiles = Annotated[
+    list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A Python file with hook implementations.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 inspect = typer.Typer(help="Look at what goes into a step.", no_args_is_help=True)
@@ -22,7 +24,10 @@ def plugins(*, as_json: AsJson = False, plugin: PluginFiles = None) -> None:
     """List every part that can be chosen, and the plugins that are broken."""
     catalog = Catalog.load(plugin or ())
     if as_json:
-        broken = [{"distribution": b.owner.distribution, "version": b.owner.version, "plugin": b.owner.plugin, "cause": b.cause} for b in catalog.broken]
+        broken = [
+            {"distribution": b.owner.distribution, "version": b.owner.version, "plugin": b.owner.plugin, "cause": b.cause}
+            for b in catalog.broken
+        ]
         typer.echo(json.dumps({"parts": [_row(entry) for entry in catalog.entries], "broken": broken}, indent=1))
         return
     typer.echo("\n".join(_listing(catalog)))
@@ -64,7 +69,13 @@ def show(
     options = options_of(entry.factory, entry.where)
     if as_json:
         rows = [
-            {"name": o.name, "type": o.type_name, "required": o.default is REQUIRED, "default": None if o.default is REQUIRED else _plain(o.default), "help": o.help}
+            {
+                "name": o.name,
+                "type": o.type_name,
+                "required": o.default is REQUIRED,
+                "default": None if o.default is REQUIRED else _plain(o.default),
+                "help": o.help,
+            }
             for o in options.values()
         ]
         typer.echo(json.dumps(_row(entry) | {"options": rows}, indent=1))
@@ -72,7 +83,9 @@ def show(
     flag = "observe" if kind == "observer" else kind
     lines = [f"{kind} {entry.name}: {summary_of(entry.factory)}", f"from {entry.owner}, {entry.location}"]
     lines += [
-        f"  --{flag}.{o.flag}  {o.type_name}  " + ("required" if o.default is REQUIRED else f"default {_plain(o.default)}") + (f"  {o.help}" if o.help else "")
+        f"  --{flag}.{o.flag}  {o.type_name}  "
+        + ("required" if o.default is REQUIRED else f"default {_plain(o.default)}")
+        + (f"  {o.help}" if o.help else "")
         for o in options.values()
     ]
     typer.echo("\n".join(lines + ([] if options else ["  no options"])))

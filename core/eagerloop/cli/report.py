@@ -2,8 +2,8 @@
 
 import contextlib
 import os
+import re
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -70,6 +70,9 @@ def _usage(error: Any) -> str:
         kind, dot, _ = name.partition(".")
         near = [flag for flag in known if dot and flag.startswith(f"{kind}.")] or known
         return f"no such option: {name}; {did_you_mean(name, near)}"
+    unknown = re.match(r"No such command '([^']*)'", message)
+    if unknown and context is not None:
+        return f"no such command: {unknown[1]}; {did_you_mean(unknown[1], context.command.commands)}"
     return f"{message}; 'eagerloop {_command(context)}--help' shows what there is"
 
 
@@ -93,6 +96,8 @@ def quiet_tensorflow() -> None:
         import tensorflow  # noqa: F401, PLC0415
 
         return
+    import tempfile  # noqa: PLC0415
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with tempfile.TemporaryFile() as said:
         before = os.dup(2)

@@ -29,7 +29,7 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
     RunDirectory.refuse_taken(values["run"])
     quiet_tensorflow()
     from eagerloop.assembly import Assembly, config  # noqa: PLC0415
-    from eagerloop.run import create  # noqa: PLC0415
+    from eagerloop.opening import create  # noqa: PLC0415
 
     if values["print_config"]:
         typer.echo(config(Assembly(settings, catalog)), nl=False)
@@ -68,23 +68,31 @@ def finish(run: "Run") -> None:
         run.train()
     except (KeyboardInterrupt, SystemExit) as stop:
         code = 130 if isinstance(stop, KeyboardInterrupt) else 143
-        tell(f"eagerloop: stopped by {run.stopping} after step {run.position.step}; continue with: eagerloop resume {run.directory}")
+        tell(
+            f"eagerloop: stopped by {run.stopping} after step {run.position.step}; continue with: eagerloop resume {run.directory}"
+        )
         raise typer.Exit(code) from None
     if run.stopping:
         typer.echo(f"stopped: {run.stopping}")
-    typer.echo(f"done: {len(run.history)} epochs, {run.position.step} steps, kept in {run.directory}; next: eagerloop predict {run.directory}")
+    typer.echo(
+        f"done: {len(run.history)} epochs, {run.position.step} steps, kept in {run.directory}; next: eagerloop predict {run.directory}"
+    )
 
 
 def resume_run(directory: Path | None, *, epochs: int | None, strict: bool, quiet: bool) -> None:
     """Continues a run."""
     where = RunDirectory.existing(directory)
     quiet_tensorflow()
-    from eagerloop.run import prepare_resume  # noqa: PLC0415
+    from eagerloop.opening import prepare_resume  # noqa: PLC0415
 
     with where.held():
-        run = prepare_resume(where, epochs=epochs, strict=strict, quiet=quiet)
+        run = prepare_resume(where, epochs=epochs, strict=strict)
         if run.position.epoch > run.epochs:
-            typer.echo(f"{run.directory} has its {run.epochs} epochs already; extend it with: eagerloop resume {run.directory} --epochs N")
+            typer.echo(
+                f"{run.directory} has its {run.epochs} epochs already; extend it with: eagerloop resume {run.directory} --epochs N"
+            )
             return
-        typer.echo(f"{opening(run)}\nresuming in epoch {run.position.epoch} after batch {run.position.batch}, step {run.position.step}")
+        typer.echo(
+            f"{opening(run)}\nresuming in epoch {run.position.epoch} after batch {run.position.batch}, step {run.position.step}"
+        )
         finish(run)

@@ -5,8 +5,12 @@ from typing import Annotated
 
 import typer
 
-RunArgument = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run's directory.", show_default="the newest below runs/")]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse a damaged newest checkpoint, and whatever makes the rest inexact.")]
+RunArgument = Annotated[
+    Path | None, typer.Argument(metavar="[RUN]", help="A run's directory.", show_default="the newest below runs/")
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse a damaged newest checkpoint, and whatever makes the rest inexact.")
+]
 
 
 def resume(
@@ -29,7 +33,7 @@ def evaluate(run: RunArgument = None, *, strict: Strict = False) -> None:
 
     RunDirectory.existing(run)
     quiet_tensorflow()
-    from eagerloop.run import load  # noqa: PLC0415
+    from eagerloop.opening import load  # noqa: PLC0415
 
     loaded = load(run, strict=strict)
     for name, value in loaded.evaluate().items():
@@ -39,8 +43,13 @@ def evaluate(run: RunArgument = None, *, strict: Strict = False) -> None:
 def predict(
     run: RunArgument = None,
     *,
-    source: Annotated[Path | None, typer.Option("--input", help="A table with the features, in any column order.", show_default="the test data")] = None,
-    target: Annotated[Path | None, typer.Option("--output", help="The CSV file to write.", show_default="standard output")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--input", help="A table with the features, in any column order.", show_default="the test data"),
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--output", help="The CSV file to write.", show_default="standard output")
+    ] = None,
     strict: Strict = False,
 ) -> None:
     """Write the predictions of a run as CSV: the features, the target where it is known, the prediction."""
@@ -49,8 +58,8 @@ def predict(
 
     RunDirectory.existing(run)
     quiet_tensorflow()
+    from eagerloop.opening import load  # noqa: PLC0415
     from eagerloop.prediction import write_predictions  # noqa: PLC0415
-    from eagerloop.run import load  # noqa: PLC0415
 
     count = write_predictions(load(run, strict=strict), source, target)
     if target is not None:

@@ -3,13 +3,14 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eagerloop.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import tensorflow as tf
 
     from eagerloop.parts import Checkpointer
@@ -77,10 +78,10 @@ def npz() -> "Checkpointer":
 
     Example:
         >>> import tempfile, numpy, tensorflow
-        >>> directory = tempfile.TemporaryDirectory()
-        >>> npz().write(Path(directory.name), {"model/kernel": tensorflow.Variable([1.0, 2.0])})
-        >>> with numpy.load(directory.name + "/variables.npz") as archive:
-        ...     archive["model/kernel"]
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     npz().write(Path(directory), {"model/kernel": tensorflow.Variable([1.0, 2.0])})
+        ...     with numpy.load(directory + "/variables.npz") as archive:
+        ...         archive["model/kernel"]
         array([1., 2.], dtype=float32)
 
     Source: `numpy.savez` and the format of `numpy.lib.format`.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from eagerloop.errors import CheckpointError
 
 if TYPE_CHECKING:
-    import tensorflow
+    import tensorflow  # noqa: ICN001 - the factory is called tf, as the user types it
 
     from eagerloop.parts import Checkpointer
 
@@ -19,6 +19,7 @@ class TensorFlowCheckpointer:
     """Writes `variables.index` and `variables.data-...`, readable by `tf.train.list_variables` under the names of the state."""
 
     def __init__(self) -> None:
+        """Nothing is kept yet."""
         self._names: tuple[tuple[str, int], ...] = ()
         self._checkpoint: Any = None
 
@@ -81,10 +82,10 @@ def tf() -> "Checkpointer":
 
     Example:
         >>> import tempfile, tensorflow
-        >>> directory = tempfile.TemporaryDirectory()
-        >>> tf().write(Path(directory.name), {"model/kernel": tensorflow.Variable([1.0, 2.0])})
-        >>> [name for name, shape in tensorflow.train.list_variables(directory.name + "/variables") if name.startswith("model")]
-        ['model/kernel/.ATTRIBUTES/VARIABLE_VALUE']
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     tf().write(Path(directory), {"model/kernel": tensorflow.Variable([1.0, 2.0])})
+        ...     tensorflow.train.list_variables(directory + "/variables")[-1]
+        ('model/kernel/.ATTRIBUTES/VARIABLE_VALUE', [2])
 
     Source: `tf.train.Checkpoint.write` and `.read`, which keep no `checkpoint` state file.
     """
@@ -102,7 +103,9 @@ def _nested(state: Mapping[str, Any]) -> dict[str, Any]:
             if not isinstance(node, dict):
                 break
         if not isinstance(node, dict) or leaf in node:
-            msg = f"checkpointer 'tf' cannot save '{name}', because another variable's name begins with it or it with that one's"
+            msg = (
+                f"checkpointer 'tf' cannot save '{name}', because another variable's name begins with it or it with that one's"
+            )
             raise CheckpointError(msg)
         node[leaf] = variable
     return tree

@@ -3,6 +3,7 @@
 import warnings
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -68,21 +69,14 @@ def arrays(
     Source: the layout of Keras's `mnist.npz`.
     """
     found = _load(path)
-    train, validation = (found["x_train"], found["y_train"]), None
-    if "x_validation" in found:
-        validation = (found["x_validation"], found["y_validation"])
-        if validation_fraction:
-            msg = f"{path} has x_validation, so validation-fraction must be 0, got {validation_fraction:g}"
-            raise ConfigError(msg)
-    elif validation_fraction and train[0].ndim and train[0].shape[:1] == train[1].shape[:1]:
-        count = len(train[0])
-        rows, held, _ = eagerloop.split_rows(count, test_fraction=0.0, validation_fraction=validation_fraction, seed=seed)
-        train, validation = (train[0][rows], train[1][rows]), (train[0][held], train[1][held])
+    if "x_validation" in found and validation_fraction:
+        msg = f"{path} has x_validation, so validation-fraction must be 0, got {validation_fraction:g}"
+        raise ConfigError(msg)
     try:
-        return eagerloop.ArrayDataset(
-            train,
+        whole = eagerloop.ArrayDataset(
+            (found["x_train"], found["y_train"]),
             (found["x_test"], found["y_test"]),
-            validation,
+            (found["x_validation"], found["y_validation"]) if "x_validation" in found else None,
             batch_size=batch_size,
             shuffle=shuffle,
             seed=seed,
@@ -92,6 +86,14 @@ def arrays(
     except DataError as error:
         msg = f"{path}: {error}"
         raise DataError(msg) from error
+    return _with_validation(whole, validation_fraction) if validation_fraction else whole
+
+
+def _with_validation(whole: "eagerloop.ArrayDataset", fraction: float) -> "eagerloop.ArrayDataset":
+    """Some of the training rows moved to the validation: after all were checked, so that errors count rows as the file does."""
+    x, y = whole.train_arrays
+    training, held, _ = eagerloop.split_rows(len(x), test_fraction=0.0, validation_fraction=fraction, seed=whole.seed)
+    return replace(whole, train_arrays=(x[training], y[training]), validation_arrays=(x[held], y[held]))
 
 
 def _load(path: Path) -> "dict[str, np.ndarray[Any, Any]]":

@@ -22,7 +22,7 @@ MOST_CATEGORIES = 1000
 """How many columns a single column of text may become: names and dates are no categories."""
 
 
-def csv(
+def csv(  # noqa: PLR0913 - each argument is an option
     *,
     path: Annotated[Path, typer.Option(help="A CSV or TSV file, UTF-8.")],
     target: Annotated[str | None, typer.Option(help="The column to predict; the last one, if not given.")] = None,
@@ -52,7 +52,7 @@ def csv(
         validation_fraction: The part of the *other* rows drawn for the validation, from 0 (none) to below 1.
         standardize: Whether numeric features lose the mean and are divided by the standard deviation of the *training* rows.
         task: `auto`: a column of text is classes, and so are at most 20 different whole numbers that count from 0 or 1
-            without a gap; other numbers are a regression.
+            without a gap and have two rows each on average; other numbers are a regression.
         delimiter: What separates the cells, such as `;` or `tab`.
         seed: The run's seed, from which the rows are drawn.
 
@@ -209,7 +209,8 @@ def _classes(table: "eagerloop.Table", target: str, task: str) -> list[str]:
 def _counts(numbers: "np.ndarray[Any, Any]") -> bool:
     """Whether numbers are taken for classes: few, whole, from 0 or 1 on without a gap."""
     distinct = sorted(set(numbers.tolist()))
-    return 1 < len(distinct) <= MOST_CLASSES and any(distinct == list(range(first, first + len(distinct))) for first in (0, 1))
+    few = 1 < len(distinct) <= min(MOST_CLASSES, len(numbers) // 2)
+    return few and any(distinct == list(range(first, first + len(distinct))) for first in (0, 1))
 
 
 def _check_classes(table: "eagerloop.Table", target: str, classes: Sequence[str], y: "np.ndarray[Any, Any]") -> None:

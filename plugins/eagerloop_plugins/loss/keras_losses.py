@@ -83,7 +83,11 @@ TABLE: dict[str, Row] = {
             REDUCTION,
         ],
     ),
-    "cosine_similarity": ("CosineSimilarity", "Minus the cosine of the angle between target and prediction.", [AXIS, REDUCTION]),
+    "cosine_similarity": (
+        "CosineSimilarity",
+        "Minus the cosine of the angle between target and prediction.",
+        [AXIS, REDUCTION],
+    ),
     "ctc": ("CTC", "Connectionist temporal classification of sequences.", [REDUCTION]),
     "dice": ("Dice", "One minus the Dice overlap of masks; needs probabilities.", [SUMMED, REDUCTION]),
     "hinge": ("Hinge", "Hinge loss of targets -1 or 1 (0 is taken as -1).", [REDUCTION]),
@@ -92,7 +96,11 @@ TABLE: dict[str, Row] = {
         "Squares small errors, takes the absolute value of large ones.",
         [option("delta", float, 1.0, "the error from which on it is large", minimum=0), REDUCTION],
     ),
-    "kl_divergence": ("KLDivergence", "Kullback-Leibler divergence of the predicted probabilities from the true ones.", [REDUCTION]),
+    "kl_divergence": (
+        "KLDivergence",
+        "Kullback-Leibler divergence of the predicted probabilities from the true ones.",
+        [REDUCTION],
+    ),
     "log_cosh": ("LogCosh", "Logarithm of the hyperbolic cosine of the error: a smooth absolute error.", [REDUCTION]),
     "mean_absolute_error": ("MeanAbsoluteError", "Mean of the absolute errors.", [REDUCTION]),
     "mean_absolute_percentage_error": (

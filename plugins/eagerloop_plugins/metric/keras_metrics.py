@@ -47,7 +47,9 @@ SPARSE_TRUE = option("sparse_y_true", bool, True, "the targets are class numbers
 SPARSE_PREDICTED = option("sparse_y_pred", bool, True, "the predictions are class numbers, not a number a class")  # noqa: FBT003
 DENSE_PREDICTED = option("sparse_y_pred", bool, False, "the predictions are class numbers, not a number a class")  # noqa: FBT003
 AVERAGE = option("average", Literal["micro", "macro", "weighted"], "macro", "how the classes become one number")
-F_THRESHOLD = option("threshold", float | None, None, "probability from which on it is a yes; the likeliest class if none is given")
+F_THRESHOLD = option(
+    "threshold", float | None, None, "probability from which on it is a yes; the likeliest class if none is given"
+)
 LIKELIEST = option("k", int, 5, "how many classes may be tried", minimum=1)
 
 
@@ -86,10 +88,18 @@ TABLE: dict[str, Row] = {
             option("threshold", float, 0.5, "the probability from which on it is class 1"),
         ],
     ),
-    "categorical_accuracy": ("CategoricalAccuracy", "Part of the examples whose likeliest class is that of the one-hot target.", []),
+    "categorical_accuracy": (
+        "CategoricalAccuracy",
+        "Part of the examples whose likeliest class is that of the one-hot target.",
+        [],
+    ),
     "categorical_crossentropy": ("CategoricalCrossentropy", "Cross-entropy of one-hot targets.", [LOGITS, SMOOTHING, AXIS]),
     "categorical_hinge": ("CategoricalHinge", "Hinge loss of one-hot targets.", []),
-    "concordance_correlation": ("ConcordanceCorrelation", "How close predictions are to the line of equality, averaged.", [AXIS]),
+    "concordance_correlation": (
+        "ConcordanceCorrelation",
+        "How close predictions are to the line of equality, averaged.",
+        [AXIS],
+    ),
     "cosine_similarity": ("CosineSimilarity", "Cosine of the angle between target and prediction.", [AXIS]),
     "f1_score": ("F1Score", "Harmonic mean of precision and recall, of one-hot targets.", [AVERAGE, F_THRESHOLD]),
     "f_beta_score": (
@@ -139,7 +149,11 @@ TABLE: dict[str, Row] = {
         "Mean intersection over union of all classes, of one-hot targets.",
         [COUNT, IGNORED, DENSE_PREDICTED, AXIS],
     ),
-    "pearson_correlation": ("PearsonCorrelation", "Correlation of targets and predictions, averaged over the examples.", [AXIS]),
+    "pearson_correlation": (
+        "PearsonCorrelation",
+        "Correlation of targets and predictions, averaged over the examples.",
+        [AXIS],
+    ),
     "poisson": ("Poisson", "Poisson loss: prediction minus target times log(prediction).", []),
     "precision": ("Precision", "Part of the yeses that are right, by a threshold on probabilities.", [THRESHOLDS, TOP, CLASS]),
     "precision_at_recall": (

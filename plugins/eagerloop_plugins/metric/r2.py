@@ -1,6 +1,6 @@
 """The coefficient of determination."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import keras
@@ -16,18 +16,12 @@ def r2() -> "keras.metrics.Metric":
     Example:
         >>> import numpy as np
         >>> metric = r2()
-        >>> _ = metric.update_state(np.array([1.0, 3.0]), np.array([[1.0], [2.0]]))
+        >>> metric.update_state(np.array([1.0, 3.0]), np.array([[1.0], [2.0]]))
         >>> float(metric.result())  # 1 - (0 + 1) / (1 + 1)
         0.5
 
-    Source: `keras.metrics.R2Score`, which takes (n, k) alone.
+    Source: `keras.metrics.R2Score`, which takes (n, k) alone, and loses digits of targets far from zero.
     """
-    import keras  # noqa: PLC0415 - listing parts must not wait for Keras
+    from eagerloop_plugins.metric.running_r2 import RunningR2  # noqa: PLC0415 - it imports TensorFlow
 
-    class R2(keras.metrics.R2Score):  # type: ignore[misc]
-        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-            columns = (keras.ops.expand_dims(y, -1) if len(y.shape) == 1 else y for y in (y_true, y_pred))
-            super().update_state(*columns, sample_weight=sample_weight)
-
-    # Keras takes the square of the sums from the sum of the squares: in float32, digits of targets far from zero are lost.
-    return R2(name="r2", dtype="float64")
+    return RunningR2()

@@ -1,5 +1,6 @@
 """Dense layers, sized to the data."""
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,13 +14,13 @@ if TYPE_CHECKING:
 
     from eagerloop.parts import Dataset
 
-HIDDEN = (64, 64)
+HIDDEN = [64, 64]
 
 
 def mlp(
     *,
     dataset: "Dataset",
-    hidden: Annotated[list[int], typer.Option(min=1, help="units of each hidden layer, from the input on")] = list(HIDDEN),  # noqa: B006 - never changed
+    hidden: Annotated[list[int], typer.Option(min=1, help="units of each hidden layer, from the input on")] = HIDDEN,
     activation: Annotated[str | None, typer.Option(help="of the hidden units")] = "relu",
     dropout: Annotated[float, typer.Option(min=0, max=1, help="fraction of each hidden layer silenced, below 1")] = 0.0,
 ) -> "keras.Model":
@@ -61,12 +62,11 @@ def mlp(
                 self.hidden.append(keras.layers.Dense(units, activation=activation, name=f"dense{number}"))
                 if dropout:
                     self.hidden.append(keras.layers.Dropout(dropout, name=f"dropout{number}"))
-            self.flatten = keras.layers.Flatten(name="flatten")
             self.outputs_layer = keras.layers.Dense(dataset.outputs, name="outputs")
 
         def call(self, x: "tf.Tensor", training: bool = False) -> "tf.Tensor":  # noqa: FBT001, FBT002 - Keras's signature
-            if len(x.shape) != 2:  # noqa: PLR2004 - (n, d) needs no flattening, and so no operation
-                x = self.flatten(x)
+            if len(x.shape) != 2:
+                x = keras.ops.reshape(x, (-1, math.prod(x.shape[1:])))
             for layer in self.hidden:
                 x = layer(x, training=training)
             return self.outputs_layer(x)  # (n, k)

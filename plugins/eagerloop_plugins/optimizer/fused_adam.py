@@ -29,17 +29,18 @@ class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
         >>> variable = keras.Variable([1.0, 2.0])
         >>> optimizer = FusedAdam(learning_rate=0.5)
         >>> _ = optimizer.apply_gradients([(tf.constant([1.0, -1.0]), variable)])
-        >>> print(variable.numpy())
+        >>> print(variable.numpy().round(4))
         [0.5 2.5]
 
     Source: Kingma and Ba, "Adam" (arXiv:1412.6980), the formulation before section 2.1; `tf.raw_ops.ResourceApplyAdam`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """All arguments are Keras's."""
         super().__init__(*args, **kwargs)
         # Set past Keras's attribute tracking: what is tracked would become a part of checkpoints.
-        vars(self)["_handles"] = {}
-        vars(self)["_constants"] = ((), ())
+        self.__dict__["_handles"] = {}
+        self.__dict__["_constants"] = ((), ())
 
     def build(self, var_list: Sequence[Any]) -> None:
         """Makes the slots, then remembers the resource handles of all that the kernel can update.
@@ -51,7 +52,7 @@ class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
             return
         super().build(var_list)
         for variable, momentum, velocity in zip(var_list, self._momentums, self._velocities, strict=True):
-            native = getattr(variable, "value", None) if isinstance(variable, keras.Variable) else variable
+            native = variable.value if isinstance(variable, keras.Variable) else variable
             if momentum is None or isinstance(native, tf.distribute.DistributedValues) or native.dtype != tf.float32:
                 continue
             handles = (native.handle, momentum.value.handle, velocity.value.handle)
@@ -148,7 +149,7 @@ class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
             with tf.init_scope():  # or the tensors would belong to the graph that happens to be traced
                 values = (*options, options[:2], 1.0, _correction(*options[:2]))
                 floats = [tf.constant(value, tf.float32) for value in values]
-                vars(self)["_constants"] = (options, (*floats, tf.constant(1, tf.int64)))
+                self.__dict__["_constants"] = (options, (*floats, tf.constant(1, tf.int64)))
         return self._constants[1]  # type: ignore[no-any-return]
 
 

@@ -47,5 +47,5 @@ def test_axes_of_a_mask_loss_are_a_list():
 
 def test_what_keras_refuses_is_one_line():
     """Keras's own sentence, with the loss named."""
-    with pytest.raises(ConfigError, match="loss 'huber': .*reduction"):
+    with pytest.raises(ConfigError, match=r"loss 'huber': .*reduction"):
         KERAS_LOSSES["huber"](reduction="all")

@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from eagerloop.errors import DataError
 from eagerloop_plugins.metric.accuracy import accuracy
 from eagerloop_plugins.metric.keras_metrics import KERAS_METRICS
 from eagerloop_plugins.metric.r2 import r2
@@ -64,7 +66,36 @@ def test_r2_keeps_its_digits_far_from_zero():
     """Targets near 100,000 with a spread of 1: in float32 their squares have no digit left for it."""
     y, predictions = Y + np.float32(1e5), P + np.float32(1e5)
 
-    assert epoch(r2(), y, predictions) == pytest.approx(r2_of(y, predictions), abs=1e-4)
+    assert epoch(r2(), y, predictions) == pytest.approx(r2_of(y, predictions), rel=1e-9)
+
+
+@pytest.mark.parametrize(("prediction", "expected"), [(2.0, 1.0), (3.0, 0.0)])
+def test_r2_of_a_constant_target_is_one_or_nothing(prediction, expected):
+    """There is no variance to explain: met exactly or not."""
+    assert epoch(r2(), np.full((12, 1), 2.0), np.full((12, 1), prediction)) == expected
+
+
+def test_r2_of_two_targets_is_their_mean():
+    """By hand: 1 for the first, 1 - 8/2 = -3 for the second."""
+    y = np.array([[0.0, 1.0], [2.0, 3.0]])
+
+    assert epoch(r2(), y, np.array([[0.0, 3.0], [2.0, 1.0]])) == -1.0
+
+
+def test_r2_refuses_two_shapes():
+    """They would be stretched against each other."""
+    with pytest.raises(DataError, match=r"targets \(4, 1\) and predictions \(4, 2\)"):
+        r2().update_state(np.zeros(4), np.zeros((4, 2)))
+
+
+def test_r2_is_the_same_in_a_graph():
+    """Evaluation may be compiled."""
+    metric = r2()
+    update = tf.function(metric.update_state)
+    for start in range(0, 23, 10):
+        update(Y[start : start + 10], P[start : start + 10])
+
+    assert float(metric.result()) == pytest.approx(r2_of(Y, P), rel=1e-9)
 
 
 def test_accuracy_of_classes_compares_the_likeliest_one():

@@ -49,7 +49,7 @@ def test_the_first_step_is_the_learning_rate_by_the_sign_of_the_gradient():
     variable = keras.Variable([1.0, 1.0])
     adam(learning_rate=0.1).apply_gradients([(tf.constant([4.0, -0.5]), variable)])
 
-    np.testing.assert_allclose(variable.numpy(), [0.9, 1.1], rtol=1e-6)
+    np.testing.assert_allclose(variable.numpy(), [0.9, 1.1], rtol=2e-5)
 
 
 def test_hundred_steps_equal_keras_adam():
@@ -75,7 +75,7 @@ def test_eager_and_compiled_steps_are_the_same_bits():
         {"gradient_accumulation_steps": 2},
         {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3, "learning_rate": 0.01},
     ],
-    ids=lambda options: "-".join(options),
+    ids="-".join,
 )
 def test_every_option_means_what_it_means_in_keras(options):
     """Seven steps with the option give what Keras's Adam gives with it, and not what it gives without."""
@@ -93,7 +93,7 @@ def test_the_step_counter_counts_steps():
     assert int(optimizer.iterations.numpy()) == 5
 
 
-@pytest.mark.parametrize("make", [lambda schedule: FusedAdam(schedule), lambda schedule: keras.optimizers.Adam(schedule)])
+@pytest.mark.parametrize("make", [FusedAdam, keras.optimizers.Adam])
 def test_a_schedule_sets_the_rate_of_each_step(make):
     """By hand: steps of 1, 0.5, 0.25 down a constant gradient."""
     variable = keras.Variable([0.0])
@@ -103,7 +103,7 @@ def test_a_schedule_sets_the_rate_of_each_step(make):
         optimizer.apply_gradients([(tf.constant([2.0]), variable)])
         seen.append(variable.numpy().item())
 
-    np.testing.assert_allclose(seen, [-1.0, -1.5, -1.75], rtol=1e-5)
+    np.testing.assert_allclose(seen, [-1.0, -1.5, -1.75], rtol=2e-5)
 
 
 def test_options_changed_on_the_way_take_effect():
@@ -116,7 +116,7 @@ def test_options_changed_on_the_way_take_effect():
             optimizer.beta_1 = beta
             optimizer.apply_gradients([(tf.constant([3.0]) * rate, variable)])
 
-    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=2e-5)
 
 
 def test_sparse_gradients_are_left_to_keras():
@@ -129,7 +129,7 @@ def test_sparse_gradients_are_left_to_keras():
             optimizer.apply_gradients([(sparse, table), (tf.constant([1.0]), bias)])
         tables.append(np.concatenate([table.numpy().ravel(), bias.numpy()]))
 
-    np.testing.assert_allclose(*tables, rtol=1e-6)
+    np.testing.assert_allclose(*tables, rtol=2e-5)
     assert tables[0][0] == 1.0
     assert tables[0][2] == pytest.approx(0.7, rel=1e-4)
 
@@ -154,7 +154,7 @@ def test_a_constraint_is_kept():
     variable.constraint = keras.constraints.NonNeg()
     adam(learning_rate=0.1).apply_gradients([(tf.constant([1.0, 1.0]), variable)])
 
-    np.testing.assert_allclose(variable.numpy(), [0.0, 0.9], rtol=1e-6)
+    np.testing.assert_allclose(variable.numpy(), [0.0, 0.9], rtol=2e-5)
 
 
 def test_a_missing_gradient_warns_as_in_keras():
@@ -163,7 +163,7 @@ def test_a_missing_gradient_warns_as_in_keras():
     with pytest.warns(UserWarning, match="Gradients do not exist"):
         adam(learning_rate=0.5).apply_gradients([(tf.constant([1.0]), used), (None, unused)])
 
-    np.testing.assert_allclose([used.numpy()[0], unused.numpy()[0]], [0.5, 1.0], rtol=1e-6)
+    np.testing.assert_allclose([used.numpy()[0], unused.numpy()[0]], [0.5, 1.0], rtol=2e-5)
 
 
 def test_a_foreign_variable_is_refused():
@@ -180,7 +180,7 @@ def test_it_updates_plain_tensorflow_variables():
     variable = tf.Variable([1.0])
     adam(learning_rate=0.25).apply_gradients([(tf.constant([5.0]), variable)])
 
-    np.testing.assert_allclose(variable.numpy(), [0.75], rtol=1e-6)
+    np.testing.assert_allclose(variable.numpy(), [0.75], rtol=2e-5)
 
 
 def test_it_works_inside_a_condition_of_a_graph():
@@ -196,7 +196,7 @@ def test_it_works_inside_a_condition_of_a_graph():
     step(tf.constant([np.nan]))
     np.testing.assert_array_equal(variable.numpy(), [1.0])
     step(tf.constant([1.0]))
-    np.testing.assert_allclose(variable.numpy(), [0.5], rtol=1e-6)
+    np.testing.assert_allclose(variable.numpy(), [0.5], rtol=2e-5)
     assert int(optimizer.iterations.numpy()) == 1
 
 

@@ -1,0 +1,206 @@
+"""The public door, the floors of the engine, and the bars on its size."""
+
+import ast
+import itertools
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import eagerloop
+
+CORE = Path(eagerloop.__file__).parent
+PLUGINS = Path(find_spec("eagerloop_plugins").origin).parent
+
+DOOR = [
+    "ArrayDataset",
+    "Run",
+    "Step",
+    "Table",
+    "errors",
+    "hookimpl",
+    "load",
+    "parts",
+    "read_table",
+    "resume",
+    "split_rows",
+    "train",
+    "train_step",
+    "use",
+]
+
+FLOORS = (
+    ("errors", "parts", "hooks"),
+    ("arrays", "pairs", "loop", "options", "store", "sources", "delimited", "table", "tally", "pipelines", "defaults", "signals",
+     "state"),
+    ("catalog", "record", "inspection"),
+    ("run", "assembly", "snapshots", "faults", "prediction", "testing"),
+    ("__init__", "cli"),
+)  # fmt: skip
+
+CORE_FILES = sorted(CORE.rglob("*.py"))
+PLUGIN_FILES = sorted(PLUGINS.rglob("*.py"))
+
+
+def name_of(path):
+    """A path as its part of the package: `loop`, `cli/app`."""
+    return path.relative_to(CORE if path.is_relative_to(CORE) else PLUGINS).with_suffix("").as_posix()
+
+
+def for_type_checkers(node):
+    """Whether a statement is `if TYPE_CHECKING:`."""
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def imports_of(node):
+    """Every import below a node that happens when the program runs, as dotted names; `from a import b` is `a.b`."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert not node.level, f"a relative import in line {node.lineno}"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    children = node.orelse if for_type_checkers(node) else ast.iter_child_nodes(node)
+    for child in children:
+        yield from imports_of(child)
+
+
+def modules_imported(path):
+    """The modules of the engine that one of its files imports, by their names below `eagerloop`."""
+    for dotted in imports_of(ast.parse(path.read_text(encoding="utf-8"))):
+        package, *rest = dotted.split(".")
+        if package != "eagerloop":
+            continue
+        while rest and not ((CORE / Path(*rest)).is_dir() or (CORE / Path(*rest)).with_suffix(".py").is_file()):
+            rest.pop()
+        yield "/".join(rest) or "__init__"
+
+
+def floor_of(module):
+    """On which floor a module stands; a package stands where its name does."""
+    return next((number for number, floor in enumerate(FLOORS) if module.split("/")[0] in floor), None)
+
+
+def functions_of(path):
+    """Every function in a file with the number of lines of its body, its docstring left out."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            yield f"{name_of(path)}:{node.name}", (body[-1].end_lineno - body[0].lineno + 1) if body else 0
+
+
+def test_door_has_the_names_that_are_promised_and_no_other():
+    """The public names are a decision, not an accident: at most fifteen, sorted, these."""
+    assert eagerloop.__all__ == DOOR == sorted(DOOR)
+    assert len(eagerloop.__all__) <= 15
+
+
+@pytest.mark.parametrize("name", DOOR)
+def test_every_name_of_the_door_can_be_had(name):
+    """Each name can be imported, is listed by dir, and says what it is."""
+    assert getattr(eagerloop, name).__doc__
+    assert name in dir(eagerloop)
+
+
+def test_the_door_refuses_other_names():
+    """A name that is not there is an AttributeError, as of any module."""
+    with pytest.raises(AttributeError, match=r"module 'eagerloop' has no attribute 'trian'"):
+        eagerloop.trian  # noqa: B018 - looking it up is the test
+
+
+def test_import_is_light():
+    """`import eagerloop` imports neither TensorFlow nor Keras nor NumPy, nor do its light names."""
+    program = """if True:
+        import sys, eagerloop
+        eagerloop.use, eagerloop.hookimpl, eagerloop.parts, eagerloop.errors, dir(eagerloop)
+        print(sorted({"tensorflow", "keras", "numpy", "typer", "rich"} & set(sys.modules)))
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_listing_every_part_is_light():
+    """The whole catalog, every option read, is there without TensorFlow, Keras or NumPy."""
+    program = """if True:
+        import sys
+        from eagerloop.catalog import Catalog
+        from eagerloop.options import options_of
+        entries = Catalog.load().entries
+        assert len(entries) > 50
+        for entry in entries:
+            options_of(entry.factory), entry.location
+        print(sorted({"tensorflow", "keras", "numpy"} & set(sys.modules)))
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=name_of)
+def test_imports_run_downwards(path):
+    """A module imports only from its own floor or from one below; every module has a floor."""
+    module = name_of(path).removesuffix("/__init__")
+    assert floor_of(module) is not None, f"{module} stands on no floor: add it to FLOORS and to the design"
+    above = [other for other in modules_imported(path) if floor_of(other) is None or floor_of(other) > floor_of(module)]
+    assert above == []
+
+
+def test_imports_never_run_in_a_circle():
+    """There is an order in which the modules can be read, each standing on those before it."""
+    graph = {name_of(path).removesuffix("/__init__"): set(modules_imported(path)) for path in CORE_FILES}
+    for module, others in graph.items():
+        others.discard(module)
+    order = list(TopologicalSorter(graph).static_order())  # raises CycleError for a circle
+    assert set(graph) <= set(order)
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=name_of)
+def test_engine_knows_no_plugin(path):
+    """The engine never imports the built-in parts: they enter by the entry point, as strangers do."""
+    assert not [dotted for dotted in imports_of(ast.parse(path.read_text("utf-8"))) if dotted.startswith("eagerloop_plugins")]
+
+
+@pytest.mark.parametrize("path", PLUGIN_FILES, ids=name_of)
+def test_built_in_parts_stand_on_the_door_alone(path):
+    """The built-in parts import what any stranger may: the names of the door, `eagerloop.errors` and `eagerloop.parts`."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):  # imports for type checkers are promises too
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "eagerloop":
+            assert node.module in ("eagerloop", "eagerloop.errors", "eagerloop.parts")
+            if node.module == "eagerloop":
+                assert {alias.name for alias in node.names} <= set(DOOR)
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                assert alias.name == "eagerloop" or not alias.name.startswith("eagerloop.")
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "eagerloop":
+            assert node.attr in DOOR
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=name_of)
+def test_modules_are_short(path):
+    """A module is read in one go: about 200 lines, and never more than 260."""
+    assert len(path.read_text("utf-8").splitlines()) <= 260
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=name_of)
+def test_functions_are_short(path):
+    """A function is seen at one glance: about 25 lines without its docstring, and never more than 30."""
+    assert {name: length for name, length in functions_of(path) if length > 30} == {}
+
+
+def test_the_loop_fits_on_one_screen():
+    """The step and the two loops, with their comments and without their docstrings, are at most 60 lines."""
+    lengths = dict(functions_of(CORE / "loop.py"))
+    parts = ("train_step", "train_epoch", "train")
+    assert sum(lengths[f"loop:{name}"] + 1 for name in parts) <= 60  # and a line for each `def`
+
+
+def test_the_loop_has_two_for_loops():
+    """The source has one `for` over epochs and one over batches: every run goes through these two."""
+    tree = ast.parse((CORE / "loop.py").read_text("utf-8"))
+    loops = {node.name: [ast.unparse(item.iter) for item in ast.walk(node) if isinstance(item, ast.For)]
+             for node in tree.body if isinstance(node, ast.FunctionDef)}  # fmt: skip
+    assert loops["train_epoch"] == ["batches"]
+    assert loops["train"] == ["range(run.position.epoch, epochs + 1)"]
+    assert list(itertools.chain(loops["train_step"], loops["check_step"])) == []

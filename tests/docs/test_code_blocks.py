@@ -1,0 +1,263 @@
+"""Every code block of the README, CONTRIBUTING and the pages runs, and shows what it says.
+
+A page is one test: its blocks run in order, in one namespace and in one temporary directory. What a block may be:
+
+- ``python``, or MyST-NB's ``{code-cell}``: run. A first line `# name.py` (or `%%writefile name`) saves the block as that file
+  first. In a cell, lines that begin with `!` are shell lines, as below.
+- ``console``: lines behind `$ ` are run through `eagerloop.cli.main` in this process, the lines below are their output.
+- ``text``: the output of the block before it.
+- ``toml``: a file, named in its first line.
+- ``sh``: what needs a fresh machine or the network. `.ci/run` runs those lines; here it is checked that it does.
+
+Outputs are compared word by word. `...` stands for anything, decimal numbers agree to one per cent (another processor rounds
+differently), and the times of a run and the dates in its name are not compared.
+"""
+
+import ast
+import contextlib
+import io
+import math
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from eagerloop.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in PAGES if "_build" not in page.parts]
+
+CHECKED_BY_SPHINX = {"{literalinclude}", "{eval-rst}", "{toctree}", "{glossary}", "{note}", "{tip}", "{doctest}", "{seealso}"}
+EXAMPLE = "docs/examples/eagerloop-example"
+
+FENCE = re.compile(r"^(?P<marks>`{3,}|:{3,})(?P<language>[^\s`]*)[^\n]*\n(?P<body>.*?)^(?P=marks)[ ]*$", re.MULTILINE | re.DOTALL)
+TITLE = re.compile(r"\A# (?P<file>[\w./-]+\.(?:py|toml))\n")
+
+
+@dataclass
+class Block:
+    """A fenced block: its language, its text, and the line of the page on which that begins."""
+
+    page: Path
+    language: str
+    body: str
+    line: int
+
+    @property
+    def where(self) -> str:
+        """File and line, for messages."""
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """The page's blocks in order; a cell's options (`:tags:` and the like) are taken away."""
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in FENCE.finditer(text):
+        line = text.count("\n", 0, match.start("body")) + 1
+        body = match["body"]
+        while match["language"] == "{code-cell}" and body.startswith(":"):
+            body, line = body.partition("\n")[2], line + 1
+        found.append(Block(page, match["language"], body, line))
+    return found
+
+
+class Shelf:
+    """Runs the blocks of one page."""
+
+    def __init__(self, directory: Path, monkeypatch) -> None:
+        self.directory, self.monkeypatch = directory, monkeypatch
+        self.names = {"__name__": "__main__"}
+        self.said = None
+
+    def run(self, block: Block) -> None:
+        """Runs one block, or compares it with what the one before said."""
+        getattr(self, block.language.strip("{}").replace("-", "_"))(block)
+
+    def python(self, block: Block) -> None:
+        """Code; see the module's docstring."""
+        titled = TITLE.match(block.body)
+        if titled:
+            (self.directory / titled["file"]).write_text(block.body, encoding="utf-8")
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            self._execute(block.body, block)
+        self.said = said.getvalue()
+
+    def code_cell(self, block: Block) -> None:
+        """Code with IPython's `!` and `%%writefile`."""
+        first, _, rest = block.body.partition("\n")
+        if first.startswith("%%writefile "):
+            (self.directory / first.split()[1]).write_text(rest, encoding="utf-8")
+            return
+        code = "\n".join("" if line.startswith("!") else line for line in block.body.splitlines())
+        shell = [line.removeprefix("!") for line in block.body.splitlines() if line.startswith("!")]
+        assert not (code.strip() and shell), f"{block.where}: a cell is either Python or shell lines"
+        for line in shell:
+            self._command(line, block)
+        with contextlib.redirect_stdout(io.StringIO()):
+            self._execute(code, block)
+
+    def console(self, block: Block) -> None:
+        """Commands behind `$ `, each followed by its output."""
+        for piece in re.split(r"^\$ ", block.body, flags=re.MULTILINE)[1:]:
+            line, _, wanted = piece.partition("\n")
+            while line.endswith("\\"):
+                more, _, wanted = wanted.partition("\n")
+                line = line.removesuffix("\\") + more.strip()
+            said = self._command(line, block)
+            if wanted.strip():
+                assert_alike(wanted, said, f"{block.where}: $ {line}")
+
+    def text(self, block: Block) -> None:
+        """The output of the block before."""
+        assert self.said is not None, f"{block.where}: there is no block before it whose output it could be"
+        assert_alike(block.body, self.said, block.where)
+
+    def toml(self, block: Block) -> None:
+        """A file."""
+        titled = TITLE.match(block.body)
+        assert titled, f"{block.where}: a toml block begins with '# name.toml'"
+        (self.directory / titled["file"]).write_text(block.body, encoding="utf-8")
+
+    def sh(self, block: Block) -> None:
+        """Lines for a fresh machine; `pip install` of the example is run here."""
+        for line in block.body.splitlines():
+            if line == f"pip install ./{EXAMPLE}":
+                self.monkeypatch.syspath_prepend(str(installed_example(self.directory / "site")))
+            elif line and not line.startswith("#"):
+                assert as_run_by_ci(line) in what_ci_runs(), f"{block.where}: .ci/run does not run '{line}'"
+
+    def _command(self, line: str, block: Block) -> str:
+        """What an `eagerloop` command, or `cat`, `ls` and `head` of a file, prints; it must succeed."""
+        name, *arguments = shlex.split(line.split("|")[0])
+        if name == "eagerloop":
+            with contextlib.redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit) as leaving:
+                main(arguments)
+            assert leaving.value.code == 0, f"{block.where}: $ {line} ended with {leaving.value.code}"
+            text = out.getvalue()
+        else:
+            assert name in ("cat", "ls", "head", "cut"), f"{block.where}: nobody runs '{name}'"
+            text = subprocess.run(["sh", "-c", line.split("|")[0]], cwd=self.directory, text=True, check=True, capture_output=True).stdout
+        if "|" in line:
+            rest = line.split("|", 1)[1]
+            text = subprocess.run(["sh", "-c", rest], input=text, text=True, check=True, capture_output=True).stdout
+        return text
+
+    def _execute(self, code: str, block: Block) -> None:
+        """Runs Python; the line numbers of a traceback are those of the page."""
+        tree = ast.increment_lineno(ast.parse(code), block.line - 1)
+        exec(compile(tree, str(block.page), "exec"), self.names)  # noqa: S102 - that is the test
+
+
+HANDLED = {"python", "{code-cell}", "console", "text", "toml", "sh"}
+
+
+def assert_alike(wanted: str, got: str, where: str) -> None:
+    """Compares an output as the module's docstring says."""
+    pieces = [words(piece) for piece in re.split(r"\.\.\.", wanted)]
+    left = words(got)
+    for number, piece in enumerate(pieces):
+        last = number == len(pieces) - 1
+        starts = [0] if number == 0 else [len(left) - len(piece)] if last else range(len(left) - len(piece) + 1)
+        start = next((start for start in starts if start >= 0 and alike(piece, left[start : start + len(piece)])), None)
+        whole = start is not None and (not last or start + len(piece) == len(left))
+        assert whole, f"{where}\nwanted:\n{wanted}\ngot:\n{got}\nno match for: {' '.join(piece)}"
+        left = left[start + len(piece) :]
+
+
+def words(text: str) -> list[str]:
+    """The words of an output, times and dates taken out of them."""
+    text = re.sub(r"\b[\d.]+ s\b", "SECONDS s", text)
+    return re.sub(r"\d{8}-\d{6}", "DATE", text).split()
+
+
+def alike(wanted: list[str], got: list[str]) -> bool:
+    """Whether all words are the same, numbers with a point in them within one per cent."""
+    return len(wanted) == len(got) and all(map(_same, wanted, got))
+
+
+NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+
+
+def _same(wanted: str, got: str) -> bool:
+    if NUMBER.sub("#", wanted) != NUMBER.sub("#", got):
+        return False
+    pairs = zip(NUMBER.findall(wanted), NUMBER.findall(got), strict=True)
+    return all(math.isclose(float(one), float(other), rel_tol=0.01, abs_tol=1e-6) for one, other in pairs)
+
+
+def installed_example(target: Path) -> Path:
+    """Installs the example package as a stranger would, but without the network."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", str(target)]
+    subprocess.run([*command, str(ROOT / EXAMPLE)], check=True, capture_output=True)
+    return target
+
+
+def as_run_by_ci(line: str) -> str:
+    """A command without the virtual environment in front of its programs, and without quotes."""
+    return re.sub(r"[\w.${}/-]*bin/", "", line.replace('"', "").replace("'", ""))
+
+
+def what_ci_runs() -> str:
+    """The script, and the two lines that it takes out of the README."""
+    lines = [block.body for block in blocks_of(ROOT / "README.md") if block.language == "sh"]
+    return as_run_by_ci("\n".join([(ROOT / ".ci" / "run").read_text(encoding="utf-8"), *lines, ".ci/run"]))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_of_a_page_run(page, tmp_path, monkeypatch):
+    """Every block of the page runs without an error, and prints what the page says."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    shelf = Shelf(tmp_path, monkeypatch)
+
+    for block in blocks_of(page):
+        if block.language not in CHECKED_BY_SPHINX:
+            assert block.language in HANDLED, f"{block.where}: nobody checks blocks of '{block.language}'"
+            shelf.run(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_fence_is_missed(page):
+    """Each line that opens or closes a fence belongs to a block that was found; an indented one would slip through."""
+    text = page.read_text(encoding="utf-8")
+    outside = FENCE.sub("", text)
+
+    assert re.findall(r"^\s*(?:```|~~~|:::).*$", outside, re.MULTILINE) == []
+
+
+def test_the_readme_has_its_two_set_up_lines():
+    """Each is one line, makes its own virtual environment, and stands alone; `.ci/run` reads them from here."""
+    lines = [block.body.strip() for block in blocks_of(ROOT / "README.md") if block.language == "sh"]
+
+    assert len(lines) == 2
+    assert all("\n" not in line and line.startswith("python3 -m venv ") for line in lines)
+    assert "eagerloop train" in lines[0]
+    assert lines[1].endswith("pytest")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got", "same"),
+    [
+        ("loss 1.000 in 0.5 s", "loss 1.004 in 7 s", True),
+        ("loss 1.00", "loss 1.02", False),
+        ("a ... d", "a b c d", True),
+        ("a ... d", "a b c", False),
+        ("runs/20260101-120000-iris", "runs/20270101-120001-iris", True),
+        ("12 steps", "13 steps", False),
+        ("a b", "a b c", False),
+    ],
+)
+def test_outputs_are_compared_as_documented(wanted, got, same):
+    """`...`, rounding, times and dates are forgiven, everything else is not."""
+    if same:
+        assert_alike(wanted, got, "here")
+    else:
+        with pytest.raises(AssertionError, match="no match for"):
+            assert_alike(wanted, got, "here")
