@@ -5,13 +5,15 @@ import os
 import platform
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 import tomli_w
 
-from eagerloop import parts
+from eagerloop import parts, trust
+from eagerloop.arrays import ArrayDataset
 from eagerloop.catalog import Catalog
 from eagerloop.defaults import default_loss, default_metrics, default_model
 from eagerloop.errors import EagerloopError, PluginError
@@ -19,6 +21,7 @@ from eagerloop.options import reserved, resolve
 from eagerloop.parts import Choice, Dataset
 from eagerloop.pipelines import as_dataset
 from eagerloop.record import FORMAT, Part, Settings, plain_options
+from eagerloop.sources import digest, is_file_part
 
 METHODS = {
     "model": ("__call__", "variables", "trainable_variables"),
@@ -136,6 +139,7 @@ class Assembly:
             msg = f"{self._words('dataset')}: an epoch has no batch; give it at least one"
             raise PluginError(msg)
         self.first_batch = first
+        self.batches = _count(self.dataset)
         self.model(first[0], training=False)
         if hasattr(self.optimizer, "build"):
             self.optimizer.build(self.model.trainable_variables)
@@ -151,13 +155,27 @@ class Assembly:
             kind: part.as_toml() if isinstance(part, Part) else [row.as_toml() for row in part]
             for kind, part in self.made.items()
         }
-        facts = {"versions": versions(), "data": {"fingerprint": self.dataset.fingerprint}, "threads": threads()}
+        files = files_of(self)
+        facts = {
+            "files": files,
+            "seal": trust.seal(files),
+            "versions": versions(),
+            "data": {"fingerprint": self.dataset.fingerprint},
+            "threads": threads(),
+        }
         return {"format": FORMAT} | plain | {"metric": [], "observer": []} | tables | facts
+
+
+def files_of(assembly: Assembly) -> dict[str, str]:
+    """The files of code that the user named, with their digests."""
+    parts = [part for kind in assembly.made.values() for part in ([kind] if isinstance(kind, Part) else kind)]
+    named = [part.name.rpartition(":")[0] for part in parts if is_file_part(part.name)]
+    return {**assembly.catalog.files, **{path: digest(Path(path)) for path in named}}
 
 
 def config(assembly: Assembly) -> str:
     """The settings with every option written out, as TOML that `train --config` takes."""
-    facts = ("versions", "data", "threads")
+    facts = ("versions", "data", "threads", "files", "seal")
     return tomli_w.dumps({key: value for key, value in assembly.record().items() if key not in facts})
 
 
@@ -167,6 +185,13 @@ def _fresh(metric: Any) -> Any:
     made = copy.deepcopy(metric)
     made.reset_state()
     return made
+
+
+def _count(dataset: Any) -> int | None:
+    """How many batches an epoch has, if it says so; a dataset that must replay is not asked."""
+    if not isinstance(dataset, ArrayDataset):
+        return None
+    return int(dataset.train(1, 0).cardinality())
 
 
 def versions() -> dict[str, str]:

@@ -110,7 +110,7 @@ class Catalog:
             catalog._add(owner, entry_point.load)
         for file in files:
             path = Path(file)
-            owner = Owner(path.stem, digest(path)[:12], str(path))
+            owner = Owner(path.name, digest(path)[:12], str(path))  # with its .py, so that no file can pass for a distribution
             catalog._add(owner, lambda path=path: import_file(path))  # type: ignore[misc]
             if catalog.broken and catalog.broken[-1].owner == owner:
                 raise PluginError(str(catalog.broken[-1]))

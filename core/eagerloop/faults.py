@@ -1,7 +1,7 @@
 """Says where an error in the middle of a run comes from: epoch, step, and whose code it was."""
 
 import inspect
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,29 +52,45 @@ def _bad_rows(tensor: Any) -> set[int]:
 
 def blame(error: BaseException, run: "Run") -> None:
     """Adds a note to an error that a part or an observer raised: its name, its owner, the hook, the epoch and the step."""
-    where = f"epoch {run.position.epoch}, step {run.position.step + 1}"
-    for frame_file, function in _frames(error.__traceback__):
-        for words, (factory, made) in run.assembly.owners.items():
-            if frame_file in _files(factory, made):
-                hook = f" in {function}" if function in LIFECYCLE else ""
-                error.add_note(f"{MARK}raised by {words}{hook}, {where}; the last checkpoint is kept")
-                return
+    frames = list(_frames(error.__traceback__))
+    where = _where(run, {code.co_name for code, _hook in frames})
+    # By the very function first: a user's script may hold several parts in one file.
+    for sources in (_codes, _files):
+        for code, hook in frames:
+            for words, (factory, made) in run.assembly.owners.items():
+                if {code, code.co_filename} & sources(factory, made):
+                    error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}, {where}; the last checkpoint is kept")
+                    return
     error.add_note(f"{MARK}raised in {where}; the last checkpoint is kept")
 
 
-def _frames(trace: TracebackType | None) -> "Iterator[tuple[str, str]]":
-    """File and function of every frame, innermost first. A hook's name is told for the frames that it called as well."""
+def _where(run: "Run", functions: set[str]) -> str:
+    """Epoch and step that an error belongs to: the step under way, or the one before if that was counted already."""
+    counted = bool(functions & {"count", "on_step_end", "end_epoch", "on_epoch_end", "save", "on_train_end"})
+    epoch = run.position.epoch - (counted and run.position.batch == 0)  # the position is in the next epoch by then
+    return f"epoch {max(1, epoch)}, step {run.position.step + (not counted)}"
+
+
+def _frames(trace: TracebackType | None) -> "Iterator[tuple[CodeType, str]]":
+    """Code and hook of every frame, innermost first. A hook's name is told for the frames that it called as well."""
     found = []
     hook = ""
     while trace is not None:
         code = trace.tb_frame.f_code
         hook = code.co_name if code.co_name in LIFECYCLE else hook
-        found.append((code.co_filename, hook or code.co_name))
+        found.append((code, hook))
         trace = trace.tb_next
     return reversed(found)
 
 
-def _files(factory: Any, made: Any) -> set[str]:
+def _codes(_factory: Any, made: Any) -> set[Any]:
+    """The code of a part that is a function, or of the methods of its class."""
+    methods = (value for kind in type(made).__mro__ for value in vars(kind).values())
+    return {getattr(thing, "__code__", None) for thing in (made, getattr(made, "func", None), *methods)}
+
+
+def _files(factory: Any, made: Any) -> set[Any]:
+    """The files of a part's factory and class."""
     found = set()
     for thing in (factory, made, type(made)):
         try:

@@ -1,17 +1,19 @@
 """Opening a run: a new one from what the user chose, or one that exists from its record and its newest checkpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from eagerloop import trust as trust_files
 from eagerloop.assembly import Assembly
 from eagerloop.catalog import Catalog
 from eagerloop.errors import CheckpointError, ConfigError, did_you_mean
 from eagerloop.parts import KINDS, SINGLE, Choice
-from eagerloop.record import RunDirectory, Settings, read_toml, settings_from
+from eagerloop.record import FORMAT, RunDirectory, Settings, read_toml, settings_from
 from eagerloop.run import Run
 from eagerloop.snapshots import restore, say
+from eagerloop.sources import is_file_part
 
 PLURALS = {"metrics": "metric", "observers": "observer"}
 """Keywords of `train` that take several parts."""
@@ -84,12 +86,13 @@ def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
     return create(settings_of(keywords), None if directory is None else Path(directory)).train()
 
 
-def load(directory: str | Path | None = None, *, strict: bool = False, **given: Any) -> Run:
+def load(directory: str | Path | None = None, *, strict: bool = False, trust: Iterable[str] = (), **given: Any) -> Run:
     """Re-creates a run from its record and restores its newest checkpoint that is whole.
 
     Args:
         directory: The run; by default the newest below `runs/`.
         strict: Refuse a damaged newest checkpoint instead of taking the one before.
+        trust: Files of code, named by a record that was made elsewhere, that may be run.
         **given: The parts that the run was given as objects, by kind: a record cannot hold them.
 
     Returns:
@@ -99,20 +102,28 @@ def load(directory: str | Path | None = None, *, strict: bool = False, **given: 
         ConfigError: There is no run.
         CheckpointError: It has no checkpoint, or none that is whole, or one that belongs to other parts.
     """
-    run = _from_record(RunDirectory.existing(None if directory is None else Path(directory)), given)
+    run = from_record(RunDirectory.existing(None if directory is None else Path(directory)), given, trust)
     if not _take_up(run, strict=strict):
         msg = f"{run.directory} has no checkpoint; train it with 'eagerloop resume {run.directory}'"
         raise CheckpointError(msg)
     return run
 
 
-def resume(directory: str | Path | None = None, *, epochs: int | None = None, strict: bool = False, **given: Any) -> Run:
+def resume(
+    directory: str | Path | None = None,
+    *,
+    epochs: int | None = None,
+    strict: bool = False,
+    trust: Iterable[str] = (),
+    **given: Any,
+) -> Run:
     """Continues a run where its newest whole checkpoint stands: the result is that of a run that was never stopped.
 
     Args:
         directory: The run; by default the newest below `runs/`.
         epochs: How many epochs the run is to have in all; by default what it was made for.
         strict: Refuse a damaged newest checkpoint, and whatever could make the rest inexact.
+        trust: Files of code, named by a record that was made elsewhere, that may be run.
         **given: The parts that the run was given as objects, by kind.
 
     Returns:
@@ -123,12 +134,20 @@ def resume(directory: str | Path | None = None, *, epochs: int | None = None, st
     """
     where = RunDirectory.existing(None if directory is None else Path(directory))
     with where.held():
-        return prepare_resume(where, epochs=epochs, strict=strict, **given).train()
+        return prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, **given).train()
 
 
-def prepare_resume(where: RunDirectory, *, epochs: int | None = None, strict: bool = False, **given: Any) -> Run:
+def prepare_resume(
+    where: RunDirectory,
+    *,
+    epochs: int | None = None,
+    strict: bool = False,
+    trusted: Iterable[str] = (),
+    quiet: bool = False,
+    **given: Any,
+) -> Run:
     """A run that stands where its newest checkpoint does, to be trained on by the holder of the lock."""
-    run = _from_record(where, given)
+    run = from_record(where, given, trusted, quiet=quiet)
     run.epochs = epochs or run.epochs
     if not _take_up(run, strict=strict) and where.has_history():
         msg = f"{where.path} has a history and no checkpoint: it cannot be continued, and is not begun anew; train a new run"
@@ -137,12 +156,70 @@ def prepare_resume(where: RunDirectory, *, epochs: int | None = None, strict: bo
     return run
 
 
-def _from_record(where: RunDirectory, given: Mapping[str, Any]) -> Run:
-    settings = settings_from(read_toml(where.record), str(where.record))
+def from_record(
+    where: RunDirectory,
+    given: Mapping[str, Any],
+    trusted: Iterable[str] = (),
+    *,
+    quiet: bool = False,
+    directory: RunDirectory | None = None,
+) -> Run:
+    """The run that a record describes, its model built and nothing restored.
+
+    Args:
+        where: The run with the record.
+        given: Parts in place of those that were objects, as keywords of `train`.
+        trusted: Files of code, named by the record, that may be run.
+        quiet: Leave the observer `progress` out.
+        directory: Where the run is to write; by default where its record is.
+
+    Returns:
+        A run.
+
+    Raises:
+        EagerloopError: The record cannot be read, or names what is not there.
+    """
+    content = read_toml(where.record)
+    if content.get("format") != FORMAT:
+        msg = (
+            f"{where.record} has the format {content.get('format')!r}, this eagerloop reads {FORMAT}; install a newer eagerloop"
+        )
+        raise CheckpointError(msg)
+    settings = settings_from(content, str(where.record))
     replaced = settings_of(given)
     for key in given:
         setattr(settings, PLURALS.get(key, key), getattr(replaced, PLURALS.get(key, key)))
-    return Run(Assembly(settings, Catalog.load(settings.plugins)), where)
+    if quiet:
+        settings.observer = [choice for choice in settings.observer if choice.part != "progress"]
+    _refuse_objects(content, settings, where)
+    _check_files(content, settings, trusted, where)
+    return Run(Assembly(settings, Catalog.load(settings.plugins)), directory or where)
+
+
+def _refuse_objects(content: Mapping[str, Any], settings: Settings, where: RunDirectory) -> None:
+    """A part that was given as an object is known by its class alone: it must be given again."""
+    for kind in KINDS:
+        rows = content.get(kind, [])
+        if any(isinstance(row, dict) and row.get("owner") == "object" for row in (rows if isinstance(rows, list) else [rows])):
+            chosen = getattr(settings, kind)
+            if any(isinstance(choice.part, str) for choice in ([chosen] if kind in SINGLE else chosen)):
+                keyword = PLURALS_OF.get(kind, kind)
+                msg = f"the {kind} of {where.path} was given as an object, which a record cannot hold; give it again: {keyword}=..."
+                raise CheckpointError(msg)
+
+
+def _check_files(content: Mapping[str, Any], settings: Settings, trusted: Iterable[str], where: RunDirectory) -> None:
+    """No file runs that the record names outside its sealed list."""
+    files = {str(path): str(recorded) for path, recorded in dict(content.get("files", {})).items()}
+    choices = [choice for kind in KINDS for choice in _as_list(getattr(settings, kind))]
+    named = [choice.part.rpartition(":")[0] for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
+    for path in [*settings.plugins, *named]:
+        files.setdefault(path, "")
+    trust_files.check(files, str(content.get("seal", "")), trusted, str(where.record))
+
+
+def _as_list(chosen: Any) -> list[Choice]:
+    return [] if chosen is None else [chosen] if isinstance(chosen, Choice) else list(chosen)
 
 
 def _take_up(run: Run, *, strict: bool) -> bool:

@@ -170,7 +170,13 @@ def options_of(
         parameters = inspect.signature(factory).parameters
         names = [name for name in parameters if name not in leave_out]
         hints = _hints(factory, names)
-    except (ValueError, TypeError, NameError) as error:
+    except (
+        ValueError,
+        TypeError,
+        NameError,
+        AttributeError,
+        SyntaxError,
+    ) as error:  # whatever an annotation written as text can raise
         msg = f"{where}: its signature cannot be read ({error})"
         raise PluginError(msg) from error
     found = {}

@@ -122,11 +122,11 @@ def _exactness(train: tf.data.Dataset) -> tuple[bool, str]:
     variant = tf.data.experimental.to_variant(train)
     serialized = tf.raw_ops.DatasetToGraphV2(input_dataset=variant, external_state_policy=1, strip_device_assignment=True)
     graph = tf.compat.v1.GraphDef.FromString(serialized.numpy())
-    constants = {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in graph.node if node.op == "Const"}
+    constants = {node.name: node.attr["value"].tensor for node in graph.node if node.op == "Const"}
     for node in graph.node:
         if node.op.startswith("ShuffleDataset"):
             # Inputs: the pipeline, the buffer's size, two seeds; both zero is TensorFlow's way to say "any".
-            seeds = [int(constants[name]) for name in node.input[2:4] if name in constants]
+            seeds = [int(tf.make_ndarray(constants[name])) for name in node.input[2:4] if name in constants]
             if seeds and not any(seeds):
                 return False, "not exact: the pipeline shuffles without a seed; give shuffle(..., seed=...) one"
     for function in graph.library.function:

@@ -17,13 +17,35 @@ from eagerloop.errors import TrainingError
 from eagerloop.faults import blame, not_finite
 from eagerloop.hooks import Observers
 from eagerloop.record import RunDirectory
+from eagerloop.saving import Saver
 from eagerloop.signals import Signals
-from eagerloop.snapshots import snapshot
 from eagerloop.store import Store
 from eagerloop.tally import Tally
 
 ROWS_AT_ONCE = 8192
 """Rows that a prediction holds in memory at a time."""
+
+
+class Skipping:
+    """Undoes what a skipped step did to variables that no optimizer changes, such as BatchNorm's averages.
+
+    Args:
+        model: A built model.
+    """
+
+    def __init__(self, model: Any) -> None:
+        trained = {id(variable) for variable in model.trainable_variables}
+        others = [variable for variable in model.variables if id(variable) not in trained]
+        # Seeds are whole numbers, and go on: the next draw is to be another one.
+        self._kept = [(variable, np.array(variable)) for variable in others if np.array(variable).dtype.kind == "f"]
+
+    def after(self, loss: float) -> None:
+        """Keeps the variables of a good step, or puts those of the last good one back."""
+        for number, (variable, value) in enumerate(self._kept):
+            if math.isfinite(loss):
+                self._kept[number] = (variable, np.array(variable))
+            else:
+                variable.assign(value)
 
 
 @dataclass
@@ -56,12 +78,13 @@ class Run:
     """
 
     def __init__(self, assembly: Assembly, directory: RunDirectory) -> None:
-        self.assembly, self.settings, self._directory = assembly, assembly.settings, directory
+        self.assembly, self.settings, self.place = assembly, assembly.settings, directory
         self.dataset, self.model, self.loss = assembly.dataset, assembly.model, assembly.loss
         self.optimizer, self.checkpointer = assembly.optimizer, assembly.checkpointer
         self.metrics, self.observers = assembly.metrics, assembly.observers
         self.hook: Any = Observers(self.observers).hook
         self.store = Store(directory.checkpoints)
+        self.saver = Saver(self, background=self.settings.save_async)
         self.tally = Tally(self.metrics)
         self.position = Position()
         self.history: list[dict[str, Any]] = []
@@ -74,6 +97,8 @@ class Run:
         elif self.grain == "stretch":
             stretches = Stretches(self)
             self.train_epoch, self.count, self.must_pause = stretches.train_epoch, stretches.count, stretches.must_pause  # type: ignore[method-assign]
+        if self.settings.on_nonfinite == "skip":
+            self._skipping = Skipping(self.model)
         self._epoch_began = 0.0
 
     def __repr__(self) -> str:
@@ -85,15 +110,14 @@ class Run:
     @property
     def directory(self) -> Path:
         """Where the run is kept."""
-        return self._directory.path
+        return self.place.path
 
     @property
     def steps_per_epoch(self) -> int | None:
         """How many batches an epoch has; None while nobody knows."""
         if self.history:
             return int(self.history[-1]["steps"])
-        count = int(self.dataset.train(1, 0).cardinality()) if hasattr(self.dataset, "train_arrays") else -1
-        return count if count >= 0 else None
+        return self.assembly.batches
 
     # What the loop asks for, in the order in which it does.
 
@@ -107,7 +131,9 @@ class Run:
         self.position.batch += 1
         self.position.step += 1
         loss = self.tally.add(step)
-        if not math.isfinite(loss) and self.settings.on_nonfinite == "stop":
+        if self.settings.on_nonfinite == "skip":
+            self._skipping.after(loss)
+        elif not math.isfinite(loss):
             raise TrainingError(not_finite(self, loss, step.x, step.y))
 
     def must_pause(self) -> bool:
@@ -153,20 +179,7 @@ class Run:
 
     def save(self) -> None:
         """Adds a checkpoint of this very moment, unless the checkpointer keeps nothing."""
-        if not getattr(self.checkpointer, "keeps_nothing", False):
-            variables = self.variables()
-            self.store.write(self.position.step, lambda path: self.checkpointer.write(path, variables), snapshot(self))
-            self.store.prune(self.settings.keep, self._best_step())
-        # After the checkpoint: a history that is ahead of every checkpoint would speak of work that is lost.
-        self._directory.write_history(self.history)
-
-    def _best_step(self) -> int | None:
-        """The step after the epoch with the lowest val_loss, or None without a validation."""
-        rows = [row for row in self.history if "val_loss" in row]
-        if not rows:
-            return None
-        best = min(rows, key=lambda row: row["val_loss"])
-        return sum(row["steps"] for row in self.history[: best["epoch"]])
+        self.saver.save()
 
     # What people ask for.
 
@@ -185,12 +198,13 @@ class Run:
         """
         self.epochs = self.settings.epochs = epochs or self.epochs
         self.stopping = ""
-        with self._directory.held():
-            self._directory.write_record(self.assembly.record())
+        with self.place.held():
+            self.place.write_record(self.assembly.record())
             self.store.clean()
             try:
                 with Signals(self) as signals:
                     loop.train(self, self.epochs)
+                    self.saver.wait()
             except Exception as error:
                 blame(error, self)
                 raise
@@ -241,4 +255,4 @@ class Run:
             predictions = self.model(x, training=False)
             value = tf.add_n([self.loss(y, predictions), *getattr(self.model, "losses", ())])
             tally.add(loop.Step(x, y, predictions, value, ()))
-        return tally.results()
+        return tally.results() | ({"loss": math.nan} if tally.skipped else {})

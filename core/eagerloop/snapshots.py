@@ -1,7 +1,7 @@
 """What a checkpoint says besides the variables, and whether a run may take it up."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from eagerloop.store import Checkpoint
 if TYPE_CHECKING:
     from eagerloop.run import Run
 
-HARMLESS = ("epochs", "keep", "save_every", "plugins", "format", "observer", "device_policy")
+HARMLESS = ("epochs", "keep", "save_every", "save_async", "plugins", "format", "observer", "device_policy", "files", "seal")
 """Keys of a record that do not change what the next step computes."""
 
 INEXACT = ("versions", "threads", "version")
@@ -34,7 +34,7 @@ def snapshot(run: "Run") -> dict[str, Any]:
         "position": asdict(run.position),
         "tally": run.tally.state(),
         "history": run.history,
-        "observers": [observer.state() if hasattr(observer, "state") else None for observer in run.observers],
+        "observers": [[name, observer.state()] for name, observer in _named_observers(run) if hasattr(observer, "state")],
         "random": state.random_state(),
         "variables": state.table_of(variables),
         "record": run.assembly.record(),
@@ -62,11 +62,18 @@ def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
     run.history = list(content["history"])
     run.position = type(run.position)(**content["position"])
     run.tally.restore(content["tally"])
-    for observer, saved in zip(run.observers, content["observers"], strict=False):
-        if saved is not None and hasattr(observer, "restore"):
-            observer.restore(saved)
+    saved = [tuple(pair) for pair in content["observers"]]
+    for name, observer in _named_observers(run):
+        states = [kept for saved_name, kept in saved if saved_name == name]
+        if states and hasattr(observer, "restore"):
+            observer.restore(states[0])
+            saved.remove((name, states[0]))  # two observers of one name take theirs in order
     state.restore_random_state(content["random"])
     return inexact
+
+
+def _named_observers(run: "Run") -> Iterator[tuple[str, Any]]:
+    return zip((part.name for part in run.assembly.made.get("observer", ())), run.observers, strict=True)
 
 
 def compare_records(saved: Mapping[str, Any], present: Mapping[str, Any], where: str) -> list[str]:

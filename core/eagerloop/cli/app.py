@@ -39,6 +39,7 @@ def command(arguments: Sequence[str]) -> Any:
     app.command("resume")(using.resume)
     app.command("evaluate")(using.evaluate)
     app.command("predict")(using.predict)
+    app.command("verify")(using.verify)
     app.command("plugins")(looking.plugins)
     app.command("show")(looking.show)
     app.command("doctor")(looking.doctor)

@@ -1,7 +1,7 @@
 """`train` and `resume`, once it is known what to train."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,14 +79,14 @@ def finish(run: "Run") -> None:
     )
 
 
-def resume_run(directory: Path | None, *, epochs: int | None, strict: bool, quiet: bool) -> None:
+def resume_run(directory: Path | None, *, epochs: int | None, strict: bool, trust: Sequence[str], quiet: bool) -> None:
     """Continues a run."""
     where = RunDirectory.existing(directory)
     quiet_tensorflow()
     from eagerloop.opening import prepare_resume  # noqa: PLC0415
 
     with where.held():
-        run = prepare_resume(where, epochs=epochs, strict=strict)
+        run = prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, quiet=quiet)
         if run.position.epoch > run.epochs:
             typer.echo(
                 f"{run.directory} has its {run.epochs} epochs already; extend it with: eagerloop resume {run.directory} --epochs N"

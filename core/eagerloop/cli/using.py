@@ -11,6 +11,10 @@ RunArgument = Annotated[
 Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse a damaged newest checkpoint, and whatever makes the rest inexact.")
 ]
+Trust = Annotated[
+    list[str] | None,
+    typer.Option("--trust", metavar="FILE", help="A file of code that a run from elsewhere names, and that may be run."),
+]
 
 
 def resume(
@@ -18,15 +22,16 @@ def resume(
     *,
     epochs: Annotated[int | None, typer.Option(min=1, help="How many epochs in all.", show_default="as recorded")] = None,
     strict: Strict = False,
+    trust: Trust = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
 ) -> None:
     """Continue a run where its newest checkpoint stands."""
     from eagerloop.cli.training import resume_run  # noqa: PLC0415
 
-    resume_run(run, epochs=epochs, strict=strict, quiet=quiet)
+    resume_run(run, epochs=epochs, strict=strict, trust=trust or (), quiet=quiet)
 
 
-def evaluate(run: RunArgument = None, *, strict: Strict = False) -> None:
+def evaluate(run: RunArgument = None, *, strict: Strict = False, trust: Trust = None) -> None:
     """Print the loss and the metrics of a run on its test data."""
     from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
     from eagerloop.record import RunDirectory  # noqa: PLC0415
@@ -35,7 +40,7 @@ def evaluate(run: RunArgument = None, *, strict: Strict = False) -> None:
     quiet_tensorflow()
     from eagerloop.opening import load  # noqa: PLC0415
 
-    loaded = load(run, strict=strict)
+    loaded = load(run, strict=strict, trust=trust or ())
     for name, value in loaded.evaluate().items():
         typer.echo(f"{name} {value:.7g}")
 
@@ -51,6 +56,7 @@ def predict(
         Path | None, typer.Option("--output", help="The CSV file to write.", show_default="standard output")
     ] = None,
     strict: Strict = False,
+    trust: Trust = None,
 ) -> None:
     """Write the predictions of a run as CSV: the features, the target where it is known, the prediction."""
     from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
@@ -61,6 +67,26 @@ def predict(
     from eagerloop.opening import load  # noqa: PLC0415
     from eagerloop.prediction import write_predictions  # noqa: PLC0415
 
-    count = write_predictions(load(run, strict=strict), source, target)
+    count = write_predictions(load(run, strict=strict, trust=trust or ()), source, target)
     if target is not None:
         typer.echo(f"{count} predictions in {target}")
+
+
+def verify(
+    run: RunArgument = None,
+    *,
+    replay: Annotated[bool, typer.Option("--replay", help="Train again from the record, and compare bit for bit.")] = False,
+    trust: Trust = None,
+) -> None:
+    """Check every checkpoint of a run; with --replay, train it again and compare."""
+    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.record import RunDirectory  # noqa: PLC0415
+
+    RunDirectory.existing(run)
+    quiet_tensorflow()
+    from eagerloop.verifying import verify as check  # noqa: PLC0415
+
+    verdict = check(run, replay=replay, trust=trust or ())
+    typer.echo(str(verdict))
+    if verdict.faults:
+        raise typer.Exit(1)

@@ -117,12 +117,12 @@ def inspect_batch(dataset: Dataset, number: int = 0) -> BatchView:
         x  (2, 2) float32  x0, x1
         y  (2, 1) float32  y
         <BLANKLINE>
-               x0    x1     y
-           0    1   2.5   0.5
-           1    3   4.0   1.0
-         min    1   2.5   0.5
-        mean    2  3.25  0.75
-         max    3   4.0   1.0
+              x0    x1     y
+           0   1   2.5   0.5
+           1   3   4.0   1.0
+         min   1   2.5   0.5
+        mean   2  3.25  0.75
+         max   3   4.0   1.0
 
     Source: the guide "Keras with Eager Execution", which prints a batch of a one-shot iterator.
     """

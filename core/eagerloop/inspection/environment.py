@@ -105,11 +105,11 @@ def _version_problems() -> Iterator[str]:
     for requirement in map(Requirement, lines):
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        version = _version(requirement.name)
+        version, remedy = _version(requirement.name), f"run 'pip install \"{requirement}\"'"
         if not version:
-            yield f"{requirement.name} is not installed, and eagerloop needs {requirement}; run 'pip install \"{requirement}\"'"
+            yield f"{requirement.name} is not installed, and eagerloop needs {requirement}; {remedy}"
         elif not requirement.specifier.contains(version, prereleases=True):
-            yield f"{requirement.name} is {version}, and eagerloop needs {requirement}; run 'pip install \"{requirement}\"'"
+            yield f"{requirement.name} is {version}, and eagerloop needs {requirement}; {remedy}"
 
 
 def _backend_problems() -> Iterator[str]:
@@ -125,7 +125,7 @@ def _guarded(look: Callable[[dict[str, str]], Iterator[str]], facts: dict[str, s
     except Exception as error:  # noqa: BLE001 - whatever it is, the user has to read it
         name = look.__name__.strip("_").removesuffix("_facts")
         cause = (str(error).strip().splitlines() or ["no message"])[0]
-        yield f"{name} cannot be imported or asked: {type(error).__name__}: {cause}; install eagerloop anew in a fresh environment"
+        yield f"{name} cannot be imported or asked: {type(error).__name__}: {cause}; install eagerloop in a fresh environment"
 
 
 def _tensorflow_facts(facts: dict[str, str]) -> Iterator[str]:
@@ -150,7 +150,8 @@ def _keras_facts(facts: dict[str, str]) -> Iterator[str]:
 
     facts["Keras backend"] = backend = keras.config.backend()
     if backend != "tensorflow" and BACKEND not in os.environ:
-        yield f"the Keras backend is '{backend}', and eagerloop needs 'tensorflow'; set {BACKEND}=tensorflow, or mend ~/.keras/keras.json"
+        remedy = f"set {BACKEND}=tensorflow, or mend ~/.keras/keras.json"
+        yield f"the Keras backend is '{backend}', and eagerloop needs 'tensorflow'; {remedy}"
 
 
 def _short(device: Any) -> str:
@@ -168,4 +169,5 @@ def _directory_problems() -> Iterator[str]:
         with tempfile.TemporaryFile(dir="."):
             pass
     except OSError as error:
-        yield f"the current directory cannot be written ({error.strerror or error}), and runs go below it; change to another, or use --run"
+        cause = error.strerror or error
+        yield f"the current directory cannot be written ({cause}), and runs go below it; change to another, or use --run"

@@ -212,7 +212,8 @@ def _layer(layer: Any, shapes: dict[str, str]) -> Layer:
 
 def _variable(variable: Any, *, trainable: bool) -> Variable:
     path = getattr(variable, "path", None) or variable.name
-    value = np.array(keras.ops.convert_to_numpy(variable) if isinstance(variable, keras.Variable) else variable.numpy())
+    # The tf.Variable inside: Keras's own conversion raises a DeprecationWarning of NumPy.
+    value = np.array((variable.value if isinstance(variable, keras.Variable) else variable).numpy())
     return Variable(path, value.shape, value.dtype.name, trainable, value)
 
 

@@ -127,7 +127,7 @@ def _shortest(figure: Any) -> str:
 
 
 def _outside(path: Path) -> str:
-    return f"observer 'csv': option 'path' must lead to a file inside the run directory, got '{path}'; give a name such as steps.csv"
+    return f"observer 'csv': option 'path' must lead to a file inside the run directory, got '{path}'; steps.csv does"
 
 
 def csv(

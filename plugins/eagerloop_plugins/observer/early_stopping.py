@@ -36,7 +36,7 @@ class EarlyStopping:
     """
 
     def __init__(self, patience: int, min_delta: float, monitor: str, mode: Mode) -> None:
-        self.patience, self.min_delta, self.monitor, self.mode = patience, min_delta, monitor.replace("-", "_"), mode
+        self.patience, self.min_delta, self.monitor, self.mode = patience, min_delta, monitor, mode
         self.best: float | None = None
         self.best_epoch = self.waited = 0
         self._column, self._sign = "", 1.0
@@ -82,14 +82,15 @@ class EarlyStopping:
             columns += [f"val_{name}" for name in ("loss", *run.metrics)]
         if self.monitor == "auto":
             return "val_loss" if "val_loss" in columns else "loss"
-        if self.monitor not in columns:
-            needs = "; val_... needs a dataset with a validation part" if self.monitor.startswith("val_") else ""
-            msg = (
-                f"observer 'early-stopping': option 'monitor': the history will have no column '{self.monitor}'; "
-                f"{did_you_mean(self.monitor, columns)}{needs}"
-            )
-            raise ConfigError(msg)
-        return self.monitor
+        for column in columns:
+            if column.replace("-", "_") == self.monitor.replace("-", "_"):
+                return column
+        needs = "; val_... needs a dataset with a validation part" if self.monitor.startswith("val_") else ""
+        msg = (
+            f"observer 'early-stopping': option 'monitor': the history will have no column '{self.monitor}'; "
+            f"{did_you_mean(self.monitor, columns)}{needs}"
+        )
+        raise ConfigError(msg)
 
     def _resolve_mode(self) -> Mode:
         if self.mode != "auto":

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import eagerloop
     import rich.console
     import rich.live
+
+    import eagerloop
 
 LOOKS_A_SECOND = 10
 LOOKS_REMEMBERED = 100
@@ -59,8 +60,8 @@ class Progress:
         self._stop()
         if run.stopping:
             epoch, batch = run.position.epoch, run.position.batch
-            where = f"in epoch {epoch} of {run.epochs}, after batch {batch}" if batch else f"after epoch {epoch - 1} of {run.epochs}"
-            self._print(f"stopped {where}: {run.stopping}")
+            where = f"in epoch {epoch}, after batch {batch}" if batch else f"after epoch {epoch - 1}"
+            self._print(f"stopped {where}, of {run.epochs} epochs: {run.stopping}")
 
     def on_exception(self) -> None:
         """Takes the bar down: what went wrong must stand on a clean line."""
@@ -88,7 +89,7 @@ class LiveLine:
         self._run = run
         # Asked for once: while there is no history, the answer has to look at the data.
         self._steps = run.steps_per_epoch
-        self._looks: deque[tuple[float, int]] = deque(maxlen=LOOKS_REMEMBERED)
+        self._looks = deque([(time.perf_counter(), run.position.step)], maxlen=LOOKS_REMEMBERED)
 
     def __rich_console__(self, _console: "rich.console.Console", options: "rich.console.ConsoleOptions") -> Any:
         """Epoch, bar, batch, figures, speed, time left: one line, cut at the edge of the screen."""
@@ -144,12 +145,12 @@ def epoch_line(row: Mapping[str, Any], epochs: int) -> str:
         epochs: How many there are to be, for the width of the column.
 
     Returns:
-        One line, six significant digits a figure.
+        One line, five significant digits a figure.
 
     Example:
         >>> row = {"epoch": 1, "steps": 12, "loss": 12.34567, "total_loss": 148.1, "seconds": 0.123}
         >>> epoch_line(row, epochs=10)
-        'epoch  1/10  12 steps  loss 12.3457  total_loss 148.100  0.12 s'
+        'epoch  1/10  12 steps  loss 12.346  total_loss 148.10  0.12 s'
     """
     figures = [f"{name} {_figure(value)}" for name, value in row.items() if name not in ("epoch", "steps", "seconds")]
     epoch = f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}"
@@ -157,7 +158,7 @@ def epoch_line(row: Mapping[str, Any], epochs: int) -> str:
 
 
 def _figure(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:#.6g}".rstrip(".")
+    return str(value) if isinstance(value, int) else f"{value:#.5g}".rstrip(".")
 
 
 def duration(seconds: float) -> str:

@@ -209,7 +209,7 @@ def test_a_directory_that_is_gone_is_an_operating_system_error(tmp_path, make):
     """A file stands where the directory should be."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(OSError, match="(?i)not a directory"):
+    with pytest.raises(OSError, match=r"(?i)not a directory"):
         make().write(tmp_path / "file", matrix())
 
 

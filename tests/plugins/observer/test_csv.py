@@ -106,7 +106,7 @@ def test_a_link_out_of_the_run_directory_is_refused(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "logs").symlink_to(tmp_path / "outside")
 
-    with pytest.raises(ConfigError, match="must lead to a file inside the run directory, got 'logs/steps.csv'"):
+    with pytest.raises(ConfigError, match=r"must lead to a file inside the run directory, got 'logs/steps\.csv'"):
         eagerloop.train(directory=tmp_path / "run", epochs=1, observers=[csv(path=Path("logs/steps.csv"))])
     assert list((tmp_path / "outside").iterdir()) == []
 

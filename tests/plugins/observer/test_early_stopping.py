@@ -64,11 +64,13 @@ def test_min_delta_must_be_exceeded():
 @pytest.mark.parametrize("monitor", ["accuracy", "val_accuracy", "val-accuracy", "r2", "auc"])
 def test_higher_is_better_for_accuracy_and_its_like(monitor):
     """A rising accuracy is an improvement, a falling one is not."""
-    metrics = ["accuracy", "r2", "auc"]
-    column = monitor.replace("-", "_")
+    column, metrics = monitor.replace("-", "_"), ["accuracy", "r2", "auc"]
 
-    assert stopping_epoch(early_stopping(patience=1, monitor=monitor), column, [0.5, 0.6, 0.7], metrics=metrics, validates=True) is None
-    assert stopping_epoch(early_stopping(patience=1, monitor=monitor), column, [0.5, 0.4], metrics=metrics, validates=True)[0] == 2
+    def stops(figures):
+        return stopping_epoch(early_stopping(patience=1, monitor=monitor), column, figures, metrics=metrics, validates=True)
+
+    assert stops([0.5, 0.6, 0.7]) is None
+    assert stops([0.5, 0.4])[0] == 2
 
 
 def test_mode_overrides_the_name():
@@ -94,7 +96,7 @@ def test_auto_follows_the_validation_where_there_is_one(validates, column):
 
 def test_an_unknown_column_names_the_nearest():
     """A misspelt monitor is refused before the first epoch."""
-    with pytest.raises(ConfigError, match="no column 'acuracy'; did you mean 'accuracy'. Known: accuracy, loss, total_loss"):
+    with pytest.raises(ConfigError, match=r"no column 'acuracy'; did you mean 'accuracy'\? Known: accuracy, loss, total_loss"):
         early_stopping(monitor="acuracy").on_train_begin(FakeRun(["accuracy"]))
 
 

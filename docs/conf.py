@@ -1,0 +1,37 @@
+"""How the pages are built: Sphinx, MyST-NB and furo. Every code cell is run while they are."""
+
+import os
+import sys
+from pathlib import Path
+
+import eagerloop
+
+project = "eagerloop"
+author = "The eagerloop developers"
+copyright = f"2026, {author}"  # noqa: A001 - Sphinx's name for it
+version = release = eagerloop.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build", "examples"]  # the examples are shown piece by piece, by literalinclude
+default_role = "literal"  # `x` in a docstring is code, as in Markdown
+
+html_theme = "furo"
+html_title = "eagerloop"
+
+# The same look for shell cells on every machine: no colours, no moving bar, a page's width of columns.
+os.environ |= {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "3"}
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # so that `!eagerloop` is this one
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_in_temp = True  # a page's runs are not left between the sources
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300  # seconds for a cell: TensorFlow's import alone may take ten
+nb_output_stderr = "remove"  # TensorFlow's greetings; an error still stops the build
+nb_merge_streams = True
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+# The types of other packages have no page here, and looking theirs up would need the network.
+nitpick_ignore_regex = [(r"py:.*", r".*")]
