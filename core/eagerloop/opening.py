@@ -203,8 +203,8 @@ def _refuse_objects(content: Mapping[str, Any], settings: Settings, where: RunDi
         if any(isinstance(row, dict) and row.get("owner") == "object" for row in (rows if isinstance(rows, list) else [rows])):
             chosen = getattr(settings, kind)
             if any(isinstance(choice.part, str) for choice in ([chosen] if kind in SINGLE else chosen)):
-                keyword = PLURALS_OF.get(kind, kind)
-                msg = f"the {kind} of {where.path} was given as an object, which a record cannot hold; give it again: {keyword}=..."
+                again = f"{PLURALS_OF.get(kind, kind)}=..."
+                msg = f"the {kind} of {where.path} was given as an object, which no record can hold; give it again: {again}"
                 raise CheckpointError(msg)
 
 

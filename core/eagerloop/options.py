@@ -138,7 +138,7 @@ def _check_type(annotation: Any, where: str) -> None:
 
 def _hints(factory: Callable[..., Any], names: list[str]) -> dict[str, Any]:
     """The annotations of the named parameters alone: a return type may exist for type checkers only."""
-    function = factory.__init__ if inspect.isclass(factory) else inspect.unwrap(factory)  # type: ignore[misc]
+    function = factory.__init__ if inspect.isclass(factory) else inspect.unwrap(factory)
     parameters = inspect.signature(factory).parameters
     present = {name: parameters[name].annotation for name in names if parameters[name].annotation is not REQUIRED}
     holder = type("_Annotations", (), {"__annotations__": present})

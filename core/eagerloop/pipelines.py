@@ -100,7 +100,7 @@ def as_dataset(made: Any, where: str) -> Dataset:
 
 def _classes(train: tf.data.Dataset) -> tuple[str, ...]:
     """The class numbers up to the highest one: the whole training data is read for them, once."""
-    highest = train.reduce(np.int64(0), lambda top, _x, y: tf.maximum(top, tf.reduce_max(tf.cast(y, tf.int64))))
+    highest = train.reduce(np.int64(0), lambda top, batch: tf.maximum(top, tf.reduce_max(tf.cast(batch[1], tf.int64))))
     return tuple(str(number) for number in range(int(highest) + 1))
 
 

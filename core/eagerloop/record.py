@@ -62,11 +62,11 @@ class Settings:
     ] = "silent"
     on_nonfinite: Annotated[Literal["stop", "skip"], Note("what to do when a loss is nan or infinite")] = "stop"
     plugins: Annotated[list[str], Note("plugin files")] = field(default_factory=list)
-    dataset: Choice = Choice("iris")
+    dataset: Choice = field(default_factory=lambda: Choice("iris"))
     model: Choice | None = None
     loss: Choice | None = None
-    optimizer: Choice = Choice("adam")
-    checkpointer: Choice = Choice("tf")
+    optimizer: Choice = field(default_factory=lambda: Choice("adam"))
+    checkpointer: Choice = field(default_factory=lambda: Choice("tf"))
     metric: Sequence[Choice] | None = None
     observer: Sequence[Choice] = ()
 

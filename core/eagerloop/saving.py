@@ -104,4 +104,4 @@ def best_step(history: list[dict[str, Any]]) -> int | None:
     losses = [row["val_loss"] for row in history if "val_loss" in row]
     if not losses:
         return None
-    return sum(row["steps"] for row in history[: losses.index(min(losses)) + 1])
+    return sum(int(row["steps"]) for row in history[: losses.index(min(losses)) + 1])

@@ -68,6 +68,10 @@ def check(files: Mapping[str, str], mark: str, trusted: Iterable[str], where: st
                 f"{where} names a file of code, {path}, and was not made by you on this machine; to run it, add --trust {path}"
             )
             raise CheckpointError(msg)
-        if digest(Path(path)) != recorded:
-            msg = f"{path} was changed since {where} was made ({recorded[:12]} then, {digest(Path(path))[:12]} now); to run it all the same, add --trust {path}"
+        present = digest(Path(path))
+        if present != recorded:
+            msg = (
+                f"{path} was changed since {where} was made ({recorded[:12]} then, {present[:12]} now); "
+                f"to run it all the same, add --trust {path}"
+            )
             raise CheckpointError(msg)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from eagerloop.errors import DataError
 
 
-class RunningR2(keras.metrics.Metric):  # type: ignore[misc]
+class RunningR2(keras.metrics.Metric):
     """Keeps, for each target, the sums from which the figure over all rows follows.
 
     The sum of squared deviations is carried from batch to batch in float64 and around the running mean. `keras.metrics.R2Score`

@@ -48,7 +48,7 @@ def iris(
         raise ConfigError(msg)
     require_activation(activation, "model 'iris'")
 
-    class Iris(keras.Model):  # type: ignore[misc]
+    class Iris(keras.Model):
         def __init__(self) -> None:
             super().__init__(name="iris")
             self.dense1 = keras.layers.Dense(units=units, activation=activation, name="dense1")

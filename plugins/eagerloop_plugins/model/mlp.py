@@ -54,7 +54,7 @@ def mlp(
         raise ConfigError(msg)
     require_activation(activation, "model 'mlp'")
 
-    class Mlp(keras.Model):  # type: ignore[misc]
+    class Mlp(keras.Model):
         def __init__(self) -> None:
             super().__init__(name="mlp")
             self.hidden = []

@@ -85,7 +85,7 @@ class EarlyStopping:
         for column in columns:
             if column.replace("-", "_") == self.monitor.replace("-", "_"):
                 return column
-        needs = "; val_... needs a dataset with a validation part" if self.monitor.startswith("val_") else ""
+        needs = "; val_... needs a dataset with a validation part" if self.monitor.startswith(("val_", "val-")) else ""
         msg = (
             f"observer 'early-stopping': option 'monitor': the history will have no column '{self.monitor}'; "
             f"{did_you_mean(self.monitor, columns)}{needs}"

@@ -18,7 +18,7 @@ _APPLY = tf.raw_ops.ResourceApplyAdam
 Handles = tuple[Any, Any, Any]
 
 
-class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
+class FusedAdam(keras.optimizers.Adam):
     """Adam whose update is one kernel call a variable, wherever the kernel does what Keras would have done.
 
     Args:
