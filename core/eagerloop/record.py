@@ -31,6 +31,7 @@ RUNS = Path("runs")
 RECORD = "run.toml"
 HISTORY = "history.jsonl"
 CHECKPOINTS = "checkpoints"
+LOCK = "run.lock"
 LARGEST_RECORD = 16 * 2**20
 FACTS = ("format", "versions", "data", "threads", "files", "seal")
 """What a record tells besides the settings; as a config it is passed over."""
@@ -266,9 +267,18 @@ class RunDirectory:
         """Where the checkpoints are."""
         return self.path / CHECKPOINTS
 
-    def write_record(self, content: Mapping[str, Any]) -> None:
-        """Writes run.toml."""
+    def write_record(self, content: Mapping[str, Any]) -> bool:
+        """Writes run.toml; returns whether there was none before."""
+        new = not self.record.exists()
         write_atomically(self.record, tomli_w.dumps(content))
+        return new
+
+    def discard(self) -> None:
+        """Takes the record of a run back that never began, and its directory if nothing else is in it."""
+        self.record.unlink(missing_ok=True)
+        (self.path / LOCK).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
 
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Writes history.jsonl anew."""
@@ -287,7 +297,7 @@ class RunDirectory:
             CheckpointError: Another process has it.
         """
         try:
-            self._lock = self._lock or filelock.FileLock(self.path / "run.lock")
+            self._lock = self._lock or filelock.FileLock(self.path / LOCK)
             self._lock.acquire(timeout=0)
         except filelock.Timeout as error:
             msg = f"another process is writing to {self.path}; wait for it to end, or stop it, then try again"

@@ -35,15 +35,15 @@ class Skipping:
 
     def __init__(self, model: Any) -> None:
         trained = {id(variable) for variable in model.trainable_variables}
-        others = [variable for variable in model.variables if id(variable) not in trained]
+        others = [state.inner_variable(variable) for variable in model.variables if id(variable) not in trained]
         # Seeds are whole numbers, and go on: the next draw is to be another one.
-        self._kept = [(variable, np.array(variable)) for variable in others if np.array(variable).dtype.kind == "f"]
+        self._kept = [(variable, variable.numpy()) for variable in others if variable.dtype.is_floating]
 
     def after(self, loss: float) -> None:
         """Keeps the variables of a good step, or puts those of the last good one back."""
         for number, (variable, value) in enumerate(self._kept):
             if math.isfinite(loss):
-                self._kept[number] = (variable, np.array(variable))
+                self._kept[number] = (variable, variable.numpy())
             else:
                 variable.assign(value)
 
@@ -199,7 +199,7 @@ class Run:
         self.epochs = self.settings.epochs = epochs or self.epochs
         self.stopping = ""
         with self.place.held():
-            self.place.write_record(self.assembly.record())
+            new = self.place.write_record(self.assembly.record())
             self.store.clean()
             try:
                 with Signals(self) as signals:
@@ -207,6 +207,8 @@ class Run:
                     self.saver.wait()
             except Exception as error:
                 blame(error, self)
+                if new and not self.position.step:
+                    self.place.discard()  # it was refused before it began: leave the place as it was
                 raise
         signals.raise_if_any()
         return self

@@ -97,7 +97,7 @@ def compare_records(saved: Mapping[str, Any], present: Mapping[str, Any], where:
 
 
 def _is(key: str, names: tuple[str, ...]) -> bool:
-    parts = key.split(".")
+    parts = [part.partition("[")[0] for part in key.split(".")]
     return parts[0] in names or parts[-1] in names
 
 

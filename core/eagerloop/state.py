@@ -16,6 +16,11 @@ Table = list[list[Any]]
 _COUNTER = re.compile(r"_\d+(?=/|_|$)")
 
 
+def inner_variable(variable: Any) -> tf.Variable:
+    """The `tf.Variable` inside a Keras variable; a `tf.Variable` is itself."""
+    return variable if isinstance(variable, tf.Variable) else variable.value
+
+
 def flat_variables(owners: Mapping[str, Any]) -> dict[str, tf.Variable]:
     """Every variable of the given objects under a name that is the same in every process.
 
@@ -31,7 +36,7 @@ def flat_variables(owners: Mapping[str, Any]) -> dict[str, tf.Variable]:
     named = {}
     for owner, holder in owners.items():
         for number, variable in enumerate(getattr(holder, "variables", ())):
-            inner = variable if isinstance(variable, tf.Variable) else variable.value
+            inner = inner_variable(variable)
             path = getattr(variable, "path", None) or inner.name.split(":")[0]
             named[f"{owner}/{number:04d}/{_COUNTER.sub('', path)}"] = inner
     return named

@@ -72,7 +72,7 @@ def finish(run: "Run") -> None:
             f"eagerloop: stopped by {run.stopping} after step {run.position.step}; continue with: eagerloop resume {run.directory}"
         )
         raise typer.Exit(code) from None
-    if run.stopping:
+    if run.stopping and not any(choice.part == "progress" for choice in run.settings.observer):
         typer.echo(f"stopped: {run.stopping}")
     typer.echo(
         f"done: {len(run.history)} epochs, {run.position.step} steps, kept in {run.directory}; next: eagerloop predict {run.directory}"

@@ -170,11 +170,14 @@ def inspect_model(model: Model, x: Any = None, features: Sequence[str] = ()) -> 
 
 
 def _question(x: tf.Tensor) -> np.ndarray[Any, Any]:
-    """Two rows with the numbers from 1 on. Whole numbers and text may be keys of a vocabulary: there, two rows of x."""
+    """Two rows with the numbers from 1 on, down the columns, as R's `matrix(1:6, nrow = 2)` lays them out in the guide.
+
+    Whole numbers and text may be keys of a vocabulary: there, two rows of x.
+    """
     if not x.dtype.is_floating:
         return np.asarray(x[:2])
     row = x.shape[1:].as_list()
-    return np.arange(1, 2 * math.prod(row) + 1).reshape(2, *row).astype(x.dtype.as_numpy_dtype)
+    return np.arange(1, 2 * math.prod(row) + 1).reshape(2, *row, order="F").astype(x.dtype.as_numpy_dtype)
 
 
 @contextlib.contextmanager

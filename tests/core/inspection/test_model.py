@@ -45,21 +45,21 @@ def test_a_small_model_is_printed_in_full():
         "",
         "asked with training=False: x (2, 2) float32",
         "  length, width",
-        "  [[1. 2.]",
-        "   [3. 4.]]",
+        "  [[1. 3.]",
+        "   [2. 4.]]",
         "the answer: (2, 1) float32",
-        "  [[21.]",
-        "   [43.]]",
+        "  [[31.]",
+        "   [42.]]",
     ])  # fmt: skip
 
 
 def test_a_tf_module_has_variables_and_no_layers():
-    """Two weights are trained, the shift is not; the answer to [1 2] is 22, to [3 4] it is 44."""
+    """Two weights are trained, the shift is not; the answer to [1 3] is 32, to [2 4] it is 43."""
     view = inspect_model(Line(), np.zeros((5, 2), "float32"))
 
     assert view.layers == []
     assert (view.trainable, view.frozen, view.other) == (2, 1, 0)
-    assert view.answer.tolist() == [[22.0], [44.0]]
+    assert view.answer.tolist() == [[32.0], [43.0]]
     assert "shift:0  (1,) float32, not trainable\n  [1.]" in str(view)
 
 
@@ -73,7 +73,7 @@ def test_the_guides_model_has_161_parameters_and_the_shapes_of_the_batch():
         ("dropout", "(10, 32)", 0),
         ("dense2", "(10, 1)", 33),
     ]
-    assert view.question.tolist() == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    assert view.question.tolist() == [[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]
     assert max(map(len, str(view).splitlines())) <= 80
 
 

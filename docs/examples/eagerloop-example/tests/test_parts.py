@@ -44,7 +44,7 @@ def test_signum_steps_by_the_rate():
 def test_a_run_learns_the_wave(tmp_path):
     """All five parts together bring the loss down to less than half, and a loaded run predicts the same."""
     parts = {"dataset": "wave", "model": "polynomial", "loss": "pinball", "optimizer": "signum", "checkpointer": "json"}
-    run = eagerloop.train(**parts, epochs=3, directory=tmp_path / "run")
+    run = eagerloop.train(**parts, epochs=10, directory=tmp_path / "run")
 
     assert run.history[-1]["loss"] < 0.5 * run.history[0]["loss"]
     assert np.array_equal(eagerloop.load(run.directory).predict(), run.predict())
