@@ -1,8 +1,10 @@
 """From settings to parts: what is chosen when nothing was, how a part is made, what it must then be able to do."""
 
+import contextlib
 import copy
 import os
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +18,7 @@ from eagerloop import parts, trust
 from eagerloop.arrays import ArrayDataset
 from eagerloop.catalog import Catalog
 from eagerloop.defaults import default_loss, default_metrics, default_model
-from eagerloop.errors import EagerloopError, PluginError
+from eagerloop.errors import ConfigError, EagerloopError, PluginError
 from eagerloop.options import reserved, resolve
 from eagerloop.parts import Choice, Dataset
 from eagerloop.pipelines import as_dataset
@@ -38,6 +40,8 @@ class Assembly:
 
     Attributes:
         settings: What the user chose; parts that were not chosen are filled in.
+        catalog: Where the parts are found.
+        dataset_only: Whether to make the dataset and nothing else: one looks at the data before a model fits it.
         chosen: The kinds of part that were chosen for the user.
         made: Every part as the record tells it, by kind; metrics and observers as lists.
         files: Which files hold each part's code, by the part in words: whom to name when it raises.
@@ -45,6 +49,7 @@ class Assembly:
 
     settings: Settings
     catalog: Catalog
+    dataset_only: bool = False
     dataset: Dataset = field(init=False)
     model: Any = field(init=False)
     loss: Any = field(init=False)
@@ -59,12 +64,18 @@ class Assembly:
     def __post_init__(self) -> None:
         """Builds the parts in their order: dataset, model, loss, optimizer, checkpointer; then metrics and observers."""
         settings = self.settings
+        configure_tensorflow(settings)
         keras.utils.set_random_seed(settings.seed)
         self.dataset = as_dataset(self._make("dataset", settings.dataset), self._words("dataset"))
+        if self.dataset_only:
+            return
         self._choose_for_the_data()
-        for kind in ("model", "loss", "optimizer", "checkpointer"):
-            setattr(self, kind, self._make(kind, getattr(settings, kind)))
-        self._build()
+        with dtype_policy(settings.precision):
+            for kind in ("model", "loss", "optimizer", "checkpointer"):
+                setattr(self, kind, self._make(kind, getattr(settings, kind)))
+            if settings.precision == "mixed_float16":
+                self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
+            self._build()
         for choice in settings.metric or ():
             self._add_metric(self._make("metric", choice))
         self.observers = [self._make("observer", choice) for choice in settings.observer]
@@ -161,9 +172,36 @@ class Assembly:
             "seal": trust.seal(files),
             "versions": versions(),
             "data": {"fingerprint": self.dataset.fingerprint},
-            "threads": threads(),
+            "parallelism": threads(),
         }
         return {"format": FORMAT} | plain | {"metric": [], "observer": []} | tables | facts
+
+
+def configure_tensorflow(settings: Settings) -> None:
+    """Sets what holds for all of TensorFlow in this process.
+
+    Raises:
+        ConfigError: TensorFlow runs already with another number of threads, which cannot be changed any more.
+    """
+    tf.config.experimental.set_device_policy(settings.device_policy)
+    if settings.threads and threads() != {"inter_op": settings.threads, "intra_op": settings.threads}:
+        try:
+            tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
+            tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
+        except RuntimeError as error:
+            msg = f"threads must be set before TensorFlow has run anything, got {settings.threads}; set it in a new process"
+            raise ConfigError(msg) from error
+
+
+@contextlib.contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Layers that are made while this lasts compute in that precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def files_of(assembly: Assembly) -> dict[str, str]:
@@ -175,7 +213,7 @@ def files_of(assembly: Assembly) -> dict[str, str]:
 
 def config(assembly: Assembly) -> str:
     """The settings with every option written out, as TOML that `train --config` takes."""
-    facts = ("versions", "data", "threads", "files", "seal")
+    facts = ("versions", "data", "parallelism", "files", "seal")
     return tomli_w.dumps({key: value for key, value in assembly.record().items() if key not in facts})
 
 

@@ -35,7 +35,7 @@ def grain_of(run: "Run") -> tuple[Grain, str]:
         The grain, and the reason in a few words.
     """
     if not run.settings.compile:
-        return "eager", "not compiled"
+        return ("step", "the step alone is compiled, with XLA") if run.settings.jit else ("eager", "not compiled")
     if run.hook.on_step_end.get_hookimpls():
         watching = ", ".join(type(implementation.plugin).__name__ for implementation in run.hook.on_step_end.get_hookimpls())
         return "step", f"{watching} looks at every step"
@@ -45,6 +45,24 @@ def grain_of(run: "Run") -> tuple[Grain, str]:
     if alone:
         return "step", f"metric {', '.join(alone)} keeps its figures in Python"
     return "stretch", "nobody looks at every step"
+
+
+def compile_loop(run: "Run") -> tuple[Grain, str]:
+    """Puts compiled functions in place of those that the run calls, as coarse as possible.
+
+    Args:
+        run: A run whose observers and metrics are known.
+
+    Returns:
+        The grain, and the reason in a few words.
+    """
+    grain, why = grain_of(run)
+    if grain == "step" or run.settings.jit:
+        run.train_step = tf.function(loop.train_step, reduce_retracing=True, jit_compile=run.settings.jit or None)
+    if grain == "stretch":
+        stretches = Stretches(run)
+        run.train_epoch, run.count, run.must_pause = stretches.train_epoch, stretches.count, stretches.must_pause  # type: ignore[method-assign]
+    return grain, why
 
 
 class Stretches:

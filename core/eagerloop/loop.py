@@ -24,7 +24,8 @@ class Step(NamedTuple):
         y: The batch's targets, (n, k) or (n,).
         predictions: What the model answered while training, (n, k).
         loss: What was minimised, a scalar: the loss and the model's own penalties.
-        gradients: The loss differentiated by each trainable variable, in their order and of their shapes.
+        gradients: The loss differentiated by each trainable variable, in their order and of their shapes (in the precision
+            `mixed_float16` those of the scaled loss).
     """
 
     x: Any
@@ -67,8 +68,9 @@ def train_step(model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: 
     with tf.GradientTape() as tape:
         predictions = model(x, training=True)  # training=True: Dropout drops, BatchNorm learns its averages
         value = tf.add_n([loss(y, predictions), *getattr(model, "losses", ())])  # penalties, such as L2, count too
+        scaled = optimizer.scale_loss(value) if hasattr(optimizer, "scale_loss") else value  # float16 loses small gradients
     variables = model.trainable_variables  # after the call: it may have made them
-    gradients = tape.gradient(value, variables)  # outside the tape: gradients of gradients are not wanted
+    gradients = tape.gradient(scaled, variables)  # outside the tape: gradients of gradients are not wanted
     check_step(value, gradients, variables)
     if tf.math.is_finite(value):  # else no update: one nan would spread to every variable
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
@@ -95,13 +97,14 @@ def train(run: "Run", epochs: int) -> None:
         for epoch in range(run.position.epoch, epochs + 1):
             run.hook.on_epoch_begin(run=run, epoch=epoch)
             batches = run.begin_epoch(epoch)  # an iterator: a pause keeps its place in it
-            while not run.stopping and run.train_epoch(run, batches):  # train_epoch above, or its tf.function
+            while run.train_epoch(run, batches):  # train_epoch above, or its tf.function
                 run.save_if_due()
-            if run.stopping:  # somebody called run.stop(reason), or a signal did
-                break
-            metrics = run.end_epoch(epoch)  # validates, writes the history; the tally starts anew
-            run.hook.on_epoch_end(run=run, epoch=epoch, metrics=metrics)
-            run.save()  # after the observers, so that the checkpoint holds what they have learnt
+                if run.stopping:  # somebody called run.stop(reason), or a signal did
+                    break
+            else:  # no batch is left: the epoch is complete
+                metrics = run.end_epoch(epoch)  # validates, writes the history; the tally starts anew
+                run.hook.on_epoch_end(run=run, epoch=epoch, metrics=metrics)
+                run.save()  # after the observers, so that the checkpoint holds what they have learnt
             if run.stopping:
                 break
         run.hook.on_train_end(run=run)

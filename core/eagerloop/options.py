@@ -51,12 +51,14 @@ class Option:
     def type_name(self) -> str:
         """The type in words, for help and errors."""
         names = [_type_name(part) for part in _alternatives(self.type)]
-        limits = []
-        if self.minimum is not None:
-            limits.append(f"at least {self.minimum:g}")
-        if self.maximum is not None:
-            limits.append(f"at most {self.maximum:g}")
-        return " or ".join(names) + (f" ({', '.join(limits)})" if limits else "")
+        return " or ".join(names) + (f" ({self.limits})" if self.limits else "")
+
+    @property
+    def limits(self) -> str:
+        """The range in words, or nothing."""
+        bounds = {"at least": self.minimum, "at most": self.maximum}
+        # `.15g`: the largest seed is 4294967295, and not 4.29497e+09.
+        return ", ".join(f"{words} {bound:.15g}" for words, bound in bounds.items() if bound is not None)
 
     def convert(self, value: object, where: str) -> Any:
         """Checks a value given from Python or TOML.

@@ -22,9 +22,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 import filelock
 import tomli_w
 
-from eagerloop.errors import CheckpointError, ConfigError, did_you_mean
+from eagerloop.errors import CheckpointError, ConfigError, TrainingError, did_you_mean
 from eagerloop.options import options_of
 from eagerloop.parts import KINDS, SINGLE, Choice
+from eagerloop.store import reason, sync
 
 FORMAT = 1
 RUNS = Path("runs")
@@ -33,7 +34,7 @@ HISTORY = "history.jsonl"
 CHECKPOINTS = "checkpoints"
 LOCK = "run.lock"
 LARGEST_RECORD = 16 * 2**20
-FACTS = ("format", "versions", "data", "threads", "files", "seal")
+FACTS = ("format", "versions", "data", "parallelism", "files", "seal")
 """What a record tells besides the settings; as a config it is passed over."""
 
 
@@ -58,6 +59,11 @@ class Settings:
     save_async: Annotated[bool, Note("write the checkpoints in a thread, while the training goes on")] = False
     keep: Annotated[int, Note("keep this many checkpoints, and the best by val_loss; 0: all", min=0)] = 0
     compile: Annotated[bool, Note("run the loop as a tf.function")] = False
+    jit: Annotated[bool, Note("compile the step with XLA as well")] = False
+    precision: Annotated[
+        Literal["float32", "mixed_float16", "mixed_bfloat16"], Note("what the layers compute in; their variables are float32")
+    ] = "float32"
+    threads: Annotated[int, Note("how many threads TensorFlow may use; 0: one a core", min=0)] = 0
     device_policy: Annotated[
         Literal["silent", "explicit", "warn"], Note("what to do when a tensor is on another device than its operation")
     ] = "silent"
@@ -187,13 +193,25 @@ class Part(NamedTuple):
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replaces a file's text: a reader, or a crash, sees the old one or the new one."""
+    """Replaces a file's text: a reader, or a crash, sees the old one or the new one.
+
+    Raises:
+        TrainingError: It could not be written; the old one is as it was.
+    """
     temporary = path.with_name(f".tmp-{path.name}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        temporary.unlink(missing_ok=True)  # what a killed process left; or a link that leads out of the run
+        with temporary.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        msg = f"{path} could not be written: {reason(error)}; what was there is kept"
+        raise TrainingError(msg) from error
 
 
 @dataclass
@@ -252,7 +270,11 @@ class RunDirectory:
                 raise ConfigError(msg)
             return cls(max(found, key=lambda record: (record.stat().st_mtime_ns, str(record))).parent)
         if not (path / RECORD).is_file():
-            missing = "it is a file" if path.is_file() else f"it has no {RECORD}" if path.exists() else "it does not exist"
+            if path.is_file():
+                hint = "; 'eagerloop train --model keras-file' trains a .keras file further" if path.suffix == ".keras" else ""
+                msg = f"{path} is no run: it is a file, and a run is the directory that 'eagerloop train' makes{hint}"
+                raise ConfigError(msg)
+            missing = f"it has no {RECORD}" if path.exists() else "it does not exist"
             msg = f"{path} is no run: {missing}; 'eagerloop train --run {path}' makes one"
             raise ConfigError(msg)
         return cls(path)
@@ -268,9 +290,16 @@ class RunDirectory:
         return self.path / CHECKPOINTS
 
     def write_record(self, content: Mapping[str, Any]) -> bool:
-        """Writes run.toml; returns whether there was none before."""
+        """Writes run.toml; returns whether there was none before.
+
+        Raises:
+            ConfigError: It could not be written, so the run cannot start.
+        """
         new = not self.record.exists()
-        write_atomically(self.record, tomli_w.dumps(content))
+        try:
+            write_atomically(self.record, tomli_w.dumps(content))
+        except TrainingError as error:
+            raise ConfigError(str(error)) from error
         return new
 
     def discard(self) -> None:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from eagerloop import loop, state
 from eagerloop.assembly import Assembly
-from eagerloop.compiling import Stretches, grain_of
+from eagerloop.compiling import compile_loop
 from eagerloop.errors import TrainingError
 from eagerloop.faults import blame, not_finite
 from eagerloop.hooks import Observers
@@ -91,12 +91,7 @@ class Run:
         self.epochs = self.settings.epochs
         self.stopping = ""
         self.train_step, self.train_epoch = loop.train_step, loop.train_epoch
-        self.grain, self.why_grain = grain_of(self)
-        if self.grain == "step":
-            self.train_step = tf.function(loop.train_step, reduce_retracing=True)
-        elif self.grain == "stretch":
-            stretches = Stretches(self)
-            self.train_epoch, self.count, self.must_pause = stretches.train_epoch, stretches.count, stretches.must_pause  # type: ignore[method-assign]
+        self.grain, self.why_grain = compile_loop(self)
         if self.settings.on_nonfinite == "skip":
             self._skipping = Skipping(self.model)
         self._epoch_began = 0.0

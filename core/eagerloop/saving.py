@@ -67,6 +67,12 @@ class Saver:
         if error is not None:
             raise error
 
+    def drain(self) -> None:
+        """Waits for the save that is under way, when another error is on its way already."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
     def _copied(self, variables: Mapping[str, tf.Variable]) -> dict[str, tf.Variable]:
         """The values of now in variables of their own, which are made once."""
         for name, variable in variables.items():

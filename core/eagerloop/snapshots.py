@@ -1,13 +1,14 @@
 """What a checkpoint says besides the variables, and whether a run may take it up."""
 
+import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from eagerloop import state
-from eagerloop.errors import CheckpointError, TrainingError
-from eagerloop.store import Checkpoint
+from eagerloop.errors import CheckpointError, PluginError, TrainingError
+from eagerloop.store import MANIFEST, Checkpoint
 
 if TYPE_CHECKING:
     from eagerloop.run import Run
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 HARMLESS = ("epochs", "keep", "save_every", "save_async", "plugins", "format", "observer", "device_policy", "files", "seal")
 """Keys of a record that do not change what the next step computes."""
 
-INEXACT = ("versions", "threads", "version")
+INEXACT = ("versions", "parallelism", "threads", "version", "jit", "compile")
 """Keys that may change the rounding: the run goes on, and says so."""
 
 
@@ -33,12 +34,21 @@ def snapshot(run: "Run") -> dict[str, Any]:
     return {
         "position": asdict(run.position),
         "tally": run.tally.state(),
-        "history": run.history,
-        "observers": [[name, observer.state()] for name, observer in _named_observers(run) if hasattr(observer, "state")],
+        "history": [dict(row) for row in run.history],  # a copy: a thread may write it while the run goes on
+        "observers": [[name, _as_json(name, observer)] for name, observer in _named_observers(run) if hasattr(observer, "state")],
         "random": state.random_state(),
         "variables": state.table_of(variables),
         "record": run.assembly.record(),
     }
+
+
+def _as_json(name: str, observer: Any) -> Any:
+    """An observer's state as a reader will see it."""
+    try:
+        return json.loads(json.dumps(observer.state()))
+    except (TypeError, ValueError) as error:
+        msg = f"observer '{name}': state() must be JSON (dicts, lists, texts, numbers, None), but {error}"
+        raise PluginError(msg) from error
 
 
 def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
@@ -55,6 +65,7 @@ def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
         CheckpointError: It belongs to other parts, other data or another seed, or cannot be read.
     """
     content = checkpoint.manifest
+    check_content(content, str(checkpoint.directory / MANIFEST))
     inexact = compare_records(content["record"], run.assembly.record(), str(checkpoint.directory))
     variables = run.variables()
     state.compare_tables(content["variables"], state.table_of(variables), str(checkpoint.directory))
@@ -70,6 +81,38 @@ def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
             saved.remove((name, states[0]))  # two observers of one name take theirs in order
     state.restore_random_state(content["random"])
     return inexact
+
+
+def check_content(content: Mapping[str, Any], where: str) -> None:
+    """Refuses a manifest that is whole and yet not what a run writes: somebody made it by hand.
+
+    Raises:
+        CheckpointError: What is missing or has another form; nothing was changed.
+    """
+    forms: dict[str, Callable[[Any], bool]] = {
+        "position": lambda value: value.keys() == {"epoch", "batch", "step"} and all(map(_is_count, value.values())),
+        "tally": lambda value: all(isinstance(figure, (int, float)) for figure in value.values()),
+        "history": lambda value: isinstance(value, list) and all(_is_count(row["epoch"]) for row in value),
+        "observers": lambda value: all(isinstance(name, str) for name, _state in value),
+        "random": lambda value: state.check_random_state(value) is None,
+        "variables": lambda value: all(
+            isinstance(name, str) and isinstance(dtype, str) and all(isinstance(size, int) for size in shape)
+            for name, shape, dtype in value
+        ),
+        "record": lambda value: isinstance(value, dict),
+    }
+    for key, holds in forms.items():
+        try:
+            good = holds(content[key])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            good = False
+        if not good:
+            msg = f"{where} is damaged: its '{key}' is missing, or is not what a run writes there; take an older checkpoint"
+            raise CheckpointError(msg)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value < 2**63
 
 
 def _named_observers(run: "Run") -> Iterator[tuple[str, Any]]:

@@ -89,6 +89,22 @@ def random_state() -> dict[str, Any]:
     }
 
 
+def check_random_state(state: Mapping[str, Any]) -> None:
+    """Refuses what is no state of the two generators: NumPy itself would read past the end of its words.
+
+    Raises:
+        ValueError: It is none. (Or TypeError, KeyError, ...: whatever reading it raises.)
+    """
+    version, internal, gauss_next = state["python"]
+    random.Random().setstate((version, tuple(_unpack(internal)), gauss_next))  # noqa: S311 - only to see whether it would
+    name, keys, position, has_gauss, gauss = state["numpy"]
+    words = np.random.MT19937().state["state"]["key"].size
+    if name != "MT19937" or len(_unpack(keys)) != words or not 0 <= position <= words or has_gauss not in (0, 1):
+        msg = "it is no state of NumPy's generator"
+        raise ValueError(msg)
+    float(gauss)
+
+
 def restore_random_state(state: Mapping[str, Any]) -> None:
     """Sets the generators of Python and NumPy to what `random_state` returned."""
     version, internal, gauss_next = state["python"]

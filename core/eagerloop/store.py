@@ -2,10 +2,10 @@
 
 A checkpoint is written into a temporary directory, described by a manifest with the size and SHA-256 of every file and of
 itself, made durable (fsync of the files and of the directory), and then renamed to `step-NNNNNNNN`: it is there whole, or not
-at all. Nothing points at the newest one; the newest directory that passes its own manifest is it.
+at all. Nothing points at the newest one; the newest directory that passes its own manifest is it. Where a step is written
+again, the one before it waits as `step-NNNNNNNN.before` until the new one is in place.
 """
 
-import contextlib
 import errno
 import hashlib
 import json
@@ -22,8 +22,13 @@ from eagerloop.errors import CheckpointError, TrainingError
 FORMAT = 1
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 64 * 2**20
-_NAME = re.compile(r"step-(\d{8,})")
+_NAME = re.compile(r"(step-([0-9]{8,}))(\.before)?")
 _TEMPORARY = ".tmp-"
+_BEFORE = ".before"
+
+
+class _DamagedError(CheckpointError):
+    """Something is not as it was written: the checkpoint before may be taken instead."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Store:
     _damaged_steps: list[int] = field(default_factory=list)
 
     def write(self, step: int, fill: Callable[[Path], None], content: dict[str, Any]) -> Path:
-        """Adds a checkpoint; one of that step that exists already is left as it is.
+        """Adds a checkpoint; one of that step that exists already gives way once the new one is whole.
 
         Args:
             step: How many steps have been done, from 0.
@@ -66,23 +71,20 @@ class Store:
         Raises:
             TrainingError: The files could not be written; the checkpoints before are as they were.
         """
-        final = self.directory / f"step-{step:08d}"
-        if final.exists():
-            return final
+        final = self.directory / _name(step)
         temporary = self.directory / f"{_TEMPORARY}{final.name}-{os.getpid()}"
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            self._make_directory()
             temporary.mkdir()
             fill(temporary)
             files = {name: _describe(path) for name, path in _files(temporary)}
             _write_manifest(temporary, {"format": FORMAT, "step": step, "files": files, **content})
             _make_durable(temporary)
-            temporary.rename(final)
-            _fsync(self.directory)
+            self._put_in_place(temporary, final)
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             msg = (
-                f"checkpoint {final.name} could not be written to {self.directory}: {_reason(error)}; the ones before are kept"
+                f"checkpoint {final.name} could not be written to {self.directory}: {reason(error)}; the ones before are kept"
             )
             raise TrainingError(msg) from error
         except BaseException:
@@ -90,12 +92,49 @@ class Store:
             raise
         return final
 
+    def _make_directory(self) -> None:
+        self.refuse_link()
+        if not self.directory.is_dir():
+            self.directory.mkdir(parents=True)
+            sync(self.directory.parent)
+
+    def _put_in_place(self, temporary: Path, final: Path) -> None:
+        before = final.with_name(final.name + _BEFORE)
+        if final.exists():
+            # The end of an epoch can be the step that an interruption had saved: the same step, another position.
+            shutil.rmtree(before, ignore_errors=True)
+            final.rename(before)
+        temporary.rename(final)
+        sync(self.directory)
+        shutil.rmtree(before, ignore_errors=True)
+
+    def refuse_link(self) -> None:
+        """Refuses to follow a link: what lies behind it may be another run's.
+
+        Raises:
+            CheckpointError: The directory is reached through a symbolic link.
+        """
+        if self.directory.is_symlink():
+            msg = f"{self.directory} is a symbolic link; checkpoints are kept in a directory of the run itself: put it there"
+            raise CheckpointError(msg)
+
     def steps(self) -> list[int]:
-        """The steps that there are directories of, ascending. None of them has been looked into."""
+        """The steps that there are directories of, ascending. None of them has been looked into.
+
+        Raises:
+            CheckpointError: The directory is reached through a symbolic link.
+        """
+        self.refuse_link()
         if not self.directory.is_dir():
             return []
         matches = (_NAME.fullmatch(path.name) for path in self.directory.iterdir())
-        return sorted(int(match[1]) for match in matches if match)
+        return sorted({int(match[2]) for match in matches if match and _name(int(match[2])) == match[1]})
+
+    def path_of(self, step: int) -> Path:
+        """The directory of a step; the one that was there before, if the process was killed while it was being replaced."""
+        path = self.directory / _name(step)
+        before = path.with_name(path.name + _BEFORE)
+        return before if before.exists() and not path.exists() else path
 
     def read(self, step: int) -> Checkpoint:
         """One checkpoint, verified: every name, size and checksum.
@@ -103,7 +142,7 @@ class Store:
         Raises:
             CheckpointError: The file that is wrong, and how.
         """
-        directory = self.directory / f"step-{step:08d}"
+        directory = self.path_of(step)
         manifest = _read_manifest(directory)
         if manifest.get("step") != step:
             raise _damage(directory / MANIFEST, f"it speaks of step {manifest.get('step')!r}")
@@ -120,13 +159,14 @@ class Store:
             None if there is no checkpoint at all.
 
         Raises:
-            CheckpointError: There are checkpoints, and none is whole: never start afresh over them.
+            CheckpointError: There are checkpoints, and none is whole: never start afresh over them. Or one is whole and has a
+                newer format.
         """
         self.damaged, self._damaged_steps = [], []
         for step in reversed(self.steps()):
             try:
                 return self.read(step)
-            except CheckpointError as error:
+            except _DamagedError as error:
                 if strict:
                     raise
                 self.damaged.append(str(error))
@@ -142,30 +182,53 @@ class Store:
         Args:
             keep: How many of the newest stay; 0 keeps all.
             best: A step that stays whatever its age.
+
+        Raises:
+            TrainingError: One of them cannot be removed.
         """
         for step in self.steps()[: -keep or None] if keep else []:
             if step != best:
                 doomed = self.directory / f"{_TEMPORARY}old-{step:08d}-{os.getpid()}"
-                (self.directory / f"step-{step:08d}").rename(doomed)  # at once gone, however long the removal takes
-                shutil.rmtree(doomed)
+                try:
+                    self.path_of(step).rename(doomed)  # at once gone, however long the removal takes
+                except OSError as error:
+                    msg = f"{self.path_of(step)} could not be removed: {reason(error)}; every checkpoint is kept"
+                    raise TrainingError(msg) from error
+                shutil.rmtree(doomed, ignore_errors=True)  # what is left of it goes with the next start
 
     def set_aside_damaged(self) -> None:
-        """Renames what `newest` passed over: the steps will be written anew, and the evidence is kept."""
+        """Renames what `newest` passed over: the steps will be written anew, and the evidence is kept.
+
+        Raises:
+            CheckpointError: One of them cannot be renamed.
+        """
         for step in self._damaged_steps:
-            path = self.directory / f"step-{step:08d}"
+            path = self.path_of(step)
             aside = (path.with_name(f"damaged-{path.name}{suffix}") for suffix in ("", *map(".{}".format, range(1, 1000))))
-            path.rename(next(name for name in aside if not name.exists()))
+            try:
+                path.rename(next(name for name in aside if not name.exists()))
+            except OSError as error:
+                msg = f"{path} is damaged and could not be set aside: {reason(error)}; move it away yourself, then resume"
+                raise CheckpointError(msg) from error
         self._damaged_steps = []
 
     def clean(self) -> None:
-        """Removes what a killed process left half-written. Only for the holder of the run's lock."""
+        """Removes what a killed process left half-written or half-replaced. Only for the holder of the run's lock."""
+        self.refuse_link()
         if self.directory.is_dir():
-            for path in self.directory.glob(f"{_TEMPORARY}*"):
-                if not path.is_symlink():
+            doomed = [*self.directory.glob(f"{_TEMPORARY}*"), *self.directory.glob(f"step-*{_BEFORE}")]
+            for path in doomed:
+                replaced = not path.name.endswith(_BEFORE) or path.with_name(path.name.removesuffix(_BEFORE)).exists()
+                if replaced and not path.is_symlink():
                     shutil.rmtree(path, ignore_errors=True)
 
 
-def _reason(error: OSError) -> str:
+def _name(step: int) -> str:
+    return f"step-{step:08d}"
+
+
+def reason(error: OSError) -> str:
+    """Why the operating system refused, in plain words and with a way out where there is one."""
     known = {
         errno.ENOSPC: "the disk is full; free some space and resume",
         errno.EDQUOT: "the disk quota is used up; free some space and resume",
@@ -204,11 +267,12 @@ def _write_manifest(directory: Path, content: dict[str, Any]) -> None:
 
 def _make_durable(directory: Path) -> None:
     for path in directory.rglob("*"):
-        _fsync(path)
-    _fsync(directory)
+        sync(path)
+    sync(directory)
 
 
-def _fsync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Makes a file or a directory durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -217,7 +281,7 @@ def _fsync(path: Path) -> None:
 
 
 def _damage(path: Path, what: str) -> CheckpointError:
-    return CheckpointError(f"{path} is damaged: {what}")
+    return _DamagedError(f"{path} is damaged: {what}")
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
@@ -234,23 +298,25 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
         raise _damage(path, f"it is not the JSON that was written ({error})") from error
     if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
         raise _damage(path, "it is no manifest")
-    if content.get("format") != FORMAT:
-        msg = f"{path} has the format {content.get('format')!r}, this eagerloop reads {FORMAT}; install a newer eagerloop"
-        raise CheckpointError(msg)
     if content.pop("sha256", None) != _seal(content):
         raise _damage(path, "its own checksum does not match")
+    if content.get("format") != FORMAT:  # whole, so nothing to be passed over: it is newer than this program
+        msg = f"{path} has the format {content.get('format')!r}, this eagerloop reads {FORMAT}; install a newer eagerloop"
+        raise CheckpointError(msg)
     return content
 
 
 def _verify_files(directory: Path, files: dict[str, Any]) -> None:
+    present = dict(_files(directory))  # which refuses links, pipes and devices before anything is opened
     for name, described in files.items():
         pure = PurePosixPath(name)
-        if pure.is_absolute() or ".." in pure.parts or name in ("", "."):
+        if pure.is_absolute() or ".." in pure.parts or name in ("", ".") or "\0" in name:
             raise _damage(directory / MANIFEST, f"it names {name!r}, which is outside the checkpoint")
         path = directory / pure
-        with contextlib.suppress(OSError):
-            if any(parent.is_symlink() for parent in (path, *path.parents) if directory in (parent, *parent.parents)):
-                raise _damage(path, "it is reached through a symbolic link")
+        if not isinstance(described, dict) or described.keys() != {"size", "sha256"}:
+            raise _damage(directory / MANIFEST, f"it does not give size and sha256 of {name!r}")
+        if name not in present:
+            raise _damage(path, "No such file")
         try:
             size = path.stat().st_size
             if size != described["size"]:
@@ -259,6 +325,6 @@ def _verify_files(directory: Path, files: dict[str, Any]) -> None:
                 raise _damage(path, "its checksum does not match")
         except OSError as error:
             raise _damage(path, error.strerror or str(error)) from error
-    for name, path in _files(directory):
+    for name, path in present.items():
         if name not in files:
             raise _damage(path, "it was not written with the checkpoint")

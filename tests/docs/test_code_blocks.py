@@ -133,19 +133,26 @@ class Shelf:
 
     def _command(self, line: str, block: Block) -> str:
         """What an `eagerloop` command, or `cat`, `ls` and `head` of a file, prints; it must succeed."""
-        name, *arguments = shlex.split(line.split("|")[0])
+        command, _, rest = line.partition("|")
+        command, _, file = command.partition(" > ")
+        name, *arguments = shlex.split(command)
         if name == "eagerloop":
             with contextlib.redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit) as leaving:
                 main(arguments)
             assert leaving.value.code == 0, f"{block.where}: $ {line} ended with {leaving.value.code}"
             text = out.getvalue()
         else:
-            assert name in ("cat", "ls", "head", "cut"), f"{block.where}: nobody runs '{name}'"
-            text = subprocess.run(["sh", "-c", line.split("|")[0]], cwd=self.directory, text=True, check=True, capture_output=True).stdout
-        if "|" in line:
-            rest = line.split("|", 1)[1]
-            text = subprocess.run(["sh", "-c", rest], input=text, text=True, check=True, capture_output=True).stdout
-        return text
+            assert name in ("cat", "ls", "head"), f"{block.where}: nobody runs '{name}'"
+            text = self._shell(command)
+        if file:
+            (self.directory / file.strip()).write_text(text, encoding="utf-8")
+            return ""
+        return self._shell(rest, text) if rest else text
+
+    def _shell(self, command: str, given: str = "") -> str:
+        """What a command of the system prints."""
+        words = shlex.split(command)
+        return subprocess.run(words, cwd=self.directory, input=given, text=True, check=True, capture_output=True).stdout
 
     def _execute(self, code: str, block: Block) -> None:
         """Runs Python; the line numbers of a traceback are those of the page."""

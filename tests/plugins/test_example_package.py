@@ -5,6 +5,7 @@ look at what it reports.
 """
 
 import hashlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -57,7 +58,7 @@ def report(tmp_path_factory):
     directory = tmp_path_factory.mktemp("example")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, "--target", str(directory / "site"), str(EXAMPLE)], check=True, capture_output=True)
-    loop = ROOT / "core" / "eagerloop" / "loop.py"
+    loop = Path(importlib.util.find_spec("eagerloop").origin).with_name("loop.py")
     before = hashlib.sha256(loop.read_bytes()).hexdigest()
     command = [sys.executable, "-c", DRIVER, json.dumps(PARTS), str(EXAMPLE / "tests")]
     outcome = subprocess.run(

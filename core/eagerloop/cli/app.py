@@ -7,10 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from eagerloop.cli import looking, using
+from eagerloop.errors import EagerloopError
 
 HELP = """Trains TensorFlow models with one GradientTape loop that you can read, made of parts that you can swap by name.
 
 With no option, 'eagerloop train' is the guide 'Keras with Eager Execution': iris, Dense-Dropout-Dense, MSE, Adam."""
+
+DYNAMIC = {
+    "train": "Train a new run. The options of the parts that you choose appear in this help.",
+    "inspect batch": "Show a batch of the first epoch: shapes, dtypes, columns, values.",
+    "inspect model": "Show a model: layers, shapes, parameters, weights, and an answer.",
+}
+"""The commands whose options are those of the chosen parts, with their help."""
 
 
 def command(arguments: Sequence[str]) -> Any:
@@ -23,34 +31,39 @@ def command(arguments: Sequence[str]) -> Any:
         The exit code, or None for 0.
     """
     words = _typed(arguments)
-    training = words[:1] == ["train"]
-    # rich draws a panel for each chosen part in the help of train; elsewhere plain text does, and starts twice as fast.
-    app = typer.Typer(
-        name="eagerloop",
-        help=HELP,
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        rich_markup_mode="rich" if training else None,
-    )
+    dynamic = next((name for name in DYNAMIC if words[: len(name.split())] == name.split()), "")
+    # rich draws a panel for each chosen part in the help; elsewhere plain text does, and starts twice as fast.
+    markup: Any = "rich" if dynamic else None
+    app = typer.Typer(name="eagerloop", help=HELP, pretty_exceptions_enable=False, rich_markup_mode=markup)
+    inspect = typer.Typer(help="Look at what goes into a step.", rich_markup_mode=markup)
     app.callback()(_about)
-    app.command("train", help="Train a new run. The options of the parts that you choose appear in this help.")(
-        _train(words[1:]) if training else _about
-    )
-    app.command("resume")(using.resume)
-    app.command("evaluate")(using.evaluate)
-    app.command("predict")(using.predict)
-    app.command("verify")(using.verify)
-    app.command("plugins")(looking.plugins)
-    app.command("show")(looking.show)
-    app.command("doctor")(looking.doctor)
-    app.add_typer(looking.inspect, name="inspect")
-    return typer.main.get_command(app).main(list(arguments), prog_name="eagerloop", standalone_mode=False)
+    # `-` and `_` are the same, in the names of options as in those of parts.
+    settings = {"token_normalize_func": lambda token: token.replace("_", "-")}
+    for name, text in DYNAMIC.items():
+        group = inspect if name.startswith("inspect ") else app
+        function = _made(name, words[len(name.split()) :]) if name == dynamic else _about
+        group.command(name.split()[-1], help=text, context_settings=settings)(function)
+    for function in (using.resume, using.evaluate, using.predict, using.verify, looking.plugins, looking.show, looking.doctor):
+        app.command(context_settings=settings)(function)
+    app.add_typer(inspect, name="inspect")
+    said = [*arguments, "--help"] if list(arguments) in ([], ["inspect"]) else list(arguments)
+    return typer.main.get_command(app).main(said, prog_name="eagerloop", standalone_mode=False)
 
 
-def _train(words: Sequence[str]) -> Callable[..., None]:
-    from eagerloop.cli.choosing import train_command  # noqa: PLC0415 - the other commands need not wait for the catalog
+def _made(name: str, words: Sequence[str]) -> Callable[..., None]:
+    """The function of a dynamic command. Where a shell asks for completions, the last word may be half a name."""
+    from eagerloop.cli import inspecting, training  # noqa: PLC0415 - the other commands need not wait for the catalog
 
-    return train_command(words)
+    make = {"train": training.train, "inspect batch": inspecting.batch, "inspect model": inspecting.model}[name]
+    try:
+        return make(words)
+    except EagerloopError:
+        if "_EAGERLOOP_COMPLETE" not in os.environ:
+            raise
+    try:
+        return make(words[:-1])
+    except EagerloopError:
+        return make([])
 
 
 def _typed(arguments: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The `train` command, made anew for each command line: the options of the chosen parts stand in its signature.
+"""Commands whose options depend on the chosen parts: they are made anew for each command line.
 
 A first pass over the words finds out which parts are chosen; then typer gets a function whose signature has their options,
 so that they are typed, completed, documented and checked like any others.
@@ -6,30 +6,37 @@ so that they are typed, completed, documented and checked like any others.
 
 import argparse
 import inspect
-import types
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
+from typing import Any, NamedTuple, NoReturn
 
 import typer
 
 from eagerloop.catalog import Catalog
-from eagerloop.errors import ConfigError
-from eagerloop.options import REQUIRED, Option, options_of
+from eagerloop.cli.flags import completion, dimmed, given, parameter, parameters_of
+from eagerloop.defaults import default_loss, default_model
+from eagerloop.options import Option, options_of
 from eagerloop.parts import KINDS, SINGLE, Choice
 from eagerloop.record import Settings, plain_options, read_toml, settings_from
 
 FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
 """What the option of each kind is called."""
 
+DEFAULTS = {"dataset": "iris", "model": "by the data", "loss": "by the data", "optimizer": "adam", "checkpointer": "tf"}
+"""What the help says of a kind that is not chosen."""
 
-class _Chosen(Exception):  # noqa: N818 - no fault: the second pass tells it better
+Act = Callable[[Settings, Catalog, Mapping[str, Any]], None]
+"""What a command does: it gets the settings, the catalog, and the values of its own options."""
+
+
+class _Unreadable(Exception):  # noqa: N818 - no fault: the second pass tells it better
     """The first pass could not read the line."""
 
 
 class _FirstPass(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise _Chosen(message)
+        raise _Unreadable(message)
 
 
 def chosen_parts(words: Sequence[str]) -> argparse.Namespace:
@@ -42,15 +49,26 @@ def chosen_parts(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--config")
     try:
         return parser.parse_known_args(list(words))[0]
-    except _Chosen:
+    except _Unreadable:
         return parser.parse_args([])
 
 
-def train_command(words: Sequence[str]) -> Callable[..., None]:
-    """The function behind `eagerloop train` for this command line.
+def command_of(
+    words: Sequence[str],
+    act: Act,
+    own: Sequence[inspect.Parameter],
+    *,
+    kinds: Sequence[str] = KINDS,
+    plain: Sequence[str] | None = None,
+) -> Callable[..., None]:
+    """The function behind a command, for one command line.
 
     Args:
-        words: What stands behind `train`.
+        words: What stands behind the command.
+        act: What the command does.
+        own: The parameters that belong to no part and to no setting; their values are handed to `act`.
+        kinds: Which kinds of part can be chosen.
+        plain: Which of the settings that belong to no part can be set; by default all of them.
 
     Returns:
         A function for typer, the chosen parts' options in its signature.
@@ -60,192 +78,120 @@ def train_command(words: Sequence[str]) -> Callable[..., None]:
     """
     chosen = chosen_parts(words)
     settings = settings_from(read_toml(Path(chosen.config)), chosen.config) if chosen.config else Settings()
-    catalog = Catalog.load([*settings.plugins, *chosen.plugin])
-    part_options = dict(_part_options(_selection(chosen, settings), catalog))
+    settings.plugins = list(dict.fromkeys([*settings.plugins, *chosen.plugin]))
+    catalog = Catalog.load(settings.plugins)
+    _choose(settings, chosen, kinds)
+    places = list(_places(settings, catalog, kinds))
+    options = {name: option for name, option in plain_options().items() if plain is None or name in plain}
 
-    def train(**values: Any) -> None:
-        from eagerloop.cli.training import train_run  # noqa: PLC0415
+    def command(**values: Any) -> None:
+        for name, option in options.items():
+            value = None if name == "plugins" else given(values, name, option, "the command line")
+            setattr(settings, name, getattr(settings, name) if value is None else value)
+        for place in places:
+            _set_option(settings, place, given(values, place.key, place.option, place.where))
+        act(settings, catalog, values)
 
-        train_run(_merged(settings, values, part_options), catalog, values)
-
-    parameters = [*_kind_parameters(catalog), *_plain_parameters(), *_train_parameters()]
-    parameters += [parameter for _, parameter in part_options.values()]
-    train.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return train
-
-
-def _selection(chosen: argparse.Namespace, settings: Settings) -> dict[str, list[Choice]]:
-    """The parts of each kind whose options the command line may set."""
-    found: dict[str, list[Choice]] = {}
-    for kind in KINDS:
-        named = getattr(chosen, FLAGS[kind])
-        kept = getattr(settings, kind)
-        if kind in SINGLE:
-            choice = Choice(named) if named else kept
-            if choice is None and kind == "model":
-                from eagerloop.defaults import default_model  # noqa: PLC0415
-
-                choice = Choice(default_model(str(chosen.dataset or settings.dataset.part)))
-            if choice is None and kind == "loss" and (chosen.dataset or settings.dataset.part) == "iris":
-                choice = Choice("mse")
-            found[kind] = [choice] if choice else []
-        else:
-            found[kind] = [Choice(name) for name in named] or list(kept or ())
-    return found
+    parameters = [*_plain_parameters(options, settings), *own, *_kind_parameters(catalog, kinds)]
+    parameters += [parameter for place in places for parameter in place.parameters()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command
 
 
-Place = tuple[str, str, str]
-"""Where an option belongs: kind, part, name."""
+def config_parameter() -> inspect.Parameter:
+    """The parameter `--config`, which the first pass reads."""
+    return parameter("config", Path, typer.Option("--config", help="A config file, such as a run's run.toml."))
 
 
-def _part_options(selection: Mapping[str, list[Choice]], catalog: Catalog) -> Any:
-    for kind, choices in selection.items():
+def _choose(settings: Settings, chosen: argparse.Namespace, kinds: Sequence[str]) -> None:
+    """The command line's parts over the config's. A part that the config has, too, keeps its options."""
+    for kind in kinds:
+        named, kept = getattr(chosen, FLAGS[kind]), getattr(settings, kind)
+        known = {choice.part: choice for choice in ([kept] if isinstance(kept, Choice) else kept or ())}
+        if named and kind in SINGLE:
+            setattr(settings, kind, known.get(named, Choice(named)))
+        elif named:
+            setattr(settings, kind, [known.get(name, Choice(name)) for name in named])
+
+
+class Place(NamedTuple):
+    """Where an option belongs: to which part of which kind."""
+
+    kind: str
+    part: str
+    name: str
+    where: str
+    option: Option
+    flags: Sequence[str]
+    current: Any
+
+    @property
+    def key(self) -> str:
+        """The name of its parameter."""
+        return re.sub(r"\W", "_", f"{self.kind}__{self.part}__{self.option.name}")
+
+    def parameters(self) -> Iterator[inspect.Parameter]:
+        """What typer needs to know."""
+        return parameters_of(self.key, self.option, self.flags, f"{self.kind}: {self.name}", self.current)
+
+
+def _places(settings: Settings, catalog: Catalog, kinds: Sequence[str]) -> Iterator[Place]:
+    """Every option of every chosen part. With two parts of a kind, `--observe.patience` is the one part's that has it."""
+    for kind in kinds:
+        choices = {choice.part: choice for choice in _choices(settings, kind)}.values()
         entries = [catalog.find(kind, choice.part) for choice in choices]
         shared = [name for entry in entries for name in options_of(entry.factory, entry.where)]
         for choice, entry in zip(choices, entries, strict=True):
+            values = {name.replace("-", "_"): value for name, value in choice.options.items()}
             for option in options_of(entry.factory, entry.where).values():
-                short = entry.name.rpartition(":")[2]
-                flags = [f"--{FLAGS[kind]}.{option.flag}"] if kind in SINGLE or shared.count(option.name) == 1 else []
-                if kind not in SINGLE:
-                    flags.append(f"--{FLAGS[kind]}.{short}.{option.flag}")
-                current = choice.options.get(option.name, option.default)
-                key = f"{kind}__{len(flags) and short}__{option.name}".replace("-", "_")
-                panel = f"{kind}: {entry.name}"
-                yield key, ((kind, choice.part, option), _parameter(key, option, flags, panel, current))
+                short = f"--{FLAGS[kind]}.{option.flag}"
+                full = f"--{FLAGS[kind]}.{entry.name.rpartition(':')[2]}.{option.flag}"
+                flags = [short] if kind in SINGLE else [short, full] if shared.count(option.name) == 1 else [full]
+                current = values.get(option.name, option.default)
+                yield Place(kind, choice.part, entry.name, entry.where, option, flags, current)
 
 
-def _parameter(key: str, option: Option, flags: Sequence[str], panel: str | None, current: Any) -> inspect.Parameter:
-    """An option of a part, or of the run, as a parameter that typer understands. Its default None means: not given."""
-    base = next(
-        kind for kind in (get_args(option.type) if _is_union(option.type) else (option.type,)) if kind is not type(None)
-    )
-    annotation: Any = list[str] if get_origin(base) is list else base
-    declared = [f"{flag}/--no-{flag.removeprefix('--')}" for flag in flags] if base is bool else list(flags)
-    shown = "required" if current is REQUIRED else "none" if current is None else _words(current)
-    ranged = {"min": option.minimum, "max": option.maximum} if base in (int, float) else {}
-    if base is int:
-        ranged = {name: None if value is None else int(value) for name, value in ranged.items()}
-    details = typer.Option(
-        *declared,
-        help=option.help or None,
-        rich_help_panel=panel,
-        show_default=shown,
-        **ranged,  # type: ignore[arg-type]
-        metavar=option.type_name.upper() if get_origin(base) is list else None,
-    )
-    return inspect.Parameter(
-        key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[annotation | None, details]
-    )
+def _choices(settings: Settings, kind: str) -> Sequence[Choice]:
+    """The parts of a kind whose options can be set: those chosen, and those that will be, as far as that is known."""
+    kept = getattr(settings, kind)
+    guide = default_model(str(settings.dataset.part)) == "iris"
+    if kept is None and kind == "model":
+        return [Choice(default_model(str(settings.dataset.part)))]
+    if kept is None and kind == "loss" and guide:
+        return [Choice(default_loss("regression"))]
+    return [kept] if isinstance(kept, Choice) else list(kept or ())
 
 
-def _is_union(annotation: Any) -> bool:
-    return get_origin(annotation) is types.UnionType or str(get_origin(annotation)) == "typing.Union"
+def _set_option(settings: Settings, place: Place, value: Any) -> None:
+    if value is None:
+        return
+    options = {place.option.name: value}
+    changed = [
+        Choice(choice.part, {**choice.options, **options}) if choice.part == place.part else choice
+        for choice in _choices(settings, place.kind)
+    ]
+    setattr(settings, place.kind, changed[0] if place.kind in SINGLE else changed)
 
 
-def _words(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _completion(names: Sequence[str]) -> Callable[[str], list[str]]:
-    def complete(incomplete: str) -> list[str]:
-        return [name for name in names if name.startswith(incomplete)]
-
-    return complete
-
-
-def _kind_parameters(catalog: Catalog) -> list[inspect.Parameter]:
-    defaults = {"dataset": "iris", "model": "by the data", "loss": "by the data", "optimizer": "adam", "checkpointer": "tf"}
-    found = []
-    for kind in KINDS:
-        names = [entry.name for entry in catalog.of_kind(kind)]
+def _kind_parameters(catalog: Catalog, kinds: Sequence[str]) -> Iterator[inspect.Parameter]:
+    for kind in kinds:
         many = kind not in SINGLE
+        default = f" {dimmed(f'default {DEFAULTS[kind]}')}" if kind in DEFAULTS else ""
         details = typer.Option(
             f"--{FLAGS[kind]}",
-            help=f"{kind.capitalize()}: NAME, DISTRIBUTION/NAME or file.py:NAME" + (", repeatable." if many else "."),
-            autocompletion=_completion(names),
-            show_default=defaults.get(kind, False),
+            help=f"NAME, DISTRIBUTION/NAME or file.py:NAME{', repeatable' if many else ''}.{default}",
+            autocompletion=completion([entry.name for entry in catalog.of_kind(kind)]),
+            show_default=False,
             metavar="NAME",
             rich_help_panel="Parts",
         )
-        annotation = Annotated[(list[str] if many else str) | None, details]
-        found.append(inspect.Parameter(kind, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
-    return found
+        yield parameter(kind, list[str] if many else str, details)
 
 
-def _plain_parameters() -> list[inspect.Parameter]:
-    found = []
-    for name, option in plain_options().items():
+def _plain_parameters(options: Mapping[str, Option], settings: Settings) -> Iterator[inspect.Parameter]:
+    for name, option in options.items():
         if name == "plugins":
             details = typer.Option("--plugin", help="A Python file with hook implementations, repeatable.", metavar="FILE")
-            found.append(
-                inspect.Parameter(
-                    name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[list[str] | None, details]
-                )
-            )
+            yield parameter(name, list[str], details)
         else:
-            flag = [f"--{option.flag}"]
-            found.append(_parameter(name, option, flag, None, option.default))
-    return found
-
-
-def _train_parameters() -> list[inspect.Parameter]:
-    options: dict[str, Any] = {
-        "run": Annotated[
-            Path | None,
-            typer.Option("--run", help="Where to keep the run.", show_default="runs/<date>-<time>-<model>-<dataset>"),
-        ],
-        "config": Annotated[Path | None, typer.Option("--config", help="A config file, such as a run's run.toml.")],
-        "print_config": Annotated[bool, typer.Option("--print-config", help="Print the config instead of training.")],
-        "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")],
-    }
-    defaults = {"print_config": False, "quiet": False}
-    return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=annotation)
-        for name, annotation in options.items()
-    ]
-
-
-def _merged(settings: Settings, values: Mapping[str, Any], part_options: Mapping[str, Any]) -> Settings:
-    """The config's settings with the command line's over them."""
-    for name, option in plain_options().items():
-        if values[name] is not None and values[name] != []:
-            setattr(
-                settings,
-                name,
-                option.convert(values[name], "the command line") if name != "plugins" else [*settings.plugins, *values[name]],
-            )
-    for kind in KINDS:
-        given = values[kind]
-        if kind in SINGLE and given:
-            setattr(settings, kind, Choice(given))
-        elif given:
-            setattr(settings, kind, [Choice(name) for name in given])
-    for key, ((kind, part, option), _) in part_options.items():
-        value = values[key]
-        if value is not None and value != []:
-            _set_option(settings, kind, part, option, _typed_list(option, value) if isinstance(value, list) else value)
-    return settings
-
-
-def _set_option(settings: Settings, kind: str, part: str, option: Option, value: Any) -> None:
-    if kind in SINGLE:
-        choice = getattr(settings, kind) or Choice(part)
-        setattr(settings, kind, Choice(choice.part, {**choice.options, option.name: value}))
-        return
-    choices = [
-        Choice(choice.part, {**choice.options, option.name: value}) if choice.part == part else choice
-        for choice in getattr(settings, kind)
-    ]
-    setattr(settings, kind, choices)
-
-
-def _typed_list(option: Option, words: Sequence[str]) -> list[Any]:
-    """`--model.hidden 64,32` and `--model.hidden 64 --model.hidden 32` are the same list."""
-    lists = [kind for kind in (get_args(option.type) if _is_union(option.type) else (option.type,)) if get_origin(kind) is list]
-    item = get_args(lists[0])[0]
-    make = str if get_origin(item) is Literal else item
-    try:
-        return [make(word.strip()) for text in words for word in text.split(",") if word.strip()]
-    except ValueError as error:
-        msg = f"option '{option.flag}' must be {option.type_name}, got {','.join(words)!r}"
-        raise ConfigError(msg) from error
+            yield from parameters_of(name, option, [f"--{option.flag}"], None, getattr(settings, name))

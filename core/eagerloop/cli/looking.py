@@ -1,4 +1,4 @@
-"""Commands that only look: plugins, show, doctor, inspect."""
+"""Commands that only look: plugins, show, doctor."""
 
 import json
 from collections.abc import Iterator
@@ -16,8 +16,6 @@ PluginFiles = Annotated[
     list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A Python file with hook implementations.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-inspect = typer.Typer(help="Look at what goes into a step.", no_args_is_help=True)
 
 
 def plugins(*, as_json: AsJson = False, plugin: PluginFiles = None) -> None:

@@ -1,19 +1,33 @@
-"""`train` and `resume`, once it is known what to train."""
+"""`train` and `resume`."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from eagerloop.catalog import Catalog
+from eagerloop.cli.choosing import command_of, config_parameter
+from eagerloop.cli.flags import dimmed, parameter
 from eagerloop.cli.report import quiet_tensorflow, tell
 from eagerloop.parts import Choice
 from eagerloop.record import RunDirectory, Settings
 
 if TYPE_CHECKING:
     from eagerloop.run import Run
+
+
+def train(words: Sequence[str]) -> Callable[..., None]:
+    """The function behind `eagerloop train` for this command line."""
+    where = f"Where to keep the run. {dimmed('default: a new one below runs/')}"
+    own = [
+        parameter("run", Path, typer.Option("--run", help=where)),
+        config_parameter(),
+        parameter("print_config", bool, typer.Option("--print-config", help="Print the config instead of training.")),
+        parameter("quiet", bool, typer.Option("--quiet", "-q", help="Print no progress.")),
+    ]
+    return command_of(words, train_run, own)
 
 
 def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -> None:

@@ -14,8 +14,8 @@ def mse() -> "Loss":
     """Mean squared error on TensorFlow's operations, for predictions and targets of one shape.
 
     Returns:
-        A function of `y_true` and `y_pred`, both of any one shape (n, ...); its value is a scalar of y_pred's dtype, the mean
-        over all their entries.
+        A function of `y_true` and `y_pred`, both of any one shape (n, ...); its value is a scalar of the wider
+        of their dtypes, the mean over all their entries.
 
     Raises:
         DataError: When it is called with two shapes. TensorFlow would stretch (n,) against (n, 1) to (n, n) without a word.
@@ -36,7 +36,9 @@ def mse() -> "Loss":
         if y_true.shape != y_pred.shape and not y_true.shape.is_compatible_with(y_pred.shape):
             _refuse(y_true.shape, y_pred.shape)
         if y_true.dtype != y_pred.dtype:
-            y_true = tf.cast(y_true, y_pred.dtype)
+            # The wider one: squares of float16 predictions would soon be infinite.
+            wide = y_true.dtype if y_true.dtype.is_floating and y_true.dtype.size > y_pred.dtype.size else y_pred.dtype
+            y_true, y_pred = tf.cast(y_true, wide), tf.cast(y_pred, wide)
         return tf.reduce_mean(tf.square(y_true - y_pred))
 
     return mean_squared_error

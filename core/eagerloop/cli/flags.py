@@ -1,0 +1,135 @@
+"""From an option of a part, or of a run, to parameters that typer understands, and back to the value that was given."""
+
+import inspect
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+
+from eagerloop.errors import ConfigError
+from eagerloop.options import REQUIRED, Option
+
+TYPES = {"int": "INTEGER", "float": "FLOAT", "str": "TEXT", "Path": "PATH"}
+"""What stands behind an option in the help. The range stands in its text: the options' names need the room."""
+
+NEGATED, SPELT_OUT = "no__", "full__"
+"""How the parameters of `--no-shuffle` and `--observe.csv.path` begin; the rest is that of `--shuffle`, `--observe.path`."""
+
+
+def parameter(name: str, annotation: Any, details: Any, default: Any = None) -> inspect.Parameter:
+    """A parameter for typer; the default None means: not given."""
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation | None, details]
+    )
+
+
+def parameters_of(
+    key: str, option: Option, flags: Sequence[str], panel: str | None = None, current: Any = REQUIRED
+) -> Iterator[inspect.Parameter]:
+    """The parameters of an option: one, with another one to switch a bool off, and a hidden one for a second spelling.
+
+    Typer could hold all of these in one. But then its help would give them columns of their own, and cut the names.
+
+    Args:
+        key: The parameter's name.
+        option: The option.
+        flags: What is typed, such as `--model.units`: one or two spellings.
+        panel: The panel of the help that it stands in.
+        current: The value that counts if nothing is given.
+
+    Yields:
+        Parameters whose default None means: not given.
+    """
+    for prefix, flag in zip(("", SPELT_OUT), flags, strict=False):
+        shown: dict[str, Any] = {"rich_help_panel": panel, "show_default": False}
+        help_text = described(option, current)
+        yield parameter(
+            prefix + key,
+            _annotation(option),
+            typer.Option(flag, help=help_text, hidden=bool(prefix), metavar=_metavar(option), **shown),
+        )
+        if _base(option) is bool:
+            off = f"--no-{flag.removeprefix('--')}"
+            hidden = bool(prefix) or current is not True
+            yield parameter(NEGATED + prefix + key, bool, typer.Option(off, help=f"Turn {flag} off.", hidden=hidden, **shown))
+
+
+def _annotation(option: Option) -> Any:
+    return list[str] if get_origin(_base(option)) is list else _base(option)
+
+
+def _metavar(option: Option) -> str | None:
+    base = _base(option)
+    return None if base is bool else f"{_type(get_args(base)[0])},..." if get_origin(base) is list else _type(base)
+
+
+def described(option: Option, current: Any) -> str:
+    """The help of an option: its sentence, its range and its default, as rich markup."""
+    base = _base(option)
+    limits = (
+        [" or ".join(map(str, get_args(base)))] if get_origin(base) is Literal else [option.limits] if option.limits else []
+    )
+    told = "required" if current is REQUIRED else f"default {in_words(current)}"
+    return f"{_escaped(option.help)} {dimmed(', '.join([*limits, told]))}".strip()
+
+
+def dimmed(text: str) -> str:
+    """A remark behind a help text."""
+    return f"[dim]{_escaped(f'[{text}]')}[/dim]"
+
+
+def in_words(value: Any) -> str:
+    """A value as a person would type it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else "none" if value is None else str(value)
+
+
+def given(values: Mapping[str, Any], key: str, option: Option, where: str) -> Any:
+    """What the command line says of an option, checked; None if it says nothing.
+
+    Raises:
+        ConfigError: The value has another type or is out of range.
+    """
+    if values.get(NEGATED + key) or values.get(NEGATED + SPELT_OUT + key):
+        return False
+    value = values[key] if values[key] not in (None, []) else values.get(SPELT_OUT + key)
+    if value is None or value == []:
+        return None
+    return option.convert(_items(option, value, where) if isinstance(value, list) else value, where)
+
+
+def completion(names: Sequence[str]) -> Callable[[str], list[str]]:
+    """Offers those of the names that begin with what was typed."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+def _base(option: Option) -> Any:
+    """The type of an option that may also be None, without the None."""
+    kinds = get_args(option.type) if get_origin(option.type) in (Union, types.UnionType) else (option.type,)
+    return next(kind for kind in kinds if kind is not type(None))
+
+
+def _type(kind: Any) -> str:
+    return TYPES.get(getattr(kind, "__name__", ""), "TEXT")
+
+
+def _escaped(text: str) -> str:
+    """Text that rich must not take for markup."""
+    return text.replace("[", "\\[")
+
+
+def _items(option: Option, words: Sequence[str], where: str) -> list[Any]:
+    """`--model.hidden 64,32` and `--model.hidden 64 --model.hidden 32` are the same list."""
+    item = get_args(_base(option))[0]
+    make = str if get_origin(item) is Literal else item
+    try:
+        return [make(word.strip()) for text in words for word in text.split(",") if word.strip()]
+    except ValueError as error:
+        msg = f"{where}: option '{option.flag}' must be {option.type_name}, got {','.join(words)!r}"
+        raise ConfigError(msg) from error

@@ -1,0 +1,43 @@
+"""`inspect batch` and `inspect model`: what goes into a step, before there is a run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import typer
+
+from eagerloop.catalog import Catalog
+from eagerloop.cli.choosing import command_of, config_parameter
+from eagerloop.cli.flags import dimmed, parameter
+from eagerloop.cli.report import quiet_tensorflow
+from eagerloop.record import Settings
+
+PLAIN = ("seed", "plugins")
+
+
+def batch(words: Sequence[str]) -> Callable[..., None]:
+    """The function behind `eagerloop inspect batch` for this command line."""
+    number = typer.Option("--number", help=f"Which batch, counted from 0. {dimmed('default 0')}")
+    own = [parameter("number", int, number), config_parameter()]
+    return command_of(words, _show_batch, own, kinds=("dataset",), plain=PLAIN)
+
+
+def model(words: Sequence[str]) -> Callable[..., None]:
+    """The function behind `eagerloop inspect model` for this command line."""
+    return command_of(words, _show_model, [config_parameter()], kinds=("dataset", "model"), plain=PLAIN)
+
+
+def _show_batch(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -> None:
+    quiet_tensorflow()
+    from eagerloop.assembly import Assembly  # noqa: PLC0415
+    from eagerloop.inspection.batch import inspect_batch  # noqa: PLC0415
+
+    typer.echo(str(inspect_batch(Assembly(settings, catalog, dataset_only=True).dataset, values["number"] or 0)))
+
+
+def _show_model(settings: Settings, catalog: Catalog, _values: Mapping[str, Any]) -> None:
+    quiet_tensorflow()
+    from eagerloop.assembly import Assembly  # noqa: PLC0415
+    from eagerloop.inspection.model import inspect_model  # noqa: PLC0415
+
+    assembly = Assembly(settings, catalog)
+    typer.echo(str(inspect_model(assembly.model, assembly.first_batch[0], assembly.dataset.features)))
