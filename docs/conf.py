@@ -29,9 +29,10 @@ nb_execution_in_temp = True  # a page's runs are not left between the sources
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300  # seconds for a cell: TensorFlow's import alone may take ten
 nb_output_stderr = "remove"  # TensorFlow's greetings; an error still stops the build
+nb_execution_show_tb = True
 nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 # The types of other packages have no page here, and looking theirs up would need the network.
-nitpick_ignore_regex = [(r"py:.*", r".*")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!eagerloop).*")]

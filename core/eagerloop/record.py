@@ -160,11 +160,7 @@ def _choice(value: Any, where: str) -> Choice:
     """A part in TOML: its name alone, or a table with name, options and what the record adds to them."""
     if isinstance(value, str):
         return Choice(value)
-    if (
-        not isinstance(value, dict)
-        or not isinstance(value.get("name", ""), str)
-        or not isinstance(value.get("options", {}), dict)
-    ):
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not _is_options(value):
         msg = f"{where} must be a name, or a table with 'name' and 'options', got {value!r}"
         raise ConfigError(msg)
     known = ("name", "owner", "version", "options", "unset")
@@ -174,6 +170,12 @@ def _choice(value: Any, where: str) -> Choice:
             raise ConfigError(msg)
     unset = dict.fromkeys(value.get("unset", ()))  # TOML has no null: the options that are None are listed
     return Choice(value.get("name"), unset | value.get("options", {}))
+
+
+def _is_options(value: Mapping[str, Any]) -> bool:
+    """Whether `options` is a table, and `unset` a list of names."""
+    unset = value.get("unset", [])
+    return isinstance(value.get("options", {}), dict) and isinstance(unset, list) and all(isinstance(n, str) for n in unset)
 
 
 class Part(NamedTuple):

@@ -1,6 +1,7 @@
-"""What the README shows of the source is the source."""
+"""What the README shows of the source is the source. `python tests/docs/test_readme.py` puts the loop there anew."""
 
 import ast
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,3 +44,10 @@ def test_links_lead_somewhere():
     targets = [piece.split(")")[0] for piece in readme.split("](")[1:]]
 
     assert [target for target in targets if not (ROOT / target).is_file()] == []
+
+
+if __name__ == "__main__":
+    page = ROOT / "README.md"
+    block = f"```python\n{loop_as_shown()}\n```"
+    text = re.sub(r"```python\ndef train_step.*?\n```", lambda _: block, page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    page.write_text(text, encoding="utf-8")

@@ -63,22 +63,28 @@ def _usage(error: Any) -> str:
     from eagerloop.errors import did_you_mean  # noqa: PLC0415
 
     message = str(error.format_message()).rstrip(".")
-    name = getattr(error, "option_name", None)
     context = getattr(error, "ctx", None)
-    if name and context is not None and type(error).__name__ == "NoSuchOption":
-        known = [flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")]
-        kind, dot, _ = name.partition(".")
-        near = [flag for flag in known if dot and flag.startswith(f"{kind}.")] or known
-        return f"no such option: {name}; {did_you_mean(name, near)}"
+    if context is None:
+        return message
+    if type(error).__name__ == "NoSuchOption":
+        return _no_such_option(str(error.option_name), context)
     unknown = re.match(r"No such command '([^']*)'", message)
-    if unknown and context is not None:
+    if unknown:
         return f"no such command: {unknown[1]}; {did_you_mean(unknown[1], context.command.commands)}"
-    return f"{message}; 'eagerloop {_command(context)}--help' shows what there is"
+    return f"{message}; '{context.command_path} --help' shows what there is"
 
 
-def _command(context: Any) -> str:
-    name = getattr(context, "info_name", None)
-    return f"{name} " if name and name != "eagerloop" else ""
+def _no_such_option(name: str, context: Any) -> str:
+    """For the option of a part, what that kind of part has; for another one, what belongs to no part."""
+    from eagerloop.errors import did_you_mean  # noqa: PLC0415
+
+    shown = [parameter for parameter in context.command.params if not getattr(parameter, "hidden", False)]
+    known = [flag for parameter in shown for flag in parameter.opts if flag.startswith("--")]
+    kind, dot, _ = name.partition(".")
+    same = [flag for flag in known if dot and flag.startswith(f"{kind}.")]
+    if kind in known and dot and not same:
+        return f"no such option: {name}; what {kind} stands for has no options, or is chosen by the data: choose it with {kind}"
+    return f"no such option: {name}; {did_you_mean(name, same or [flag for flag in known if '.' not in flag])}"
 
 
 def _show_warning(message: Any, category: type[Warning], *_where: Any) -> None:
