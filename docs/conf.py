@@ -1,7 +1,9 @@
 """How the pages are built: Sphinx, MyST-NB and furo. Every code cell is run while they are."""
 
 import os
+import re
 import sys
+import tempfile
 from pathlib import Path
 
 import eagerloop
@@ -21,6 +23,13 @@ html_title = "eagerloop"
 # The same look for shell cells on every machine: no colours, no moving bar, a page's width of columns.
 os.environ |= {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "3"}
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # so that `!eagerloop` is this one
+# A notebook's kernel calls its terminal xterm-color, whatever the environment says; this file has the last word.
+profile = Path(tempfile.mkdtemp(prefix="eagerloop-docs-"))
+(profile / "profile_default").mkdir()
+(profile / "profile_default" / "ipython_config.py").write_text(
+    "get_config().InteractiveShellApp.exec_lines = ['import os; os.environ[\"TERM\"] = \"dumb\"']\n", encoding="utf-8"
+)
+os.environ["IPYTHONDIR"] = str(profile)
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -36,3 +45,15 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 # The types of other packages have no page here, and looking theirs up would need the network.
 nitpick_ignore_regex = [(r"py:.*", r"(?!eagerloop).*")]
+# Arguments of `Run`, which only `eagerloop.train`, `load` and `resume` call.
+nitpick_ignore = [("py:class", "eagerloop.assembly.Assembly"), ("py:class", "eagerloop.record.RunDirectory")]
+
+
+def plurals(_app: object, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Lets a docstring say `Dataset`s, which reStructuredText would not take for code and an s."""
+    lines[:] = [re.sub(r"(`[^`]+`)(?=s\b)", r"\1\\ ", line) for line in lines]
+
+
+def setup(app: object) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", plurals)  # type: ignore[attr-defined]

@@ -18,7 +18,9 @@ from eagerloop import parts, trust
 from eagerloop.arrays import ArrayDataset
 from eagerloop.catalog import Catalog
 from eagerloop.defaults import default_loss, default_metrics, default_model
-from eagerloop.errors import ConfigError, EagerloopError, PluginError
+from eagerloop.errors import ConfigError, PluginError
+from eagerloop.faults import blaming
+from eagerloop.hooks import Observers
 from eagerloop.options import reserved, resolve
 from eagerloop.parts import Choice, Dataset
 from eagerloop.pipelines import as_dataset
@@ -79,6 +81,7 @@ class Assembly:
         for choice in settings.metric or ():
             self._add_metric(self._make("metric", choice))
         self.observers = [self._make("observer", choice) for choice in settings.observer]
+        Observers(self.observers)  # refuses those whose hooks nobody would call, before the run has a directory
 
     def _choose_for_the_data(self) -> None:
         settings, task = self.settings, self.dataset.task
@@ -103,13 +106,8 @@ class Assembly:
             options = resolve(entry.factory, choice.options, words)
             part = Part(choice.part, entry.owner.distribution, entry.owner.version, options)
             given = {"seed": self.settings.seed, "dataset": getattr(self, "dataset", None)}
-            try:
+            with blaming(f"{words} could not be made"):
                 made = entry.factory(**options, **{name: given[name] for name in reserved(entry.factory)})
-            except EagerloopError:
-                raise
-            except Exception as error:
-                msg = f"{words} could not be made: {type(error).__name__}: {error}"
-                raise PluginError(msg) from error
             self.owners[words] = (entry.factory, made)
         self._check(kind, made, words)
         if kind in parts.SINGLE:
@@ -126,8 +124,9 @@ class Assembly:
         missing = [name for name in METHODS.get(kind, ()) if not hasattr(made, name)]
         if made is None or missing:
             lacks = f" without {', '.join(missing)}" if missing else ""
+            a_kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
             msg = (
-                f"{words} gave {type(made).__name__}{lacks}; a {kind} must have {', '.join(METHODS.get(kind, ('its hooks',)))}"
+                f"{words} gave {type(made).__name__}{lacks}; {a_kind} must have {', '.join(METHODS.get(kind, ('its hooks',)))}"
             )
             raise PluginError(msg)
 
@@ -142,6 +141,12 @@ class Assembly:
             msg = f"metric '{name}' is there twice, or has the name of a column of the history; give each metric once"
             raise PluginError(msg)
         self.metrics[name] = metric
+        if getattr(metric, "variables", None) is None:
+            return
+        with blaming(f"metric '{name}' cannot be taken over the first batch"):
+            # Some make their variables at their first batch, and only what is there can be restored.
+            metric.update_state(self.first_batch[1], self.first_predictions)
+            metric.reset_state()
 
     def _build(self) -> None:
         """Calls the model on the first batch: only then it has variables, and only then they can be restored."""
@@ -151,7 +156,8 @@ class Assembly:
             raise PluginError(msg)
         self.first_batch = first
         self.batches = _count(self.dataset)
-        self.model(first[0], training=False)
+        with blaming(f"{self._words('model')} cannot take the first batch, x of shape {tuple(first[0].shape)}"):
+            self.first_predictions = self.model(first[0], training=False)
         if hasattr(self.optimizer, "build"):
             self.optimizer.build(self.model.trainable_variables)
 

@@ -81,6 +81,11 @@ class Stretches:
         self._last_loss = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self._rate = 0.0
 
+    @property
+    def traces(self) -> int:
+        """How often the loop has been turned into a graph."""
+        return int(self._function.experimental_get_tracing_count())
+
     def count(self, step: loop.Step) -> None:
         """Takes a step into the figures: operations of the graph."""
         loss = tf.cast(step.loss, tf.float64)

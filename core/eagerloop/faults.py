@@ -1,11 +1,13 @@
 """Says where an error in the middle of a run comes from: epoch, step, and whose code it was."""
 
+import contextlib
 import inspect
 from types import CodeType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eagerloop.errors import EagerloopError, PluginError
 from eagerloop.hooks import LIFECYCLE
 
 if TYPE_CHECKING:
@@ -48,6 +50,25 @@ def _bad_rows(tensor: Any) -> set[int]:
     if values.dtype.kind not in "fc":
         return set()
     return {int(row) for row in np.nonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0]}
+
+
+@contextlib.contextmanager
+def blaming(what: str) -> "Iterator[None]":
+    """Turns whatever a part raises, while a run is put together, into a sentence about the part.
+
+    Args:
+        what: How the sentence begins.
+
+    Raises:
+        PluginError: The part raised something; errors that eagerloop has worded itself are passed on.
+    """
+    try:
+        yield
+    except EagerloopError:
+        raise
+    except Exception as error:
+        msg = f"{what}: {type(error).__name__}: {' '.join(str(error).split())}"
+        raise PluginError(msg) from error
 
 
 def blame(error: BaseException, run: "Run") -> None:

@@ -8,12 +8,13 @@ from typing import Any
 from eagerloop import trust as trust_files
 from eagerloop.assembly import Assembly
 from eagerloop.catalog import Catalog
-from eagerloop.errors import CheckpointError, ConfigError, did_you_mean
+from eagerloop.errors import CheckpointError, ConfigError, EagerloopError, did_you_mean
 from eagerloop.parts import KINDS, SINGLE, Choice
 from eagerloop.record import FORMAT, RunDirectory, Settings, read_toml, settings_from
 from eagerloop.run import Run
-from eagerloop.snapshots import restore, say
+from eagerloop.snapshots import check_content, compare_with_file, restore, say
 from eagerloop.sources import is_file_part
+from eagerloop.store import MANIFEST, Checkpoint, Store
 
 PLURALS = {"metrics": "metric", "observers": "observer"}
 """Keywords of `train` that take several parts."""
@@ -102,10 +103,13 @@ def load(directory: str | Path | None = None, *, strict: bool = False, trust: It
         ConfigError: There is no run.
         CheckpointError: It has no checkpoint, or none that is whole, or one that belongs to other parts.
     """
-    run = from_record(RunDirectory.existing(None if directory is None else Path(directory)), given, trust)
-    if not _take_up(run, strict=strict):
-        msg = f"{run.directory} has no checkpoint; train it with 'eagerloop resume {run.directory}'"
+    where = RunDirectory.existing(None if directory is None else Path(directory))
+    store, checkpoint = _newest(where, strict=strict)
+    if checkpoint is None:
+        msg = f"{where.path} has no checkpoint; train it with 'eagerloop resume {where.path}'"
         raise CheckpointError(msg)
+    run = from_record(where, given, trust)
+    _take_up(run, store, checkpoint, strict=strict)
     return run
 
 
@@ -147,11 +151,14 @@ def prepare_resume(
     **given: Any,
 ) -> Run:
     """A run that stands where its newest checkpoint does, to be trained on by the holder of the lock."""
-    run = from_record(where, given, trusted, quiet=quiet)
-    run.epochs = epochs or run.epochs
-    if not _take_up(run, strict=strict) and where.has_history():
+    store, checkpoint = _newest(where, strict=strict)
+    if checkpoint is None and where.has_history():
         msg = f"{where.path} has a history and no checkpoint: it cannot be continued, and is not begun anew; train a new run"
         raise CheckpointError(msg)
+    run = from_record(where, given, trusted, quiet=quiet)
+    run.epochs = epochs or run.epochs
+    if checkpoint is not None:
+        _take_up(run, store, checkpoint, strict=strict)
     run.store.set_aside_damaged()
     return run
 
@@ -193,7 +200,17 @@ def from_record(
         settings.observer = [choice for choice in settings.observer if choice.part != "progress"]
     _refuse_objects(content, settings, where)
     _check_files(content, settings, trusted, where)
-    return Run(Assembly(settings, Catalog.load(settings.plugins)), directory or where)
+    try:
+        return Run(Assembly(settings, Catalog.load(settings.plugins)), directory or where)
+    except EagerloopError as error:
+        if str(where.record) in str(error):
+            raise
+        msg = f"{error} (the part is named in {where.record})"
+        raise type(error)(msg) from error
+    except Exception as error:  # a record may hold anything, such as a size that no machine has
+        cause = next(iter(str(error).strip().splitlines()), "")
+        msg = f"the parts that {where.record} names could not be made: {type(error).__name__}: {cause}"
+        raise CheckpointError(msg) from error
 
 
 def _refuse_objects(content: Mapping[str, Any], settings: Settings, where: RunDirectory) -> None:
@@ -210,7 +227,8 @@ def _refuse_objects(content: Mapping[str, Any], settings: Settings, where: RunDi
 
 def _check_files(content: Mapping[str, Any], settings: Settings, trusted: Iterable[str], where: RunDirectory) -> None:
     """No file runs that the record names outside its sealed list."""
-    files = {str(path): str(recorded) for path, recorded in dict(content.get("files", {})).items()}
+    listed = content.get("files", {})
+    files = {str(path): str(recorded) for path, recorded in listed.items()} if isinstance(listed, dict) else {}
     choices = [choice for kind in KINDS for choice in _as_list(getattr(settings, kind))]
     named = [choice.part.rpartition(":")[0] for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
     for path in [*settings.plugins, *named]:
@@ -222,14 +240,23 @@ def _as_list(chosen: Any) -> list[Choice]:
     return [] if chosen is None else [chosen] if isinstance(chosen, Choice) else list(chosen)
 
 
-def _take_up(run: Run, *, strict: bool) -> bool:
-    checkpoint = run.store.newest(strict=strict)
-    if checkpoint is None:
-        return False
+def _newest(where: RunDirectory, *, strict: bool) -> tuple[Store, Checkpoint | None]:
+    """The newest whole checkpoint, and whether run.toml is still the one that it was written under: before any part is made."""
+    store = Store(where.checkpoints)
+    checkpoint = store.newest(strict=strict)
+    if checkpoint is not None:
+        check_content(checkpoint.manifest, str(checkpoint.directory / MANIFEST))
+        content = read_toml(where.record)
+        if content.get("format") == FORMAT:
+            say(compare_with_file(checkpoint.manifest["record"], content, str(where.record), str(checkpoint.directory)))
+    return store, checkpoint
+
+
+def _take_up(run: Run, store: Store, checkpoint: Checkpoint, *, strict: bool) -> None:
+    run.store = store
     inexact = restore(run, checkpoint)
     if strict and inexact:
         msg = f"not exactly the run that was saved: {'; '.join(inexact)}; leave --strict out to go on"
         raise CheckpointError(msg)
-    passed_over = [f"{fault}; {checkpoint.directory.name} is used instead" for fault in run.store.damaged]
+    passed_over = [f"{fault}; {checkpoint.directory.name} is used instead" for fault in store.damaged]
     say([*passed_over, *(f"the rest may differ in rounding: {change}" for change in inexact)])
-    return True

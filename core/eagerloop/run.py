@@ -196,11 +196,16 @@ class Run:
         with self.place.held():
             new = self.place.write_record(self.assembly.record())
             self.store.clean()
+            if self.history:
+                self.place.write_history(self.history)  # the file may be ahead of the checkpoint that was taken up, or damaged
             try:
                 with Signals(self) as signals:
                     loop.train(self, self.epochs)
                     self.saver.wait()
-            except Exception as error:
+            except BaseException as error:
+                self.saver.drain()  # the lock is about to be let go
+                if not isinstance(error, Exception):
+                    raise
                 blame(error, self)
                 if new and not self.position.step:
                     self.place.discard()  # it was refused before it began: leave the place as it was

@@ -20,6 +20,10 @@ INEXACT = ("versions", "parallelism", "threads", "version", "jit", "compile")
 """Keys that may change the rounding: the run goes on, and says so."""
 
 
+LONGEST = 80
+"""Letters of a value that a message quotes."""
+
+
 def snapshot(run: "Run") -> dict[str, Any]:
     """Everything of a run that is no variable, as JSON.
 
@@ -35,7 +39,9 @@ def snapshot(run: "Run") -> dict[str, Any]:
         "position": asdict(run.position),
         "tally": run.tally.state(),
         "history": [dict(row) for row in run.history],  # a copy: a thread may write it while the run goes on
-        "observers": [[name, _as_json(name, observer)] for name, observer in _named_observers(run) if hasattr(observer, "state")],
+        "observers": [
+            [name, _as_json(name, observer)] for name, observer in _named_observers(run) if hasattr(observer, "state")
+        ],
         "random": state.random_state(),
         "variables": state.table_of(variables),
         "record": run.assembly.record(),
@@ -77,7 +83,12 @@ def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
     for name, observer in _named_observers(run):
         states = [kept for saved_name, kept in saved if saved_name == name]
         if states and hasattr(observer, "restore"):
-            observer.restore(states[0])
+            try:
+                observer.restore(states[0])
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                what = f"{type(error).__name__}: {error}"
+                msg = f"{checkpoint.directory / MANIFEST}: observer '{name}' cannot take up its state ({what})"
+                raise CheckpointError(msg) from error
             saved.remove((name, states[0]))  # two observers of one name take theirs in order
     state.restore_random_state(content["random"])
     return inexact
@@ -92,14 +103,14 @@ def check_content(content: Mapping[str, Any], where: str) -> None:
     forms: dict[str, Callable[[Any], bool]] = {
         "position": lambda value: value.keys() == {"epoch", "batch", "step"} and all(map(_is_count, value.values())),
         "tally": lambda value: all(isinstance(figure, (int, float)) for figure in value.values()),
-        "history": lambda value: isinstance(value, list) and all(_is_count(row["epoch"]) for row in value),
+        "history": lambda value: isinstance(value, list) and all(map(_is_row, value)),
         "observers": lambda value: all(isinstance(name, str) for name, _state in value),
         "random": lambda value: state.check_random_state(value) is None,
         "variables": lambda value: all(
             isinstance(name, str) and isinstance(dtype, str) and all(isinstance(size, int) for size in shape)
             for name, shape, dtype in value
         ),
-        "record": lambda value: isinstance(value, dict),
+        "record": lambda value: isinstance(value, dict) and _is_shallow(value),
     }
     for key, holds in forms.items():
         try:
@@ -109,6 +120,16 @@ def check_content(content: Mapping[str, Any], where: str) -> None:
         if not good:
             msg = f"{where} is damaged: its '{key}' is missing, or is not what a run writes there; take an older checkpoint"
             raise CheckpointError(msg)
+
+
+def _is_shallow(value: Any, levels: int = 8) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in inner)
+
+
+def _is_row(row: Any) -> bool:
+    counts = _is_count(row["epoch"]) and _is_count(row["steps"])
+    return counts and "loss" in row and all(isinstance(figure, (int, float)) for figure in row.values())
 
 
 def _is_count(value: Any) -> bool:
@@ -129,14 +150,50 @@ def compare_records(saved: Mapping[str, Any], present: Mapping[str, Any], where:
         CheckpointError: Changes that make it wrong, each with the old and the new value.
     """
     found = changes(saved, present)
-    told = [f"{key}: {old!r} was saved, {new!r} now" for key, old, new in found if _is(key, INEXACT)]
-    wrong = [f"{key}: {old!r} was saved, {new!r} now" for key, old, new in found if not _is(key, (*INEXACT, *HARMLESS))]
+    told = [_tell(*change) for change in found if _is(change[0], INEXACT)]
+    wrong = [_tell(*change) for change in found if not _is(change[0], (*INEXACT, *HARMLESS))]
     if wrong:
         msg = (
             f"{where} belongs to another run: {'; '.join(wrong[:3])}; no variable was changed: put it back, or train a new run"
         )
         raise CheckpointError(msg)
     return told
+
+
+def compare_with_file(saved: Mapping[str, Any], file: Mapping[str, Any], path: str, checkpoint: str) -> list[str]:
+    """Compares the record in a checkpoint with run.toml, which anybody can edit, before anything is made of it.
+
+    Args:
+        saved: The checkpoint's record.
+        file: The content of run.toml.
+        path: Its path.
+        checkpoint: The checkpoint's path.
+
+    Returns:
+        What was changed and may be, a sentence each.
+
+    Raises:
+        CheckpointError: What was changed and must not be.
+    """
+    without_progress = [{**record, "observer": _watching(record)} for record in (saved, file)]
+    compare_records(*without_progress, f"{path} was changed: {checkpoint}")
+    return [f"{path} was changed: {_tell(*change)}" for change in changes(*without_progress)]
+
+
+def _watching(record: Mapping[str, Any]) -> list[Any]:
+    """The observers but for the progress bar, which `--quiet` takes off."""
+    rows = record.get("observer", [])
+    return [row for row in rows if not (isinstance(row, Mapping) and row.get("name") == "progress")]
+
+
+def _tell(key: str, old: Any, new: Any) -> str:
+    words = "the data have changed, data.fingerprint" if key == "data.fingerprint" else key
+    return f"{words}: {_short(old)} was saved, {_short(new)} now"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _is(key: str, names: tuple[str, ...]) -> bool:

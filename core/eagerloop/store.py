@@ -83,9 +83,7 @@ class Store:
             self._put_in_place(temporary, final)
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
-            msg = (
-                f"checkpoint {final.name} could not be written to {self.directory}: {reason(error)}; the ones before are kept"
-            )
+            msg = f"checkpoint {final.name} could not be written to {self.directory}: {reason(error)}; the ones before are kept"
             raise TrainingError(msg) from error
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)

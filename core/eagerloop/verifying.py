@@ -1,5 +1,7 @@
 """Whether a run is what it claims to be: its checkpoints whole, and its record enough to get the same bits again."""
 
+import itertools
+import json
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,9 +12,10 @@ import numpy as np
 
 from eagerloop.errors import CheckpointError
 from eagerloop.opening import from_record
-from eagerloop.record import RunDirectory
-from eagerloop.snapshots import restore
+from eagerloop.record import HISTORY, RunDirectory, read_toml
+from eagerloop.snapshots import changes, check_content, compare_with_file, restore
 from eagerloop.state import compare_tables, table_of
+from eagerloop.store import MANIFEST, Checkpoint
 
 if TYPE_CHECKING:
     from eagerloop.run import Run
@@ -57,6 +60,8 @@ def verify(directory: str | Path | None = None, *, replay: bool = False, trust: 
     run = from_record(where, {}, trust)
     verdict = Verdict()
     whole = [step for step in run.store.steps() if _is_whole(run, step, verdict)]
+    if whole:
+        _compare_files(where, run.store.read(whole[-1]), verdict)
     if not run.store.steps():
         verdict.say(f"{where.path} has no checkpoint", fault=True)
     if replay and whole:
@@ -67,6 +72,7 @@ def verify(directory: str | Path | None = None, *, replay: bool = False, trust: 
 def _is_whole(run: "Run", step: int, verdict: Verdict) -> bool:
     try:
         checkpoint = run.store.read(step)
+        check_content(checkpoint.manifest, str(checkpoint.directory / MANIFEST))
         compare_tables(checkpoint.manifest["variables"], table_of(run.variables()), str(checkpoint.directory))
     except CheckpointError as error:
         verdict.say(f"step {step}: {error}", fault=True)
@@ -75,6 +81,34 @@ def _is_whole(run: "Run", step: int, verdict: Verdict) -> bool:
         f"step {step}: ok, {len(checkpoint.manifest['files'])} files, {len(checkpoint.manifest['variables'])} variables"
     )
     return True
+
+
+def _compare_files(where: RunDirectory, newest: Checkpoint, verdict: Verdict) -> None:
+    """Whether run.toml and history.jsonl say what the newest whole checkpoint says."""
+    try:
+        notes = compare_with_file(newest.manifest["record"], read_toml(where.record), str(where.record), str(newest.directory))
+    except CheckpointError as error:
+        verdict.say(str(error), fault=True)
+    else:
+        for note in notes or [f"{where.record}: ok, as when {newest.directory.name} was written"]:
+            verdict.say(note)
+    rows = newest.manifest["history"]
+    path = where.path / HISTORY
+    try:
+        written = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError:
+        written = []
+    except (OSError, ValueError, RecursionError) as error:
+        verdict.say(f"{path} is damaged: {error}; the next resume writes it anew from {newest.directory.name}", fault=True)
+        return
+    if written == rows:
+        verdict.say(f"{path}: ok, {len(rows)} epochs")
+        return
+    # A process that is killed between a checkpoint and the history leaves the file a row behind.
+    behind = written == rows[:-1]
+    place = next((number for number, pair in enumerate(zip(written, rows, strict=False), 1) if pair[0] != pair[1]), len(rows))
+    what = "is an epoch behind" if behind else f"is damaged: line {place} is not the history"
+    verdict.say(f"{path} {what} of {newest.directory.name}; the next resume writes it anew from there", fault=not behind)
 
 
 def _replay(run: "Run", steps: list[int], verdict: Verdict, trust: Iterable[str]) -> None:
@@ -90,6 +124,11 @@ def _replay(run: "Run", steps: list[int], verdict: Verdict, trust: Iterable[str]
             if difference:
                 verdict.say(f"replay: {difference}", fault=True)
                 return
+    if not common:
+        verdict.say(
+            "replay: no checkpoint is at a step where a run without a pause makes one, so nothing was compared", fault=True
+        )
+        return
     verdict.say(f"replay: same bits in {len(common)} of {len(steps)} checkpoints, those that a run without a pause makes")
 
 
@@ -98,23 +137,35 @@ def _difference(run: "Run", again: "Run", step: int) -> str:
     old, new = _content(run, step), _content(again, step)
     place = f"epoch {old['position']['epoch']}, step {step}"
     for name, value in old["values"].items():
-        other = new["values"][name]
-        if value.tobytes() != other.tobytes():
-            return f"{name} differs first in {place}: {_first_difference(value, other)}"
-    for row, other in zip(old["history"], new["history"], strict=True):
-        for key, value in row.items():
-            if key != "seconds" and value != other.get(key):
-                return f"{key} of epoch {row['epoch']} differs: {value!r} was recorded, {other.get(key)!r} came out"
+        different = _first_difference(value, new["values"][name])
+        if different:
+            return f"{name} differs first in {place}: {different}"
+    for row, other in itertools.zip_longest(old["history"], new["history"], fillvalue={}):
+        for key in dict.fromkeys([*row, *other]):
+            if key != "seconds" and row.get(key) != other.get(key):
+                epoch = (row or other)["epoch"]
+                return f"{key} of epoch {epoch} differs: {row.get(key)!r} was recorded, {other.get(key)!r} came out"
+    for key in ("position", "tally", "random"):
+        for where, value, other in changes(old[key], new[key], key):
+            return f"{where} differs first in {place}: {value!r:.80} was recorded, {other!r:.80} came out"
     return ""
 
 
 def _content(run: "Run", step: int) -> dict[str, Any]:
     checkpoint = run.store.read(step)
     restore(run, checkpoint)
-    values = {name: variable.numpy() for name, variable in run.variables().items()}
-    return {"values": values, "history": checkpoint.manifest["history"], "position": checkpoint.manifest["position"]}
+    values = {name: np.asarray(variable.numpy()) for name, variable in run.variables().items()}
+    return {**checkpoint.manifest, "values": values}
 
 
 def _first_difference(old: Any, new: Any) -> str:
-    index = tuple(int(part) for part in np.argwhere(np.asarray(old != new))[0]) if old.shape else ()
-    return f"{old[index]!r} was recorded, {new[index]!r} came out at {list(index)}"
+    """The first element whose bits differ: -0.0 is not 0.0 here, and a nan can be the same nan."""
+    if old.dtype == object:
+        unlike = np.asarray(old != new)
+    else:
+        bits = (len(np.atleast_1d(old).ravel()), -1)
+        unlike = (np.frombuffer(old.tobytes(), np.uint8) != np.frombuffer(new.tobytes(), np.uint8)).reshape(bits).any(axis=1)
+    if not unlike.any():
+        return ""
+    index = np.unravel_index(int(np.argmax(unlike)), old.shape)
+    return f"{old[index]!r} was recorded, {new[index]!r} came out at {[int(part) for part in index]}"

@@ -217,6 +217,24 @@ def test_metrics_must_have_names_of_their_own(metric):
         assembled(metric=metric)
 
 
+def test_metrics_that_build_late_are_built():
+    """R2 makes its variables at its first batch: they are there, and empty, so that a checkpoint can be taken up."""
+    [r2] = assembled(metric=["r2"]).metrics.values()
+    assert len(r2.variables) > 1
+    assert all(not np.any(variable.numpy()) for variable in r2.variables)
+
+
+def test_a_metric_that_does_not_fit_is_refused_before_the_training():
+    """The metric and the cause are told in one line."""
+
+    class Unfit(keras.metrics.MeanSquaredError):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            raise ValueError("shapes\n(2, 1) and (2, 2)")
+
+    with pytest.raises(PluginError, match=r"metric 'unfit' cannot be taken over the first batch: ValueError: shapes \(2, 1\) and \(2, 2\)$"):
+        assembled(metric=[Unfit(name="unfit")])
+
+
 class Count:
     """A metric of one's own: how many rows."""
 

