@@ -41,11 +41,10 @@ POINTS = {
 
 @dataclass(frozen=True)
 class Configuration:
-    """What is trained, and the names of points that it never comes past."""
+    """What is trained: keywords of `eagerloop.train`, parts with options as dictionaries that have a `part`."""
 
     name: str
     keywords: dict[str, Any]
-    never: tuple[str, ...] = ()
 
 
 def configurations(directory: Path) -> list[Configuration]:
@@ -149,7 +148,7 @@ def cut_in(point: str, moment: str, nth: int, checkpointer: str) -> None:
     elif point in ("rename", "replace"):
         wrap(Path, point)
     else:
-        wrap(shutil, "rmtree", _remove_one)
+        wrap(shutil, "rmtree", _remove_one, only=lambda path, *_: Path(path).exists())
 
 
 def _die(*_given: Any) -> None:
@@ -178,10 +177,9 @@ def _remove_one(directory: Path, *_given: Any) -> None:
     _die()
 
 
-def points(count: int, draw: random.Random, checkpointer: str, keeps: bool) -> Iterator[tuple[str, str, int]]:
+def points(count: int, draw: random.Random) -> Iterator[tuple[str, str, int]]:
     """Named points in turn, every third trial a random time instead."""
-    del checkpointer
-    named = [(point, moment) for point, moments in POINTS.items() for moment in moments if keeps or point != "prune"]
+    named = [(point, moment) for point, moments in POINTS.items() for moment in moments]
     draw.shuffle(named)
     for number in range(count):
         if number % 3 == 2:  # noqa: PLR2004
@@ -274,10 +272,9 @@ def kill_again_and_again(configuration: Configuration, count: int, directory: Pa
     whole = directory / f"{configuration.name}-whole"
     seconds = reference(configuration, whole)
     draw = random.Random(f"{configuration.name} {seed}")  # noqa: S311
-    keeps = bool(configuration.keywords.get("keep"))
     result = Result(configuration.name, [], 0, [], 0.0)
     run, runs = directory / f"{configuration.name}-0", 0
-    plan = points(10 * count, draw, "", keeps)
+    plan = points(10 * count, draw)
     while len(result.kills) < count and result.survived < 5 * count:
         kill = next(plan)
         code = trial(configuration, run, kill, 1000 * seed + len(result.kills) + result.survived, seconds)

@@ -20,16 +20,25 @@ default_role = "literal"  # `x` in a docstring is code, as in Markdown
 html_theme = "furo"
 html_title = "eagerloop"
 
-# The same look for shell cells on every machine: no colours, no moving bar, a page's width of columns.
-os.environ |= {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "3"}
+# The same look for shell cells on every machine: no colours, a page's width of columns.
+os.environ |= {"NO_COLOR": "1", "COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "3"}
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # so that `!eagerloop` is this one
-# A notebook's kernel calls its terminal xterm-color, whatever the environment says; this file has the last word.
-profile = Path(tempfile.mkdtemp(prefix="eagerloop-docs-"))
-(profile / "profile_default").mkdir()
-(profile / "profile_default" / "ipython_config.py").write_text(
-    "get_config().InteractiveShellApp.exec_lines = ['import os; os.environ[\"TERM\"] = \"dumb\"']\n", encoding="utf-8"
-)
-os.environ["IPYTHONDIR"] = str(profile)
+# How a cell's `!command` is run: without a pretended terminal, and stopping the build where the command fails.
+SHELL_CELLS = """
+import subprocess
+
+def system(command):
+    done = subprocess.run(command, shell=True, text=True, capture_output=True)
+    print(done.stdout, end="")
+    if done.returncode:
+        raise RuntimeError(f"{command} ended with {done.returncode}: {done.stderr}")
+
+get_ipython().system = system
+"""
+os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="eagerloop-docs-")
+startup = Path(os.environ["IPYTHONDIR"], "profile_default", "startup")
+startup.mkdir(parents=True)
+(startup / "shell_cells.py").write_text(SHELL_CELLS, encoding="utf-8")
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

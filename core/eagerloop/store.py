@@ -98,13 +98,15 @@ class Store:
 
     def _put_in_place(self, temporary: Path, final: Path) -> None:
         before = final.with_name(final.name + _BEFORE)
-        if final.exists():
+        again = final.exists()
+        if again:
             # The end of an epoch can be the step that an interruption had saved: the same step, another position.
             shutil.rmtree(before, ignore_errors=True)
             final.rename(before)
         temporary.rename(final)
         sync(self.directory)
-        shutil.rmtree(before, ignore_errors=True)
+        if again:
+            shutil.rmtree(before, ignore_errors=True)
 
     def refuse_link(self) -> None:
         """Refuses to follow a link: what lies behind it may be another run's.

@@ -34,7 +34,11 @@ def assembled(**parts):
     """An assembly of the given parts, on a small dataset unless another is given."""
     parts = {"dataset": data(), **parts}
     several = ("metric", "observer")
-    choices = {kind: [choice(one) for one in part] if kind in several else choice(part) for kind, part in parts.items() if kind != "seed"}
+    choices = {
+        kind: [choice(one) for one in part] if kind in several else choice(part)
+        for kind, part in parts.items()
+        if kind != "seed"
+    }
     return Assembly(Settings(**choices, seed=parts.get("seed", 0)), CATALOG)
 
 
@@ -142,15 +146,39 @@ def test_options_reach_the_factory():
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("model", "def part():\n    raise RuntimeError('no such file')", r"model '.*:part' of .* could not be made: RuntimeError: no such file"),
-        ("model", "def part():\n    return 3", r"gave int without __call__, variables, trainable_variables; a model must have __call__"),
+        (
+            "model",
+            "def part():\n    raise RuntimeError('no such file')",
+            r"model '.*:part' of .* could not be made: RuntimeError: no such file",
+        ),
+        (
+            "model",
+            "def part():\n    return 3",
+            r"gave int without __call__, variables, trainable_variables; a model must have __call__",
+        ),
         ("model", "def part():\n    return None", r"gave NoneType without "),
         ("loss", "def part():\n    return 3", r"gave int without __call__; a loss must have __call__"),
-        ("optimizer", "def part():\n    return 'adam'", r"gave str without apply_gradients, variables; a optimizer must have|gave str without apply_gradients, variables; an optimizer must have"),
-        ("checkpointer", "class part:\n    def write(self): ...", r"gave part without read; a checkpointer must have write, read"),
-        ("metric", "class part:\n    def result(self): ...", r"gave part without update_state, reset_state; a metric must have"),
+        (
+            "optimizer",
+            "def part():\n    return 'adam'",
+            r"gave str without apply_gradients, variables; a optimizer must have|gave str without apply_gradients, variables; an optimizer must have",
+        ),
+        (
+            "checkpointer",
+            "class part:\n    def write(self): ...",
+            r"gave part without read; a checkpointer must have write, read",
+        ),
+        (
+            "metric",
+            "class part:\n    def result(self): ...",
+            r"gave part without update_state, reset_state; a metric must have",
+        ),
         ("observer", "def part():\n    return None", r"gave NoneType; an? observer must have its hooks"),
-        ("dataset", "def part():\n    return 3", r"must be a \(train, test\) pair of tf\.data\.Datasets or a Dataset, got int without"),
+        (
+            "dataset",
+            "def part():\n    return 3",
+            r"must be a \(train, test\) pair of tf\.data\.Datasets or a Dataset, got int without",
+        ),
     ],
 )
 def test_a_part_that_does_not_do_its_work_is_refused(tmp_path, kind, text, message):
@@ -231,7 +259,9 @@ def test_a_metric_that_does_not_fit_is_refused_before_the_training():
         def update_state(self, y_true, y_pred, sample_weight=None):
             raise ValueError("shapes\n(2, 1) and (2, 2)")
 
-    with pytest.raises(PluginError, match=r"metric 'unfit' cannot be taken over the first batch: ValueError: shapes \(2, 1\) and \(2, 2\)$"):
+    with pytest.raises(
+        PluginError, match=r"metric 'unfit' cannot be taken over the first batch: ValueError: shapes \(2, 1\) and \(2, 2\)$"
+    ):
         assembled(metric=[Unfit(name="unfit")])
 
 
@@ -275,7 +305,11 @@ def test_the_record_says_every_choice(tmp_path):
     assert record["model"]["name"] == "mlp"
     assert (record["model"]["owner"], record["model"]["version"]) == ("eagerloop", eagerloop.__version__)
     assert record["model"]["options"]["hidden"] == [4]
-    assert set(record["optimizer"]["options"]) | set(record["optimizer"]["unset"]) >= {"learning_rate", "beta_1", "weight_decay"}
+    assert set(record["optimizer"]["options"]) | set(record["optimizer"]["unset"]) >= {
+        "learning_rate",
+        "beta_1",
+        "weight_decay",
+    }
     assert (record["metric"][0]["name"], record["observer"]) == ("rmse", [])
     assert record["dataset"]["owner"] == "object"
     assert record["data"]["fingerprint"] == data().fingerprint

@@ -158,7 +158,9 @@ def test_one_name_of_two_owners_must_be_chosen(install):
     install("acme", GOOD)
     install("bolt", GOOD, version="3.0")
     catalog = Catalog.load()
-    message = r"loss 'absolute-error' is offered by acme 1\.0 and bolt 3\.0; choose one: acme/absolute-error or bolt/absolute-error"
+    message = (
+        r"loss 'absolute-error' is offered by acme 1\.0 and bolt 3\.0; choose one: acme/absolute-error or bolt/absolute-error"
+    )
     with pytest.raises(PluginError, match=message):
         catalog.find("loss", "absolute-error")
     assert catalog.find("loss", "acme/absolute-error").owner.distribution == "acme"
@@ -207,7 +209,13 @@ def test_a_plugin_for_a_newer_eagerloop_is_left_out(install, requirement, fits):
 
 @pytest.mark.parametrize(
     ("allowed", "loaded"),
-    [(None, ["acme-one", "bolt"]), ("", []), ("bolt", ["bolt"]), ("ACME_one", ["acme-one"]), (" bolt , acme-one", ["acme-one", "bolt"])],
+    [
+        (None, ["acme-one", "bolt"]),
+        ("", []),
+        ("bolt", ["bolt"]),
+        ("ACME_one", ["acme-one"]),
+        (" bolt , acme-one", ["acme-one", "bolt"]),
+    ],
 )
 def test_allow_list_keeps_plugins_from_being_imported(install, monkeypatch, allowed, loaded):
     """What EAGERLOOP_PLUGINS does not name is never imported; an empty list allows the built-in parts alone."""
@@ -262,7 +270,9 @@ def test_a_broken_plugin_file_is_refused(tmp_path):
     """Who names a file wants it: its fault ends the command."""
     path = tmp_path / "mine.py"
     path.write_text("1 / 0")
-    with pytest.raises(PluginError, match=r"plugin mine.py .* is left out: plugin file .*mine\.py cannot be imported: ZeroDivisionError"):
+    with pytest.raises(
+        PluginError, match=r"plugin mine.py .* is left out: plugin file .*mine\.py cannot be imported: ZeroDivisionError"
+    ):
         Catalog.load([path])
     with pytest.raises(PluginError, match=r"plugin file .*gone\.py cannot be read: No such file or directory"):
         Catalog.load([tmp_path / "gone.py"])

@@ -187,14 +187,20 @@ def test_shapes_that_change_are_told_with_their_place():
     batches = [(np.ones((2, width), "float32"), np.ones((2, 1), "float32")) for width in (1, 1, 2)]
     train = tf.data.Dataset.from_generator(lambda: iter(batches), output_types=(tf.float32, tf.float32))
     test = tf.data.Dataset.from_tensors(batches[0])
-    note = note_of(tf.errors.InvalidArgumentError, r"\[2,2\] is not compatible with expected shape \[\?,1\]", dataset=(train, test))
+    note = note_of(
+        tf.errors.InvalidArgumentError, r"\[2,2\] is not compatible with expected shape \[\?,1\]", dataset=(train, test)
+    )
     assert note.endswith("raised in epoch 1, step 3; the last checkpoint is kept")
 
 
 @pytest.mark.parametrize(
     ("x", "y", "expected"),
     [
-        ([1, np.nan, 3, np.inf], [1, 2, 3, 4], r"epoch 1, batch 1, step 1 \(the data are not finite in row 2, 4 of the batch\)"),
+        (
+            [1, np.nan, 3, np.inf],
+            [1, 2, 3, 4],
+            r"epoch 1, batch 1, step 1 \(the data are not finite in row 2, 4 of the batch\)",
+        ),
         ([1, 2, 3, 4], [1, 2, np.inf, 4], r"\(the data are not finite in row 3 of the batch\)"),
         ([np.nan] * 7, [1] * 7, r"in row 1, 2, 3, 4, 5 \.\.\. of the batch"),
         ([1, 2, 1e38, 4], [1, 2, 3, 4], r"\(the model's predictions are not finite for row 3 of the batch\)"),

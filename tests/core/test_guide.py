@@ -126,7 +126,9 @@ def test_predictions_whole_or_batch_by_batch_are_equal(run):
     assert whole.shape == (30, 1)
     np.testing.assert_array_equal(run.predict(), whole)
     np.testing.assert_array_equal(run.predict(x, batch_size=7), whole)
-    np.testing.assert_array_equal(np.concatenate([run.model(batch_x, training=False) for batch_x, _y in run.dataset.test()]), whole)
+    np.testing.assert_array_equal(
+        np.concatenate([run.model(batch_x, training=False) for batch_x, _y in run.dataset.test()]), whole
+    )
 
 
 def test_a_loaded_run_predicts_the_same_bits(run):

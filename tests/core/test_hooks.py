@@ -76,14 +76,18 @@ def test_a_misspelt_hook_is_refused():
     class Misspelt:
         def on_epoch_ends(self, run): ...
 
-    message = r"observer Misspelt has a hook 'on_epoch_ends' that nobody calls; did you mean 'on_epoch_end'\? Known: on_epoch_begin"
+    message = (
+        r"observer Misspelt has a hook 'on_epoch_ends' that nobody calls; did you mean 'on_epoch_end'\? Known: on_epoch_begin"
+    )
     with pytest.raises(PluginError, match=message):
         Observers([Misspelt()])
 
 
 def test_an_observer_without_hooks_is_refused():
     """An object that would never be called is no observer."""
-    with pytest.raises(PluginError, match=r"observer object has no lifecycle hook; give it one of on_train_begin, on_epoch_begin"):
+    with pytest.raises(
+        PluginError, match=r"observer object has no lifecycle hook; give it one of on_train_begin, on_epoch_begin"
+    ):
         Observers([object()])
 
 

@@ -86,7 +86,9 @@ def test_a_step_worked_by_hand():
     (-2 * 1 * 3 - 2 * 2 * 2) / 2 = -7. The step leads to w = 2 + 0.1 * 7 = 2.7.
     """
     model = Line()
-    step = eagerloop.train_step(model, squared, keras.optimizers.SGD(0.1), tf.constant([[1.0], [2.0]]), tf.constant([[5.0], [6.0]]))
+    step = eagerloop.train_step(
+        model, squared, keras.optimizers.SGD(0.1), tf.constant([[1.0], [2.0]]), tf.constant([[5.0], [6.0]])
+    )
     np.testing.assert_array_equal(step.predictions, [[2.0], [4.0]])
     assert float(step.loss) == 6.5
     assert [float(gradient) for gradient in step.gradients] == [-7.0]
@@ -96,7 +98,9 @@ def test_a_step_worked_by_hand():
 def test_penalties_of_the_model_count():
     """The same step with a penalty w / 2: the loss is 6.5 + 1 = 7.5, its derivative -7 + 0.5 = -6.5, w = 2.65."""
     model = Penalised()
-    step = eagerloop.train_step(model, squared, keras.optimizers.SGD(0.1), tf.constant([[1.0], [2.0]]), tf.constant([[5.0], [6.0]]))
+    step = eagerloop.train_step(
+        model, squared, keras.optimizers.SGD(0.1), tf.constant([[1.0], [2.0]]), tf.constant([[5.0], [6.0]])
+    )
     assert float(step.loss) == 7.5
     assert float(step.gradients[0]) == -6.5
     assert float(model.weight) == pytest.approx(2.65, rel=1e-6)
@@ -162,7 +166,9 @@ def test_numpy_inside_the_model_is_explained():
         def __call__(self, x, training):
             return tf.constant(self.weight.numpy() * x.numpy())
 
-    with pytest.raises(PluginError, match=r"no gradient for weight:0; compute the predictions from them with TensorFlow operations"):
+    with pytest.raises(
+        PluginError, match=r"no gradient for weight:0; compute the predictions from them with TensorFlow operations"
+    ):
         eagerloop.train_step(Cut(), squared, keras.optimizers.SGD(), tf.ones((2, 1)), tf.ones((2, 1)))
 
 
@@ -225,7 +231,8 @@ def test_two_epochs_worked_by_hand():
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: keras.optimizers.SGD(0.01), lambda: keras.optimizers.SGD(0.01, momentum=0.9), lambda: keras.optimizers.Adam(0.01)]
+    "make",
+    [lambda: keras.optimizers.SGD(0.01), lambda: keras.optimizers.SGD(0.01, momentum=0.9), lambda: keras.optimizers.Adam(0.01)],
 )
 def test_losses_are_those_of_keras_fit(make):
     """Same weights, same order, a short last batch, a regulariser: eager `fit` trains to the same bits.
@@ -407,11 +414,15 @@ class Spoilt(Line):
 def test_a_loss_that_is_not_finite_ends_the_run():
     """Epoch, batch and step are named, the state is that of before, the observers of steps never see it."""
     log = []
-    with pytest.raises(TrainingError, match=r"the loss is nan in epoch 2, batch 1, step 3.*lower the learning rate or mend the data") as caught:
+    with pytest.raises(
+        TrainingError, match=r"the loss is nan in epoch 2, batch 1, step 3.*lower the learning rate or mend the data"
+    ) as caught:
         small_run(model=Spoilt(3), checkpointer="tf", epochs=2, observers=[Log("a", log)], directory="spoilt")
     assert log == [*WHOLE[:6], ("a", "exception", "TrainingError")]
     assert caught.value.exit_code == 1
-    again = eagerloop.load("spoilt", dataset=small_data(), model=Spoilt(0), loss=squared, optimizer=keras.optimizers.SGD(0.01), observers=[])
+    again = eagerloop.load(
+        "spoilt", dataset=small_data(), model=Spoilt(0), loss=squared, optimizer=keras.optimizers.SGD(0.01), observers=[]
+    )
     assert float(again.model.weight) == float(small_run(epochs=1).model.weight)
 
 

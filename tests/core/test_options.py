@@ -125,7 +125,13 @@ def test_signature_tells_names_types_defaults_help_and_range():
     ): ...
 
     units, activation, rate = options_of(mlp).values()
-    assert (units.name, units.flag, units.type, units.default, units.help) == ("hidden_units", "hidden-units", int, 4, "units a layer")
+    assert (units.name, units.flag, units.type, units.default, units.help) == (
+        "hidden_units",
+        "hidden-units",
+        int,
+        4,
+        "units a layer",
+    )
     assert (units.minimum, units.maximum, units.type_name) == (1, 9, "int (at least 1, at most 9)")
     assert (activation.help, activation.type_name, activation.default) == ("of the hidden units", "text or none", None)
     assert (rate.default, rate.help, rate.minimum) == (REQUIRED, "", None)
@@ -236,7 +242,9 @@ def test_parameters_that_cannot_be_named_are_refused():
     def positional(units: int = 1, /): ...
 
     for factory, shown in ((star, r"\*layers: int"), (stars, r"\*\*options: int"), (positional, r"units: int = 1")):
-        with pytest.raises(PluginError, match=rf"parameter '{shown}' cannot be given by name; use annotated keyword parameters"):
+        with pytest.raises(
+            PluginError, match=rf"parameter '{shown}' cannot be given by name; use annotated keyword parameters"
+        ):
             options_of(factory, "m")
 
 
@@ -270,7 +278,8 @@ def test_text_annotations_of_a_class(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "summary"), [("First.\n\nSecond.", "First."), ("\n    First line\n    of two.", "First line"), ("", ""), (None, "")]
+    ("text", "summary"),
+    [("First.\n\nSecond.", "First."), ("\n    First line\n    of two.", "First line"), ("", ""), (None, "")],
 )
 def test_summary_is_the_first_line(text, summary):
     """`plugins` shows the first line of the docstring, if there is one."""

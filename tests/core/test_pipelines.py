@@ -121,7 +121,11 @@ def test_shapes_names_and_task_are_told_from_the_data():
     assert numbers(data.test()) == [[0, 1, 2], [3, 4, 5], [6]]
     assert data.first_batch[0].shape == (3, 2)
     wide = tf.data.Dataset.from_tensors((np.zeros((2, 3, 4), "float32"), np.zeros((2, 5), "float32")))
-    assert (len(wrapped(wide).features), wrapped(wide).targets, wrapped(wide).outputs) == (12, ("y0", "y1", "y2", "y3", "y4"), 5)
+    assert (len(wrapped(wide).features), wrapped(wide).targets, wrapped(wide).outputs) == (
+        12,
+        ("y0", "y1", "y2", "y3", "y4"),
+        5,
+    )
 
 
 def test_integer_targets_are_classes():
@@ -146,7 +150,10 @@ def test_the_fingerprint_follows_shapes_dtypes_and_lengths():
         (rows().map(lambda x, y: {"x": x, "y": y}).batch(3), r"train must give batches \(x, y\), two tensors, got \{"),
         (rows().map(lambda x, y: x).batch(3), r"train must give batches \(x, y\), two tensors, got TensorSpec"),
         (rows().map(lambda x, y: ({"a": x}, y)).batch(3), r"train must give batches \(x, y\), two tensors, got \("),
-        (tf.data.Dataset.from_tensor_slices((np.zeros((4, 2)), np.zeros(4))), r"got single numbers .* add \.batch\(32\) to the pipeline"),
+        (
+            tf.data.Dataset.from_tensor_slices((np.zeros((4, 2)), np.zeros(4))),
+            r"got single numbers .* add \.batch\(32\) to the pipeline",
+        ),
         ([(np.zeros(3), np.zeros(3))], r"train must be a tf\.data\.Dataset of \(x, y\) batches, got list"),
         (rows().take(0).batch(3), r"dataset 'd': an epoch has no batch; give it at least one"),
     ],
@@ -221,7 +228,10 @@ def test_a_dataset_object_keeps_what_it_says():
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        (3, r"dataset 'd' must be a \(train, test\) pair of tf\.data\.Datasets or a Dataset, got int without train, test, features"),
+        (
+            3,
+            r"dataset 'd' must be a \(train, test\) pair of tf\.data\.Datasets or a Dataset, got int without train, test, features",
+        ),
         ((rows(),), r"or a Dataset, got tuple without train"),
         (None, r"or a Dataset, got NoneType without train"),
         (rows().batch(3), r"or a Dataset, got \w+ without train, test, features, targets, task"),

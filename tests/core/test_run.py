@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import eagerloop
-from eagerloop.errors import CheckpointError, ConfigError, DataError, PluginError
+from eagerloop.errors import CheckpointError, ConfigError, DataError, PluginError, TrainingError
 
 X = np.arange(12.0, dtype="float32").reshape(6, 2) / 10
 Y = X.sum(axis=1, keepdims=True)
@@ -364,6 +364,22 @@ def test_a_pair_of_pipelines_as_an_object():
     run = small_run(dataset=(pipeline, pipeline))
     assert run.dataset.exact
     assert figures(run.history) == figures(small_run().history)
+
+
+def test_an_epoch_that_turns_out_empty_ends_the_run():
+    """The epoch is named; what was trained before is kept."""
+
+    class Drying:
+        features, targets, task = ("a", "b"), ("sum",), "regression"
+
+        def train(self, epoch, start=0):
+            return tf.data.Dataset.from_tensor_slices((X, Y)).batch(2).take(0 if epoch == 2 else 3)
+
+        test = train
+
+    with pytest.raises(TrainingError, match=r"epoch 2 had no batch; the dataset must give at least one in every epoch"):
+        small_run(dataset=Drying(), directory="drying")
+    assert len((Path("drying") / "history.jsonl").read_text().splitlines()) == 1
 
 
 # --- loading and resuming

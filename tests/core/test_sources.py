@@ -54,7 +54,9 @@ def test_a_file_is_imported_once_for_each_text(tmp_path):
 def test_a_file_may_hold_dataclasses(tmp_path):
     """Dataclasses look their module up in `sys.modules` while it is being imported."""
     path = tmp_path / "part.py"
-    path.write_text("from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass Part:\n    units: int = 3\n")
+    path.write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass Part:\n    units: int = 3\n"
+    )
     assert import_file(path).Part().units == 3
 
 
@@ -79,7 +81,9 @@ def test_a_broken_file_is_named_with_its_cause(tmp_path, text, message):
 
 def test_a_missing_file_is_named(tmp_path):
     """The path and the system's own words."""
-    with pytest.raises(PluginError, match=r"plugin file .*nowhere\.py cannot be read: No such file or directory; check the path"):
+    with pytest.raises(
+        PluginError, match=r"plugin file .*nowhere\.py cannot be read: No such file or directory; check the path"
+    ):
         import_file(tmp_path / "nowhere.py")
     with pytest.raises(PluginError, match=r"cannot be read: Is a directory"):
         digest(tmp_path)

@@ -79,7 +79,13 @@ def test_state_is_taken_up_exactly():
     for tally in (whole, fresh):
         tally.add(step(0.7, 2))
     assert fresh.state() == whole.state()
-    assert half.state() == {"steps": 2, "rows": 3, "skipped": 1, "total_loss": float(np.float32(0.1)), "loss_sum": 3 * float(np.float32(0.1))}
+    assert half.state() == {
+        "steps": 2,
+        "rows": 3,
+        "skipped": 1,
+        "total_loss": float(np.float32(0.1)),
+        "loss_sum": 3 * float(np.float32(0.1)),
+    }
     fresh.restore({})
     assert fresh.state() == Tally({}).state()
 
