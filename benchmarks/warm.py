@@ -119,7 +119,11 @@ def read_variables(directory: Path) -> dict[str, Any]:
 
 
 def differences(directory: Path, reference: Path) -> list[str]:
-    """What differs between two checkpoints: every variable bit for bit, and all of the rest but the seconds."""
+    """What differs between two checkpoints: every variable bit for bit, and all of the rest but the seconds.
+
+    A signal can stop a run after the last batch of an epoch and before its end; at that step, the uninterrupted run has saved the
+    end of the epoch. There the figures of the epoch differ as they must, and model, optimizer and generators are compared.
+    """
     old, new = (json.loads((path / "manifest.json").read_text()) for path in (reference, directory))
     found = [key for key in ("step", "position", "tally", "observers", "random", "variables") if old[key] != new[key]]
     rows = [[{key: value for key, value in row.items() if key != "seconds"} for row in content["history"]] for content in (old, new)]
@@ -128,4 +132,7 @@ def differences(directory: Path, reference: Path) -> list[str]:
     found += sorted(values.keys() ^ others.keys())
     common = values.keys() & others.keys()
     same = {name: values[name].dtype == others[name].dtype and values[name].tobytes() == others[name].tobytes() for name in common}
-    return found + sorted(name for name in common if not same[name])
+    found += sorted(name for name in common if not same[name])
+    not_closed = new["position"]["batch"] and not old["position"]["batch"] and new["position"]["epoch"] == old["position"]["epoch"] - 1
+    of_the_epoch = ("position", "tally", "history", "observers", "metric/")
+    return [name for name in found if not (not_closed and name.startswith(of_the_epoch))]

@@ -1,24 +1,12 @@
 """What all tests share: a quiet TensorFlow, and a working directory of their own."""
 
 import os
-import warnings
 
 import pytest
 
 # Read when TensorFlow is imported, which test modules do while they are collected: too early for a fixture.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quiet_tensorflow():
-    """TensorFlow, imported once, its own deprecation warnings kept away from `filterwarnings = error`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import tensorflow as tf
-
-    tf.get_logger().setLevel("ERROR")
 
 
 @pytest.fixture(autouse=True)

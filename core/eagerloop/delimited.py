@@ -1,13 +1,16 @@
 """Delimited text, from bytes to rows: encoding, delimiter, quotes, and the number of every line.
 
-The file is read once, and then held as bytes: cutting it into cells takes many times its size, and is done as asked for.
+The file, or a block of it, is read once and then held as bytes: cutting it into cells takes many times its size, and is done
+as asked for. Plain text is cut by NumPy; what has quotes or a fault goes through Python's csv module, which knows the line.
 """
 
+import contextlib
 import csv
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,25 +18,31 @@ from typing import Any
 import numpy as np
 
 from eagerloop.errors import ConfigError, DataError
+from eagerloop.plain import cell_ends, chunks, cut
 
 DELIMITERS = ("\t", ";", "|", ",")
 """What may separate cells, the comma last: files separated by `;` often have commas in their numbers."""
 
 SAMPLE_BYTES, SAMPLE_ROWS = 65536, 20
 
+MARK = b"\xef\xbb\xbf"
+"""The byte-order mark that some programs put in front of UTF-8."""
+
 Record = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, repr=False)
 class Delimited:
-    """A text file whose lines are cut into cells.
+    """Lines of text that are cut into cells: those of a file, or of a block of one.
 
     Attributes:
         path: The file as it was named.
-        data: Its bytes, known to be UTF-8.
+        data: The bytes, known to be UTF-8, without a byte-order mark.
         delimiter: What separates the cells.
-        header: Whether the first line that is not blank holds the names of the columns.
-        first: That line's number, counted from 1, and its cells.
+        header: Whether the first of these lines that is not blank holds the names of the columns.
+        first: The file's first line that is not blank: its number, counted from 1, and its cells.
+        digest: SHA-256 of the file's bytes, in hexadecimal.
+        line: The number of the line in which the bytes begin.
     """
 
     path: str
@@ -41,28 +50,43 @@ class Delimited:
     delimiter: str
     header: bool
     first: Record
+    digest: str
+    line: int = 1
 
     @classmethod
     def read(cls, path: str | Path, delimiter: str | None, header: bool | None) -> "Delimited":  # noqa: FBT001 - one caller
         """Reads a file; the arguments and the errors are those of `eagerloop.read_table`."""
         data = read_text(path)
-        delimiter = find_delimiter(path, data, delimiter)
-        first = next(_records(path, data, delimiter), None)
-        if first is None:
-            msg = f"{path} is empty; expected a header line and rows"
-            raise DataError(msg)
-        header = not any(map(is_number, first[1])) if header is None else header
-        return cls(str(path), data, delimiter, header, first)
+        return cls(str(path), data.removeprefix(MARK), *find_form(path, data, delimiter, header), hashlib.sha256(data).hexdigest())
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the bytes, in hexadecimal."""
-        return hashlib.sha256(self.data).hexdigest()
+    @cached_property
+    def begin(self) -> int:
+        """The number of the line below the header, if there is one here."""
+        return self.first[0] + self.header if self.line == 1 else self.line
+
+    @cached_property
+    def _body(self) -> int:
+        """The position of that line in the bytes."""
+        place = 0
+        for _ in range(self.begin - self.line):
+            place = self.data.find(b"\n", place) + 1 or len(self.data)
+        return place
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether no row is out of the ordinary: no quotes, no blank lines, all of one length."""
+        width = len(self.first[1])
+        return all(cell_ends(chunk, self.delimiter, width) is not None for chunk in chunks(self.data, self._body))
+
+    def plain_lines(self) -> list[bytes]:
+        """The rows of plain text, not cut into cells."""
+        lines = self.data[self._body :].split(b"\n")
+        return lines if lines[-1] else lines[:-1]
 
     def rows(self) -> Iterator[Record]:
-        """Every row of data and the line in which it begins, each as long as the first line."""
+        """Every row of data and the line in which it begins, each as long as the file's first line."""
         width = len(self.first[1])
-        for line, record in islice(_records(self.path, self.data, self.delimiter), int(self.header), None):
+        for line, record in islice(_records(self.path, self.data, self.delimiter, self.line), int(self.header), None):
             if len(record) != width:
                 cells = f"{len(record)} cell{'s' if len(record) != 1 else ''}, expected {width} as in line {self.first[0]}"
                 msg = f"{self.path}, line {line}: {cells}, separated by {self.delimiter!r}; mend the row or give the delimiter"
@@ -71,29 +95,60 @@ class Delimited:
 
     def cells(self, places: Sequence[int]) -> list[list[str]]:
         """The columns at the given places, as text without the space around it."""
-        return list(map(list, zip(*([record[place].strip() for place in places] for _, record in self.rows()), strict=True)))
+        if not self.plain:
+            return list(map(list, zip(*([record[place].strip() for place in places] for _, record in self.rows()), strict=True)))
+        columns: list[list[str]] = [[] for _ in places]
+        for chunk in chunks(self.data, self._body):
+            ends = cell_ends(chunk, self.delimiter, len(self.first[1]))
+            assert ends is not None  # noqa: S101 - plain says so
+            for column, more in zip(columns, cut(chunk, ends, places), strict=True):
+                column += more
+        return columns
 
     def parse(self) -> tuple[list[int], np.ndarray[Any, Any]] | None:
         """The numeric columns by NumPy's parser, several times as fast as cell by cell.
 
         Returns:
             The places of c columns and their numbers, float64, shape (n, c), one row for each line below the header; None
-            if there are none, or if any row is out of the ordinary: quotes, blank lines, text among numbers.
+            if any row is out of the ordinary. A column with text among its numbers is not there.
 
         Source: `numpy.loadtxt`.
         """
+        if not self.plain:
+            return None
         sample = (record for _, record in islice(self.rows(), SAMPLE_ROWS))
         places = [place for place, cells in enumerate(zip(*sample, strict=True)) if all(map(is_number, cells))]
-        skip = self.first[0] - (0 if self.header else 1)
-        marks = len(self.first[1]) - 1
-        below = islice(_lines(self.data), skip, None)
-        if not places or b'"' in self.data or any(line.count(self.delimiter) != marks or line.isspace() for line in below):
-            return None
-        options: dict[str, Any] = {"delimiter": self.delimiter, "skiprows": skip, "usecols": places, "comments": None}
-        try:
-            return places, np.loadtxt(_lines(self.data), ndmin=2, **options)
-        except ValueError:
-            return None
+        options: dict[str, Any] = {"delimiter": self.delimiter, "skiprows": self.begin - self.line, "comments": None}
+        if places:
+            try:
+                return places, np.loadtxt(_lines(self.data), ndmin=2, usecols=places, **options)
+            except ValueError:
+                pass
+        return [], np.empty((self._count(), 0))
+
+    def _count(self) -> int:
+        """How many rows of plain text there are."""
+        return self.data.count(b"\n", self._body) + (not self.data.endswith(b"\n") and self._body < len(self.data))
+
+
+def find_form(
+    path: str | Path, data: bytes, delimiter: str | None, header: bool | None  # noqa: FBT001 - of this package
+) -> tuple[str, bool, Record]:
+    """What the beginning of a file says of its form.
+
+    Returns:
+        The delimiter, whether there is a header, and the first line that is not blank.
+
+    Raises:
+        ConfigError: The delimiter is not one character.
+        DataError: There is no such line, or another delimiter.
+    """
+    delimiter = find_delimiter(path, data, delimiter)
+    first = next(_records(path, data, delimiter), None)
+    if first is None:
+        msg = f"{path} is empty; expected a header line and rows"
+        raise DataError(msg)
+    return delimiter, not any(map(is_number, first[1])) if header is None else header, first
 
 
 def read_text(path: str | Path) -> bytes:
@@ -102,20 +157,33 @@ def read_text(path: str | Path) -> bytes:
     Raises:
         DataError: It is missing, unreadable or not UTF-8.
     """
-    try:
+    with unreadable(path):
         data = Path(path).read_bytes()
+    check_text(path, data)
+    return data
+
+
+@contextlib.contextmanager
+def unreadable(path: str | Path) -> Iterator[None]:
+    """Turns an `OSError` into a `DataError` that says why a file cannot be read."""
+    try:
+        yield
     except OSError as error:
         reasons = {FileNotFoundError: "does not exist", IsADirectoryError: "is a directory, expected a text file"}
         msg = f"data file {path} {reasons.get(type(error), f'cannot be read ({error.strerror})')}; check the path"
         raise DataError(msg) from error
+
+
+def check_text(path: str | Path, data: bytes, line: int = 1, offset: int = 0) -> None:
+    """Refuses bytes that are not UTF-8; they begin in the given line, so many bytes into the file."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        found = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else f"0x{data[error.start]:02x}"
-        msg = f"{path}, line {line}: expected UTF-8 text, got {found} at byte {error.start}; save the file as UTF-8"
+        line += data.count(b"\n", 0, error.start)
+        found = "UTF-16" if not offset and data[:2] in (b"\xff\xfe", b"\xfe\xff") else f"0x{data[error.start]:02x}"
+        where = f"at byte {offset + error.start}"
+        msg = f"{path}, line {line}: expected UTF-8 text, got {found} {where}; save the file as UTF-8"
         raise DataError(msg) from error
-    return data
 
 
 def _lines(data: bytes) -> io.TextIOWrapper:
@@ -123,15 +191,15 @@ def _lines(data: bytes) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
 
 
-def _records(path: str | Path, data: bytes, delimiter: str) -> Iterator[Record]:
+def _records(path: str | Path, data: bytes, delimiter: str, begin: int = 1) -> Iterator[Record]:
     """Every line that is not blank, cut into cells, with its number; a quoted cell may go over several lines."""
     reader = csv.reader(_lines(data), delimiter=delimiter, skipinitialspace=delimiter != " ", strict=True)
-    line = 1
+    line = begin
     try:
         for record in reader:
             if len(record) > 1 or (record and record[0].strip()):
                 yield line, record
-            line = reader.line_num + 1
+            line = begin + reader.line_num
     except csv.Error as error:
         msg = f'{path}, line {line}: {error}; look for a quote (") that is not closed in the row that begins here'
         raise DataError(msg) from error

@@ -31,7 +31,7 @@ def cli(capsys):
         capsys.readouterr()
         with warnings.catch_warnings():  # the command line shows warnings as notes: here, too, instead of raising them
             warnings.simplefilter("always")
-            with pytest.raises(SystemExit, match="") as stop:
+            with pytest.raises(SystemExit, match=r"^\d+$") as stop:
                 main([str(word) for word in words])
         return Outcome(stop.value.code, *capsys.readouterr())
 

@@ -111,9 +111,11 @@ BROKEN = {
         r"hook 'provide_models' has the argument 'seed=1'; provide_models takes no arguments",
     ),
     "half": (
-        "import eagerloop\ndef good(): ...\ndef bad(units=3): ...\n"
-        "@eagerloop.hookimpl\ndef provide_losses():\n    return {'half-good': good}\n"
-        "@eagerloop.hookimpl\ndef provide_models():\n    return {'half-bad': bad}",
+        (
+            "import eagerloop\ndef good(): ...\ndef bad(units=3): ...\n"
+            "@eagerloop.hookimpl\ndef provide_losses():\n    return {'half-good': good}\n"
+            "@eagerloop.hookimpl\ndef provide_models():\n    return {'half-bad': bad}"
+        ),
         r"model 'half-bad': parameter 'units' has no annotation",
     ),
 }
@@ -198,7 +200,7 @@ def test_a_bare_built_in_name_is_the_built_in(install):
     ],
 )
 def test_a_plugin_for_a_newer_eagerloop_is_left_out(install, requirement, fits):
-    """pip lets it be installed; it is told what it needs, and what runs. Extras and other packages do not count."""
+    """Although pip lets it be installed; it is said what it needs and what runs. Extras and other packages do not count."""
     install("acme", GOOD, requires=["numpy", requirement])
     catalog = Catalog.load()
     assert names(catalog, "loss") == (["absolute-error"] if fits else [])

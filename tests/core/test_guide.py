@@ -1,6 +1,7 @@
 """The guide, followed by hand without the engine, gives the engine's numbers; and what a checkpoint of it holds."""
 
 import csv
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -31,8 +32,8 @@ class GuideModel(keras.Model):
 
 def iris_by_hand():
     """The guide's arrays, read with Python's csv module alone."""
-    path = Catalog.load().find("dataset", "iris").location.rpartition("/")[0] + "/iris.csv"
-    with open(path, encoding="utf-8", newline="") as file:
+    module = Path(Catalog.load().find("dataset", "iris").location.rpartition(":")[0])
+    with module.with_name("iris.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     x = np.array([[float(row[name]) for name in ("Petal.Length", "Sepal.Length", "Petal.Width")] for row in rows], "float32")
     return x, np.array([[float(row["Sepal.Width"])] for row in rows], "float32")
@@ -97,7 +98,7 @@ def test_predictions_are_those_of_the_guide_by_hand(run, by_hand):
 
 def test_keras_adam_gives_the_same_losses_to_five_digits(run):
     """With Keras's own Adam the ten losses are within 1e-5 relative of the fused kernel's."""
-    totals, means, _predictions = guide_by_hand(lambda: keras.optimizers.Adam())
+    totals, means, _predictions = guide_by_hand(keras.optimizers.Adam)
     np.testing.assert_allclose([row["total_loss"] for row in run.history], totals, rtol=1e-5)
     np.testing.assert_allclose([row["loss"] for row in run.history], means, rtol=1e-5)
 

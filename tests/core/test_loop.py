@@ -34,7 +34,7 @@ class Penalised(Line):
 
 
 def small_data(rows=4, batch_size=2, **options):
-    """x and y = 3x for x = 1, 2, 3, ..., in order."""
+    """Pairs of x and y = 3x for x = 1, 2, 3, ..., in order."""
     x = np.arange(1.0, rows + 1, dtype="float32").reshape(rows, 1)
     return eagerloop.ArrayDataset((x, 3 * x), (x, 3 * x), batch_size=batch_size, features=("x",), targets=("y",), **options)
 

@@ -263,7 +263,8 @@ def test_annotations_may_be_text_and_return_types_unknown(tmp_path, future):
         f"{future}from typing import TYPE_CHECKING, Annotated\n"
         "from pathlib import Path as P\n"
         "if TYPE_CHECKING:\n    import keras\n"
-        f"def model(*, file: {quote}P{quote}, units: {quote}Annotated[int, 'units a layer']{quote} = 2, dataset: {quote}keras.Nope{quote} = None)"
+        f"def model(*, file: {quote}P{quote}, units: {quote}Annotated[int, 'units a layer']{quote} = 2,"
+        f" dataset: {quote}keras.Nope{quote} = None)"
         f" -> {quote}keras.Model{quote}: ...\n"
     )
     options = options_of(import_file(path).model)

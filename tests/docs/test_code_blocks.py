@@ -14,6 +14,7 @@ differently), and the times of a run and the dates in its name are not compared.
 """
 
 import __future__
+
 import ast
 import contextlib
 import io
@@ -33,11 +34,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if "_build" not in page.parts]
 
-CHECKED_BY_SPHINX = {"{literalinclude}", "{eval-rst}", "{toctree}", "{glossary}", "{note}", "{tip}", "{doctest}", "{seealso}"}
+CHECKED_BY_SPHINX = {"{literalinclude}", "{eval-rst}", "{toctree}", "{glossary}"}
 EXAMPLE = "docs/examples/eagerloop-example"
 INSTALL_EXAMPLE = f"pip install ./{EXAMPLE}\n"
 
-FENCE = re.compile(r"^(?P<marks>`{3,}|:{3,})(?P<language>[^\s`]*)[^\n]*\n(?P<body>.*?)^(?P=marks)[ ]*$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^(?P<marks>`{3,}|:{3,})(?P<language>[^\s`]*)[^\n]*\n(?P<body>.*?)^(?P=marks)[ ]*$", re.MULTILINE | re.DOTALL
+)
 TITLE = re.compile(r"\A# (?P<file>[\w./-]+\.(?:py|toml))\n")
 
 
@@ -201,8 +204,8 @@ def _same(wanted: str, got: str) -> bool:
 
 def installed_example(target: Path) -> Path:
     """Installs the example package as a stranger would, but without the network."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", str(target)]
-    subprocess.run([*command, str(ROOT / EXAMPLE)], check=True, capture_output=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", str(target), str(ROOT / EXAMPLE)], check=True, capture_output=True)
     return target
 
 

@@ -47,7 +47,7 @@ def test_the_hooks_come_from_the_source():
 
 
 def test_the_log_on_the_hooks_page_knows_every_hook():
-    """The observer that shows the order of the hooks has all of them, but the one for errors, which has an example of its own."""
+    """The observer that shows the order of the hooks has all of them, but the one for errors: that has its own example."""
     example = page("hooks").split("class Log:")[1].split("```")[0]
 
     assert re.findall(r"def (on_\w+)", example) == [name for name in hooks.LIFECYCLE if name != "on_exception"]

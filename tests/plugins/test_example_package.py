@@ -62,7 +62,12 @@ def report(tmp_path_factory):
     before = hashlib.sha256(loop.read_bytes()).hexdigest()
     command = [sys.executable, "-c", DRIVER, json.dumps(PARTS), str(EXAMPLE / "tests")]
     outcome = subprocess.run(
-        command, cwd=directory, env=os.environ | {"PYTHONPATH": str(directory / "site")}, text=True, capture_output=True, check=False
+        command,
+        cwd=directory,
+        env=os.environ | {"PYTHONPATH": str(directory / "site")},
+        text=True,
+        capture_output=True,
+        check=False,
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     found = json.loads((directory / "report.json").read_text(encoding="utf-8"))

@@ -133,14 +133,14 @@ def inspect_model(model: Model, x: Any = None, features: Sequence[str] = ()) -> 
         features: The d columns of x, by name.
 
     Returns:
-        What was seen; print it. The answer is to two rows with the numbers from 1 on, row by row.
+        What was seen; print it. The answer is to two rows with the numbers from 1 on, column by column.
 
     Example:
         >>> layer = keras.layers.Dense(1, kernel_initializer="ones", name="dense")
         >>> model = keras.Sequential([layer], name="line")
         >>> view = inspect_model(model, np.zeros((10, 3), "float32"))
         >>> view.trainable, view.answer.tolist()
-        (4, [[6.0], [15.0]])
+        (4, [[9.0], [12.0]])
 
     Source: the guide "Keras with Eager Execution", which calls its model on a matrix of 1 to 6, then shows the weights.
     """

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from eagerloop_example import pinball, polynomial, signum, wave
 
 import eagerloop
-from eagerloop_example import pinball, polynomial, signum, wave
 
 
 def test_the_wave_is_a_sine():
