@@ -310,6 +310,8 @@ class RunDirectory:
         (self.path / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()
+            if self.path.parent == RUNS:
+                RUNS.rmdir()
 
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Writes history.jsonl anew."""

@@ -5,6 +5,7 @@ Python's csv module, which knows about quotes and knows the line.
 """
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,8 +93,21 @@ class Table:
         """
         self.require(name)
         if name not in self._kinds:
-            self._kinds[name] = "numeric" if name in self._parsed else _kind(self.text(name))
+            self._kinds[name] = kind_of(*self.filled(name))
         return self._kinds[name]
+
+    def filled(self, name: str) -> tuple[int, int]:
+        """How many cells of a column have a value, and how many of these are written as numbers.
+
+        Raises:
+            DataError: There is no such column.
+        """
+        self.require(name)
+        if name in self._parsed:
+            return len(self), len(self)
+        counts = Counter(self.text(name))  # few different texts are the rule, and each is looked at once
+        present = {cell: count for cell, count in counts.items() if cell.lower() not in MISSING}
+        return sum(present.values()), sum(count for cell, count in present.items() if is_number(cell))
 
     def numbers(self, name: str, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
         """A column of finite numbers.
@@ -134,8 +148,10 @@ class Table:
             DataError: There is no such column, or a cell is none of the classes.
         """
         numbers = {label: place for place, label in enumerate(classes)}
-        found = [numbers.get(cell, numbers.get(_whole(cell), -1)) for cell in self.text(name)]
-        if -1 in found:
+        cells = self.text(name)
+        known_cells = {cell: numbers.get(cell, numbers.get(_whole(cell), -1)) for cell in set(cells)}
+        found = [known_cells[cell] for cell in cells]
+        if -1 in known_cells.values():
             row = found.index(-1)
             known = ", ".join(list(classes)[:SHOWN]) + (", ..." if len(classes) > SHOWN else "")
             raise self.fault(name, row, f"{self.text(name)[row]!r} is none of the {len(classes)} known values ({known})")
@@ -183,21 +199,28 @@ def read_table(path: str | Path, delimiter: str | None = None, *, header: bool |
     Source: quoting as in RFC 4180, by Python's csv module.
     """
     source = Delimited.read(path, delimiter, header)
-    line, cells = source.first
-    names = _names(source.path, source.first) if source.header else tuple(f"c{place}" for place in range(len(cells)))
     if next(source.rows(), None) is None:
-        msg = f"{path} has a header in line {line} and no rows; expected at least one row"
+        msg = f"{path} has a header in line {source.first[0]} and no rows; expected at least one row"
         raise DataError(msg)
+    return table_of(source, names_of(source))
+
+
+def table_of(source: Delimited, names: tuple[str, ...]) -> Table:
+    """The table of some lines of text, with its columns' names."""
     parsed = source.parse()
     if parsed is None:
         lines = [line for line, _ in source.rows()]
         return Table(source.path, names, lines, source.digest, source)
     places, numbers = parsed
-    begin = line + 1 if source.header else line
     columns = {names[place]: numbers[:, column] for column, place in enumerate(places)}
     # A column with NaN or infinity is left to be read as text, so that the fault is shown as it is written.
     finite = {name: column for name, column in columns.items() if np.isfinite(column).all()}
-    return Table(source.path, names, range(begin, begin + len(numbers)), source.digest, source, finite)
+    return Table(source.path, names, range(source.begin, source.begin + len(numbers)), source.digest, source, finite)
+
+
+def names_of(source: Delimited) -> tuple[str, ...]:
+    """The columns by name; numbered, where there is no header."""
+    return _names(source.path, source.first) if source.header else tuple(f"c{place}" for place in range(len(source.first[1])))
 
 
 def _names(path: str, header: Record) -> tuple[str, ...]:
@@ -211,15 +234,15 @@ def _names(path: str, header: Record) -> tuple[str, ...]:
             raise DataError(msg)
         if not cells[place].strip():
             text = f"{path}, line {line}: column {place + 1} has no name and is called '{name}'; leave it out if it counts rows"
-            warnings.warn(text, UserWarning, stacklevel=3)
+            warnings.warn(text, UserWarning, stacklevel=4)
     return tuple(names)
 
 
-def _kind(cells: Sequence[str]) -> Kind:
-    present = [cell for cell in cells if cell.lower() not in MISSING]
+def kind_of(present: int, numbers: int) -> Kind:
+    """What a column holds in which so many cells have a value, and so many of these are numbers."""
     if not present:
         return "missing"
-    return "numeric" if 2 * sum(map(is_number, present)) > len(present) else "text"
+    return "numeric" if 2 * numbers > present else "text"
 
 
 def _whole(cell: str) -> str:

@@ -1,0 +1,135 @@
+"""`predict`, `evaluate` and `verify` on runs that exist."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import eagerloop
+
+
+def rows(text):
+    """CSV as a list of dicts."""
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture
+def run(done):
+    """A run of two epochs on iris."""
+    done("train", "--epochs", 2, "--run", "mine", "-q")
+    return "mine"
+
+
+@pytest.fixture
+def classifier(done, table):
+    """A run on a table of cats and dogs."""
+    done("train", "--dataset", "csv", "--dataset.path", table(classes=True), "--epochs", 2, "--run", "pets", "-q")
+    return "pets"
+
+
+def test_the_test_data_are_predicted_by_default(done, run):
+    """Features, the known target and the prediction that Python gets, for each of the thirty flowers of the test."""
+    found = rows(done("predict", run))
+    loaded = eagerloop.load(run)
+
+    assert list(found[0]) == ["Petal.Length", "Sepal.Length", "Petal.Width", "Sepal.Width", "prediction"]
+    assert len(found) == 30
+    np.testing.assert_array_equal(np.float32([row["prediction"] for row in found]), loaded.predict()[:, 0])
+    assert (found[0]["Petal.Length"], found[0]["Sepal.Width"]) == ("5.7", "3.2")  # R's row 121
+
+
+def test_a_table_in_another_order_gets_the_same_predictions(done, run):
+    """Column order, further columns, the delimiter and the presence of the target make no difference to the prediction."""
+    expected = [row["prediction"] for row in rows(done("predict", run))][:2]
+    known = rows(done("predict", run))[:2]
+    names = ["Petal.Width", "colour", "Petal.Length", "Sepal.Width", "Sepal.Length"]
+    with_target = [[{"colour": "blue", **row}[name] for name in names] for row in known]
+    Path("new.tsv").write_text("\n".join("\t".join(row) for row in [names, *with_target]), encoding="utf-8")
+    without = [[row[name] for name in ("Sepal.Length", "Petal.Width", "Petal.Length")] for row in known]
+    Path("new.csv").write_text(
+        "\n".join(";".join(row) for row in [["Sepal.Length", "Petal.Width", "Petal.Length"], *without]), encoding="utf-8"
+    )
+
+    found = rows(done("predict", run, "--input", "new.tsv"))
+    assert [row["prediction"] for row in found] == expected
+    assert list(found[0]) == ["Petal.Length", "Sepal.Length", "Petal.Width", "Sepal.Width", "prediction"]
+    found = rows(done("predict", run, "--input", "new.csv"))
+    assert [row["prediction"] for row in found] == expected
+    assert list(found[0]) == ["Petal.Length", "Sepal.Length", "Petal.Width", "prediction"]
+
+
+def test_predictions_go_to_a_file(done, run):
+    """The same text as on the screen, and a line that says how many."""
+    text = done("predict", run)
+    assert done("predict", run, "--output", "out.csv") == "30 predictions in out.csv\n"
+    assert Path("out.csv").read_text("utf-8") == text
+
+
+def test_classes_are_predicted_by_name_with_a_probability_each(done, classifier):
+    """The likeliest class, then probabilities that sum to 1."""
+    found = rows(done("predict", classifier))
+
+    assert list(found[0]) == ["a", "b", "y", "prediction", "probability_cat", "probability_dog"]
+    for row in found:
+        chances = {name: float(row[f"probability_{name}"]) for name in ("cat", "dog")}
+        assert sum(chances.values()) == pytest.approx(1, abs=1e-12)
+        assert row["prediction"] == max(chances, key=chances.get)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("aa,b\n1,2\n", "new.csv has no column 'a'; did you mean 'aa'? Known: aa, b"),
+        ("a,b\n1,x\n", "new.csv, line 2, column 'b': 'x' is not a number"),
+        ("a,b\n1,\n", "new.csv, line 2, column 'b'"),
+        ("a,b,y\n1,2,cow\n", "new.csv, line 2, column 'y': 'cow' is none of the 2 known values (cat, dog)"),
+        ("a,b\n", "new.csv has a header in line 1 and no rows"),
+        (None, "data file new.csv does not exist"),
+    ],
+)
+def test_a_table_that_cannot_be_predicted_is_refused(refused, classifier, content, told):
+    """A missing column with the nearest, cells that are no numbers, an unknown class, no rows, no file; no output is made."""
+    if content is not None:
+        Path("new.csv").write_text(content, encoding="utf-8")
+    assert told in refused("predict", classifier, "--input", "new.csv", "--output", "out.csv")
+
+
+def test_an_output_that_cannot_be_written_is_named(refused, run):
+    """With the system's reason."""
+    line = refused("predict", run, "--output", "none/out.csv")
+    assert line == "none/out.csv cannot be written: No such file or directory; choose another with --output"
+
+
+def test_a_failed_prediction_leaves_the_old_output(refused, run):
+    """The file of yesterday is not emptied by a table that cannot be read."""
+    Path("out.csv").write_text("yesterday", encoding="utf-8")
+    refused("predict", run, "--input", "none.csv", "--output", "out.csv")
+    assert Path("out.csv").read_text("utf-8") == "yesterday"
+
+
+def test_evaluate_prints_the_loss_and_the_metrics_of_the_test_data(done, table):
+    """The numbers that Python gets."""
+    done("train", "--metric", "rmse", "--epochs", 2, "--run", "mine", "-q")
+    figures = dict(line.split() for line in done("evaluate", "mine").splitlines())
+
+    assert list(figures) == ["loss", "rmse"]
+    assert float(figures["rmse"]) == pytest.approx(float(figures["loss"]) ** 0.5, rel=1e-5)
+    assert float(figures["loss"]) == pytest.approx(eagerloop.load("mine").evaluate()["loss"], rel=1e-6)
+
+
+def test_verify_lists_the_checkpoints_and_replays_them(done, run):
+    """Both are whole, and training again gives the same bits."""
+    out = done("verify", run, "--replay").splitlines()
+    assert [line.partition(",")[0] for line in out[:2]] == ["step 12: ok", "step 24: ok"]
+    assert out[2].startswith("replay: same bits in 2 of 2 checkpoints")
+
+
+def test_verify_ends_with_1_where_a_checkpoint_is_damaged(cli, run):
+    """The damaged file is named on the screen."""
+    (data,) = Path(run, "checkpoints", "step-00000012").glob("*data*")
+    data.write_bytes(b"\0" + data.read_bytes()[1:])
+    outcome = cli("verify", run)
+    assert outcome.code == 1
+    assert data.name in outcome.out
