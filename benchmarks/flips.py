@@ -86,19 +86,18 @@ def state_of(run: Any) -> dict[str, Any]:
     values = {name: variable.numpy().tobytes() for name, variable in run.variables().items()}
     position = [run.position.epoch, run.position.batch, run.position.step]
     observers = [observer.state() for observer in run.observers if hasattr(observer, "state")]
-    return {"values": values, "position": position, "history": run.history, "tally": run.tally.state(), "observers": observers}
+    history = [{key: value for key, value in row.items() if key != "seconds"} for row in run.history]
+    return {"values": values, "position": position, "history": history, "tally": run.tally.state(), "observers": observers}
 
 
-def states(run: Path) -> dict[int, dict[str, Any]]:
-    """The state at every checkpoint of an undamaged run, read one by one."""
-    import eagerloop  # noqa: PLC0415
+def states_of(run: Any) -> dict[int, dict[str, Any]]:
+    """The state at every checkpoint of an undamaged run, read one by one, by step. The run itself ends at the last of them."""
     from eagerloop.snapshots import restore  # noqa: PLC0415
 
-    loaded = eagerloop.load(run)
     found = {}
-    for step in loaded.store.steps():
-        restore(loaded, loaded.store.read(step))
-        found[step] = state_of(loaded)
+    for step in run.store.steps():
+        restore(run, run.store.read(step))
+        found[step] = state_of(run)
     return found
 
 
@@ -156,9 +155,11 @@ def _outcome(loaded: Any, expected: dict[int, dict[str, Any]], said: list[str], 
 
 def flip_again_and_again(directory: Path, count: int, seed: int = 0) -> Tally:
     """Damages two runs `count` times in all, one damage at a time."""
+    import eagerloop  # noqa: PLC0415
+
     tally, draw = Tally(), random.Random(seed)  # noqa: S311
     for number, run in enumerate(make_runs(directory)):
-        expected = states(run)
+        expected = states_of(eagerloop.load(run))
         whole = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
         for damage in damages(run, count * (number + 1) // 2 - count * number // 2, draw):
             judge(run, damage, expected, tally)

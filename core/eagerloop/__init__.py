@@ -16,6 +16,7 @@ from eagerloop.parts import use
 
 if TYPE_CHECKING:
     from eagerloop.arrays import ArrayDataset, split_rows
+    from eagerloop.blocks import read_blocks
     from eagerloop.loop import Step, train_step
     from eagerloop.opening import load, resume, train
     from eagerloop.run import Run
@@ -32,6 +33,7 @@ __all__ = [
     "hookimpl",
     "load",
     "parts",
+    "read_blocks",
     "read_table",
     "resume",
     "split_rows",
@@ -42,6 +44,7 @@ __all__ = [
 
 _LATER = {
     "arrays": ("ArrayDataset", "split_rows"),
+    "blocks": ("read_blocks",),
     "loop": ("Step", "train_step"),
     "opening": ("load", "resume", "train"),
     "run": ("Run",),

@@ -54,10 +54,7 @@ class Blocks(Sequence[Table]):
         """
         if isinstance(number, slice):
             return [self[one] for one in range(len(self))[number]]
-        source = self._source(range(len(self))[number])
-        if not source.plain:
-            _refuse_long_cells(source)
-        return table_of(source, self.names)
+        return table_of(self._source(range(len(self))[number]), self.names)
 
     def __iter__(self) -> Iterator[Table]:
         return (self[number] for number in range(len(self)))
@@ -129,7 +126,7 @@ def read_blocks(path: str | Path, delimiter: str | None = None, *, header: bool 
             data = file.read(BLOCK_BYTES)
             data += _rest(file.readline(BLOCK_BYTES), path, places[-1][1])
     delimiter, header, first = find_form(path, beginning, delimiter, header)
-    pattern = Delimited(str(path), beginning.removeprefix(MARK), delimiter, header, first, digest.hexdigest())
+    pattern = Delimited(str(path), beginning.removeprefix(MARK), delimiter, header, first, digest.hexdigest(), single=True)
     if len(places) == 2 and next(pattern.rows(), None) is None:  # noqa: PLR2004 - one block
         msg = f"{path} has a header in line {first[0]} and no rows; expected at least one row"
         raise DataError(msg)
@@ -148,12 +145,3 @@ def _rest(line: bytes, path: str | Path, begin: int) -> bytes:
 def _stamp(path: str | Path) -> tuple[int, int]:
     status = os.stat(path)  # noqa: PTH116 - said in one word
     return status.st_size, status.st_mtime_ns
-
-
-def _refuse_long_cells(source: Delimited) -> None:
-    """A cell that goes over several lines may be cut by the end of a block, and is refused wherever it is."""
-    end = source.begin
-    for line, _ in source.rows():
-        if line - end > 0 and source.data.splitlines()[end - source.line : line - source.line] != []:
-            pass
-        end = line + 1

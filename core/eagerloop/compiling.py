@@ -74,7 +74,7 @@ class Stretches:
 
     def __init__(self, run: "Run") -> None:
         self._run = run
-        self._function: Callable[..., Any] = tf.function(loop.train_epoch)
+        self._function: Any = tf.function(loop.train_epoch)
         self._left = tf.Variable(0, dtype=tf.int64, trainable=False)
         # steps, rows, sum of the losses, sum of the losses times rows: float64, as Python's own floats in the eager loop
         self._sums = tf.Variable(tf.zeros(4, tf.float64), trainable=False)

@@ -43,6 +43,7 @@ class Delimited:
         first: The file's first line that is not blank: its number, counted from 1, and its cells.
         digest: SHA-256 of the file's bytes, in hexadecimal.
         line: The number of the line in which the bytes begin.
+        single: Whether a row must be one line: else a block might end within it.
     """
 
     path: str
@@ -52,12 +53,15 @@ class Delimited:
     first: Record
     digest: str
     line: int = 1
+    single: bool = False
 
     @classmethod
     def read(cls, path: str | Path, delimiter: str | None, header: bool | None) -> "Delimited":  # noqa: FBT001 - one caller
         """Reads a file; the arguments and the errors are those of `eagerloop.read_table`."""
         data = read_text(path)
-        return cls(str(path), data.removeprefix(MARK), *find_form(path, data, delimiter, header), hashlib.sha256(data).hexdigest())
+        return cls(
+            str(path), data.removeprefix(MARK), *find_form(path, data, delimiter, header), hashlib.sha256(data).hexdigest()
+        )
 
     @cached_property
     def begin(self) -> int:
@@ -75,7 +79,9 @@ class Delimited:
     @cached_property
     def plain(self) -> bool:
         """Whether no row is out of the ordinary: no quotes, no blank lines, all of one length."""
-        width = len(self.first[1])
+        width, head = len(self.first[1]), self.data[: self._body]
+        if head.count(b'"') % 2 or head.count(b"\r") != head.count(b"\r\n"):
+            return False  # the header goes over several lines, or lines end in carriage returns alone
         return all(cell_ends(chunk, self.delimiter, width) is not None for chunk in chunks(self.data, self._body))
 
     def plain_lines(self) -> list[bytes]:
@@ -86,7 +92,8 @@ class Delimited:
     def rows(self) -> Iterator[Record]:
         """Every row of data and the line in which it begins, each as long as the file's first line."""
         width = len(self.first[1])
-        for line, record in islice(_records(self.path, self.data, self.delimiter, self.line), int(self.header), None):
+        records = _records(self.path, self.data, self.delimiter, self.line, single=self.single)
+        for line, record in islice(records, int(self.header), None):
             if len(record) != width:
                 cells = f"{len(record)} cell{'s' if len(record) != 1 else ''}, expected {width} as in line {self.first[0]}"
                 msg = f"{self.path}, line {line}: {cells}, separated by {self.delimiter!r}; mend the row or give the delimiter"
@@ -96,7 +103,9 @@ class Delimited:
     def cells(self, places: Sequence[int]) -> list[list[str]]:
         """The columns at the given places, as text without the space around it."""
         if not self.plain:
-            return list(map(list, zip(*([record[place].strip() for place in places] for _, record in self.rows()), strict=True)))
+            return list(
+                map(list, zip(*([record[place].strip() for place in places] for _, record in self.rows()), strict=True))
+            )
         columns: list[list[str]] = [[] for _ in places]
         for chunk in chunks(self.data, self._body):
             ends = cell_ends(chunk, self.delimiter, len(self.first[1]))
@@ -132,7 +141,10 @@ class Delimited:
 
 
 def find_form(
-    path: str | Path, data: bytes, delimiter: str | None, header: bool | None  # noqa: FBT001 - of this package
+    path: str | Path,
+    data: bytes,
+    delimiter: str | None,
+    header: bool | None,  # noqa: FBT001 - of this package
 ) -> tuple[str, bool, Record]:
     """What the beginning of a file says of its form.
 
@@ -191,17 +203,22 @@ def _lines(data: bytes) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
 
 
-def _records(path: str | Path, data: bytes, delimiter: str, begin: int = 1) -> Iterator[Record]:
+def _records(path: str | Path, data: bytes, delimiter: str, begin: int = 1, *, single: bool = False) -> Iterator[Record]:
     """Every line that is not blank, cut into cells, with its number; a quoted cell may go over several lines."""
     reader = csv.reader(_lines(data), delimiter=delimiter, skipinitialspace=delimiter != " ", strict=True)
     line = begin
     try:
         for record in reader:
+            if single and reader.line_num > line - begin + 1:
+                msg = f"{path}, line {line}: a quoted cell goes over several lines; write it in one, or do not stream the file"
+                raise DataError(msg)
             if len(record) > 1 or (record and record[0].strip()):
                 yield line, record
             line = begin + reader.line_num
     except csv.Error as error:
-        msg = f'{path}, line {line}: {error}; look for a quote (") that is not closed in the row that begins here'
+        what = "that is not closed in the row that begins here"
+        what += ", or in its first line: a streamed row must be one line" if single else ""
+        msg = f'{path}, line {line}: {error}; look for a quote (") {what}'
         raise DataError(msg) from error
 
 

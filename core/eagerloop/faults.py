@@ -2,12 +2,14 @@
 
 import contextlib
 import inspect
+import re
 from types import CodeType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import tensorflow as tf
 
-from eagerloop.errors import EagerloopError, PluginError
+from eagerloop.errors import DataError, EagerloopError, PluginError
 from eagerloop.hooks import LIFECYCLE
 
 if TYPE_CHECKING:
@@ -40,8 +42,8 @@ def not_finite(run: "Run", loss: float, x: Any, y: Any) -> str:
     shown = ", ".join(str(row + 1) for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004
     at_fault = f" ({what} row {shown} of the batch)" if rows else ""
     return (
-        f"the loss is {loss} in epoch {where.epoch}, batch {where.batch}, step {where.step}{at_fault}; the update was left out and "
-        "the last checkpoint kept: lower the learning rate or mend the data and resume, or use on_nonfinite 'skip'"
+        f"the loss is {loss} in epoch {where.epoch}, batch {where.batch}, step {where.step}{at_fault}; the update was left out "
+        "and the last checkpoint kept: lower the learning rate or mend the data and resume, or use on_nonfinite 'skip'"
     )
 
 
@@ -69,6 +71,19 @@ def blaming(what: str) -> "Iterator[None]":
     except Exception as error:
         msg = f"{what}: {type(error).__name__}: {' '.join(str(error).split())}"
         raise PluginError(msg) from error
+
+
+def refuse_other_shapes(error: BaseException) -> None:
+    """Words what TensorFlow says when a batch has another shape than the first one.
+
+    Raises:
+        DataError: The error was that.
+    """
+    found = re.search(r"(\[[\d,]*\]) is not compatible with expected shape (\[[\d,?]*\])", str(error))
+    if found and isinstance(error, tf.errors.InvalidArgumentError):
+        told = "; ".join(note.removeprefix(MARK) for note in getattr(error, "__notes__", ()))
+        msg = f"the dataset must give batches of one shape, got {found[1]} after {found[2]} ({told}); pad or drop the odd ones"
+        raise DataError(msg) from error
 
 
 def blame(error: BaseException, run: "Run") -> None:

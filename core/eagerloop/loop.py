@@ -97,7 +97,7 @@ def train(run: "Run", epochs: int) -> None:
         for epoch in range(run.position.epoch, epochs + 1):
             run.hook.on_epoch_begin(run=run, epoch=epoch)
             batches = run.begin_epoch(epoch)  # an iterator: a pause keeps its place in it
-            while run.train_epoch(run, batches):  # train_epoch above, or its tf.function
+            while run.stopping or run.train_epoch(run, batches):  # train_epoch above, or its tf.function
                 run.save_if_due()
                 if run.stopping:  # somebody called run.stop(reason), or a signal did
                     break
@@ -127,7 +127,7 @@ def check_step(value: Any, gradients: "Sequence[Any]", variables: "Sequence[Any]
     ]
     if missing or not variables:
         msg = (
-            f"the loss has no gradient for {', '.join(missing) or 'anything: the model has no trainable variables'}; compute the "
-            "predictions from them with TensorFlow operations alone, inside the call, or make them not trainable"
+            f"the loss has no gradient for {', '.join(missing) or 'anything: the model has no trainable variables'}; compute "
+            "the predictions from them with TensorFlow operations alone, inside the call, or make them not trainable"
         )
         raise PluginError(msg)

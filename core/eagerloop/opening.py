@@ -10,7 +10,7 @@ from eagerloop.assembly import Assembly
 from eagerloop.catalog import Catalog
 from eagerloop.errors import CheckpointError, ConfigError, EagerloopError, did_you_mean
 from eagerloop.parts import KINDS, SINGLE, Choice
-from eagerloop.record import FORMAT, RunDirectory, Settings, read_toml, settings_from
+from eagerloop.record import FORMAT, RunDirectory, Settings, plain_options, read_toml, settings_from
 from eagerloop.run import Run
 from eagerloop.snapshots import check_content, compare_with_file, restore, say
 from eagerloop.sources import is_file_part
@@ -36,7 +36,8 @@ def settings_of(keywords: Mapping[str, Any]) -> Settings:
         if name not in KINDS:
             given[name] = [str(item) for item in value] if name == "plugins" else value
         elif value is not None:
-            given[name] = as_choice(value) if name in SINGLE else [as_choice(item) for item in value]
+            several = [value] if isinstance(value, (str, Choice)) else value
+            given[name] = as_choice(value) if name in SINGLE else [as_choice(item) for item in several]
     return Settings(**given).checked()
 
 
@@ -156,7 +157,8 @@ def prepare_resume(
         msg = f"{where.path} has a history and no checkpoint: it cannot be continued, and is not begun anew; train a new run"
         raise CheckpointError(msg)
     run = from_record(where, given, trusted, quiet=quiet)
-    run.epochs = epochs or run.epochs
+    if epochs is not None:
+        run.epochs = plain_options()["epochs"].convert(epochs, "resume")
     if checkpoint is not None:
         _take_up(run, store, checkpoint, strict=strict)
     run.store.set_aside_damaged()
@@ -198,7 +200,7 @@ def from_record(
         setattr(settings, PLURALS.get(key, key), getattr(replaced, PLURALS.get(key, key)))
     if quiet:
         settings.observer = [choice for choice in settings.observer if choice.part != "progress"]
-    _refuse_objects(content, settings, where)
+    _refuse_objects(content, {PLURALS.get(key, key) for key in given}, where)
     _check_files(content, settings, trusted, where)
     try:
         return Run(Assembly(settings, Catalog.load(settings.plugins)), directory or where)
@@ -213,16 +215,15 @@ def from_record(
         raise CheckpointError(msg) from error
 
 
-def _refuse_objects(content: Mapping[str, Any], settings: Settings, where: RunDirectory) -> None:
+def _refuse_objects(content: Mapping[str, Any], replaced: Iterable[str], where: RunDirectory) -> None:
     """A part that was given as an object is known by its class alone: it must be given again."""
     for kind in KINDS:
         rows = content.get(kind, [])
-        if any(isinstance(row, dict) and row.get("owner") == "object" for row in (rows if isinstance(rows, list) else [rows])):
-            chosen = getattr(settings, kind)
-            if any(isinstance(choice.part, str) for choice in ([chosen] if kind in SINGLE else chosen)):
-                again = f"{PLURALS_OF.get(kind, kind)}=..."
-                msg = f"the {kind} of {where.path} was given as an object, which no record can hold; give it again: {again}"
-                raise CheckpointError(msg)
+        objects = any(isinstance(row, dict) and row.get("owner") == "object" for row in (rows if isinstance(rows, list) else [rows]))
+        if objects and kind not in replaced:
+            again = f"{PLURALS_OF.get(kind, kind)}=..."
+            msg = f"the {kind} of {where.path} was given as an object, which no record can hold; give it again: {again}"
+            raise CheckpointError(msg)
 
 
 def _check_files(content: Mapping[str, Any], settings: Settings, trusted: Iterable[str], where: RunDirectory) -> None:

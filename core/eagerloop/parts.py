@@ -129,7 +129,8 @@ class Checkpointer(Protocol):
     """Writes variables to files and reads them back, bit for bit.
 
     The engine's store turns this into crash-safe checkpoints: the directory is a temporary one, checksummed, made durable
-    and renamed when `write` has returned, and verified before `read` is called.
+    and renamed when `write` has returned, and verified before `read` is called. One that sets `keeps_nothing = True` is never
+    asked: its runs have no checkpoints.
     """
 
     def write(self, directory: Path, state: Mapping[str, "tf.Variable"]) -> None:

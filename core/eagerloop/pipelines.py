@@ -1,6 +1,8 @@
 """Makes a `Dataset` of what a dataset factory may also return: a `(train, test)` pair of batched `tf.data.Dataset`s."""
 
 import hashlib
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,17 +28,17 @@ class PipelineDataset:
         for name, part in (("train", train), ("test", test)):
             _check_elements(part, f"{where}, {name}")
         self._train, self._test = train, test
-        x, y = next(iter(train.take(1)), (None, None))
-        if x is None:
+        first = next(iter(train.take(1)), None)
+        if first is None:
             msg = f"{where}: an epoch has no batch; give it at least one"
             raise PluginError(msg)
-        self.first_batch = (x, y)
+        x, y = self.first_batch = first
         self._shapes = tuple((None, *part.shape[1:]) for part in (x, y))
         self.task: Task = "classification" if y.dtype.is_integer else "regression"
-        width = int(np.prod(y.shape[1:], dtype=int))
-        self.features = tuple(f"x{number}" for number in range(int(np.prod(x.shape[1:], dtype=int))))
-        self.targets = ("y",) if width == 1 else tuple(f"y{number}" for number in range(width))
-        self.classes = _classes(train) if self.task == "classification" else ()
+        width = math.prod(y.shape[1:])
+        self.features: Sequence[str] = tuple(f"x{number}" for number in range(math.prod(x.shape[1:])))
+        self.targets: Sequence[str] = ("y",) if width == 1 else tuple(f"y{number}" for number in range(width))
+        self.classes: Sequence[str] = _classes(train) if self.task == "classification" else ()
         self.outputs = len(self.classes) or width
         self.exact, self.note = _exactness(train)
         spec = f"{train.element_spec} {int(train.cardinality())} {int(test.cardinality())}"
@@ -81,7 +83,7 @@ def as_dataset(made: Any, where: str) -> Dataset:
         PluginError: It is neither.
     """
     if isinstance(made, (tuple, list)) and len(made) == 2:  # noqa: PLR2004
-        return PipelineDataset(*made, where=where)
+        return PipelineDataset(made[0], made[1], where)
     missing = [name for name in ("train", "test", "features", "targets", "task") if not hasattr(made, name)]
     if missing:
         msg = (
@@ -122,15 +124,18 @@ def _exactness(train: tf.data.Dataset) -> tuple[bool, str]:
     variant = tf.data.experimental.to_variant(train)
     serialized = tf.raw_ops.DatasetToGraphV2(input_dataset=variant, external_state_policy=1, strip_device_assignment=True)
     graph = tf.compat.v1.GraphDef.FromString(serialized.numpy())
-    constants = {node.name: node.attr["value"].tensor for node in graph.node if node.op == "Const"}
-    for node in graph.node:
-        if node.op.startswith("ShuffleDataset"):
-            # Inputs: the pipeline, the buffer's size, two seeds; both zero is TensorFlow's way to say "any".
-            seeds = [int(tf.make_ndarray(constants[name])) for name in node.input[2:4] if name in constants]
-            if seeds and not any(seeds):
-                return False, "not exact: the pipeline shuffles without a seed; give shuffle(..., seed=...) one"
-    for function in graph.library.function:
-        random = [node.op for node in function.node_def if node.op.startswith("Random") or "PyFunc" in node.op]
+    inner = [list(function.node_def) for function in graph.library.function]
+    for nodes in [list(graph.node), *inner]:
+        constants = {node.name: node.attr["value"].tensor for node in nodes if node.op == "Const"}
+        for node in nodes:
+            if node.op.startswith("ShuffleDataset"):
+                # Inputs: the pipeline, the buffer's size, two seeds; both zero is TensorFlow's way to say "any".
+                names = [name.partition(":")[0] for name in node.input[2:4]]
+                seeds = [int(tf.make_ndarray(constants[name])) for name in names if name in constants]
+                if seeds and not any(seeds):
+                    return False, "not exact: the pipeline shuffles without a seed; give shuffle(..., seed=...) one"
+    for nodes in inner:
+        random = [node.op for node in nodes if node.op.startswith("Random") or "PyFunc" in node.op]
         if random:
             return False, f"not exact: the pipeline calls {random[0]}, whose state cannot be saved; use stateless operations"
     return True, "a position is reached by going through the batches before it"

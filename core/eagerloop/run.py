@@ -14,9 +14,9 @@ from eagerloop import loop, state
 from eagerloop.assembly import Assembly
 from eagerloop.compiling import compile_loop
 from eagerloop.errors import TrainingError
-from eagerloop.faults import blame, not_finite
+from eagerloop.faults import blame, not_finite, refuse_other_shapes
 from eagerloop.hooks import Observers
-from eagerloop.record import RunDirectory
+from eagerloop.record import RunDirectory, plain_options
 from eagerloop.saving import Saver
 from eagerloop.signals import Signals
 from eagerloop.store import Store
@@ -191,7 +191,9 @@ class Run:
             KeyboardInterrupt: SIGINT came; the state was saved first.
             SystemExit: SIGTERM came; the state was saved first.
         """
-        self.epochs = self.settings.epochs = epochs or self.epochs
+        if epochs is not None:
+            self.epochs = plain_options()["epochs"].convert(epochs, "this run")
+        self.settings.epochs = self.epochs
         self.stopping = ""
         with self.place.held():
             new = self.place.write_record(self.assembly.record())
@@ -209,6 +211,7 @@ class Run:
                 blame(error, self)
                 if new and not self.position.step:
                     self.place.discard()  # it was refused before it began: leave the place as it was
+                refuse_other_shapes(error)
                 raise
         signals.raise_if_any()
         return self

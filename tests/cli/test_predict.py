@@ -123,7 +123,7 @@ def test_verify_lists_the_checkpoints_and_replays_them(done, run):
     """Both are whole, and training again gives the same bits."""
     out = done("verify", run, "--replay").splitlines()
     assert [line.partition(",")[0] for line in out[:2]] == ["step 12: ok", "step 24: ok"]
-    assert out[2].startswith("replay: same bits in 2 of 2 checkpoints")
+    assert out[-1].startswith("replay: same bits in 2 of 2 checkpoints")
 
 
 def test_verify_ends_with_1_where_a_checkpoint_is_damaged(cli, run):

@@ -24,6 +24,7 @@ DOOR = [
     "hookimpl",
     "load",
     "parts",
+    "read_blocks",
     "read_table",
     "resume",
     "split_rows",
@@ -34,7 +35,7 @@ DOOR = [
 
 FLOORS = (
     ("errors", "parts", "hooks"),
-    ("arrays", "pairs", "loop", "options", "store", "sources", "delimited", "table", "tally", "pipelines", "defaults"),
+    ("arrays", "pairs", "loop", "options", "store", "sources", "plain", "delimited", "table", "blocks", "tally", "pipelines", "defaults"),
     ("signals", "state", "trust", "catalog", "record", "inspection"),
     ("run", "assembly", "snapshots", "saving", "compiling", "faults", "opening", "verifying", "prediction", "testing"),
     ("__init__", "cli"),

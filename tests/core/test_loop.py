@@ -314,7 +314,7 @@ WHOLE = [
         (("step", 1, 1, 1), 3, [("a", "train begin", 1), ("a", "epoch begin", 1), *WHOLE[3:]]),
         (("step", 1, 2, 2), 4, [("a", "train begin", 2), ("a", "epoch begin", 1), *WHOLE[4:]]),
         (("epoch end", 1), 5, [("a", "train begin", 2), *WHOLE[5:]]),
-        (("epoch begin", 2), 7, [("a", "train begin", 3), ("a", "epoch begin", 2), *WHOLE[7:]]),
+        (("epoch begin", 2), 6, [("a", "train begin", 2), *WHOLE[5:]]),
         (("step", 2, 1, 3), 7, [("a", "train begin", 3), ("a", "epoch begin", 2), *WHOLE[7:]]),
         (("step", 2, 2, 4), 8, [("a", "train begin", 4), ("a", "epoch begin", 2), *WHOLE[8:]]),
     ],
@@ -335,11 +335,11 @@ def test_stop_at_any_hook_and_resume(at, before, after):
 
 
 def test_stop_before_the_first_step():
-    """A run that is stopped as it begins ends after one step: the loop looks for a stop after each."""
+    """A run that is stopped as it begins does no step."""
     for at in (("train begin", 0), ("epoch begin", 1)):
         log = []
         run = small_run(observers=[stopping(at, log)])
-        assert log == [*WHOLE[:3], ("a", "train end", 1)]
+        assert log == [*WHOLE[:2], ("a", "train end", 0)]
         assert run.history == []
 
 

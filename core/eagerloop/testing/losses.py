@@ -27,10 +27,15 @@ def arguments(subject: Subject) -> None:
         msg = "its signature is not known"
         raise NotApplicable(msg) from error
     if len(names) < 2:  # noqa: PLR2004
-        require("*" in str(inspect.signature(loss)), f"it takes {len(names)} argument, and is given the targets and the predictions")
+        require(
+            "*" in str(inspect.signature(loss)), f"it takes {len(names)} argument, and is given the targets and the predictions"
+        )
         return
     swapped = "pred" in names[0] or "true" in names[1] or "target" in names[1]
-    require(not swapped, f"its arguments are ({names[0]}, {names[1]}): the predictions come first, and the loop gives the targets first")
+    require(
+        not swapped,
+        f"its arguments are ({names[0]}, {names[1]}): the predictions come first, and the loop gives the targets first",
+    )
 
 
 @contract(

@@ -1,5 +1,6 @@
 """Which checks there are for a kind, and how they are run on a part."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -20,7 +21,8 @@ OF_KIND = {
 }
 
 SETTLED_BY = {"loss": "loss-minimal", "model": "model-predictions"}
-"""The check that tells, where it is ok, that a trial is what the part is meant for: no other data is tried then."""
+"""The check that tells, where it is ok, that a trial is what the part is meant for: no other data is tried then. Of a loss, that
+is believed of the first trial alone: many are made small by data that they are not meant for."""
 
 EXCEPTIONS = Check(
     "exceptions",
@@ -102,14 +104,16 @@ def _best(
 ) -> list[Result]:
     """The findings on the data that suits the part best: a loss for classes is not judged on a regression."""
     best: dict[str, Result] = {}
-    for trial in trials.for_kind(subject.kind, dataset):
+    for number, trial in enumerate(trials.for_kind(subject.kind, dataset)):
         subject.trial = trial()
         found: dict[str, Result] = {}
         for one in every:
-            found[one.name] = one.run(subject, {**before, **found}, excused)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Keras has a lot to say about data that a part is not meant for
+                found[one.name] = one.run(subject, {**before, **found}, excused)
         if not best or _points(found) > _points(best):
             best = found
-        settling = found.get(SETTLED_BY.get(subject.kind, ""))
+        settling = found.get(SETTLED_BY.get(subject.kind, "")) if subject.kind == "model" or not number else None
         if (settling and settling.status == "ok") or all(one.status != "failed" for one in found.values()):
             best = found
             break

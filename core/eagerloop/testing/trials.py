@@ -200,7 +200,7 @@ def _values(columns: int) -> Made:
     def make() -> Answers:
         import numpy as np  # noqa: PLC0415
 
-        y = np.random.default_rng(5).uniform(0.5, 3, (ROWS, columns)).astype("float32")
+        y = np.random.default_rng(5).uniform(0.1, 0.9, (ROWS, columns)).astype("float32")
         return _answers(f"positive numbers, shape ({ROWS}, {columns})", y, y)
 
     return make
@@ -247,7 +247,9 @@ def _numbers_for_numbers() -> Answers:
     import numpy as np  # noqa: PLC0415
 
     labels = np.array(LABELS, "int32")
-    answers = _answers("class numbers for class numbers", labels, labels, TrialDataset(np.ones((ROWS, 3), "float32"), labels, 3))
+    answers = _answers(
+        "class numbers for class numbers", labels, labels, TrialDataset(np.ones((ROWS, 3), "float32"), labels, 3)
+    )
     return Answers(answers.words, labels, labels, np.roll(labels, 2), (labels + 1) % 3, answers.dataset)
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 class NoCheckpointer:
     """Writes nothing, and so has nothing to read."""
 
+    keeps_nothing = True  # the run makes no checkpoint directory at all
+
     def write(self, directory: Path, state: Mapping[str, Any]) -> None:
         """Leaves the directory empty."""
 

@@ -69,6 +69,10 @@ class RunningR2(keras.metrics.Metric):
         constant = tf.cast((residuals == 0) & (tf.convert_to_tensor(self.rows) > 0), tf.float64)
         return tf.reduce_mean(tf.where(deviations > 0, 1 - tf.math.divide_no_nan(residuals, deviations), constant))
 
+    def get_config(self) -> dict[str, Any]:
+        """What `__init__` takes: nothing. Keras makes another one of this."""
+        return {}
+
     def _build(self, targets: int) -> None:
         """One number a target, as many as the first batch has."""
         self.rows = self.add_variable((), "zeros", "float64", name="rows")

@@ -65,7 +65,7 @@ def mlp(
             self.outputs_layer = keras.layers.Dense(dataset.outputs, name="outputs")
 
         def call(self, x: "tf.Tensor", training: bool = False) -> "tf.Tensor":  # noqa: FBT001, FBT002 - Keras's signature
-            if len(x.shape) != 2:
+            if len(x.shape) != 2:  # noqa: PLR2004 - (n, d)
                 x = keras.ops.reshape(x, (-1, math.prod(x.shape[1:])))
             for layer in self.hidden:
                 x = layer(x, training=training)

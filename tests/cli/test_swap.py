@@ -1,0 +1,68 @@
+"""Any part is swapped by name: the run trains, resumes and predicts, and the loop is not touched."""
+
+import csv
+import io
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import eagerloop
+
+LOOP = Path(eagerloop.__file__).with_name("loop.py")
+
+
+@pytest.fixture(scope="module")
+def digest():
+    """The loop as it was before any part was swapped."""
+    return sha256(LOOP.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def arrays():
+    """An .npz of twelve rows for the training and four for the test."""
+    x = np.arange(32.0, dtype="float32").reshape(16, 2) / 32
+    y = x.sum(axis=1, keepdims=True)
+    np.savez("my.npz", x_train=x[:12], y_train=y[:12], x_test=x[12:], y_test=y[12:])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--dataset csv --dataset.path table.csv",
+        "--dataset csv --dataset.path pets.csv",
+        "--dataset arrays --dataset.path my.npz --dataset.batch-size 4",
+        "--model mlp --model.hidden 8",
+        "--model linear",
+        "--loss huber --loss.delta 2",
+        "--loss mean-absolute-error",
+        "--optimizer sgd --optimizer.momentum 0.9 --optimizer.learning-rate 0.0001",
+        "--optimizer rmsprop",
+        "--checkpointer npz",
+        "--observe print-loss --observe csv --observe.path steps.csv --observe early-stopping",
+        "--metric rmse --metric r2 --metric mean-absolute-error",
+        "--metric r2 --dataset.validation-fraction 0.25",
+    ],
+)
+def test_a_swapped_part_trains_resumes_and_predicts(done, table, arrays, digest, words):
+    """One epoch, one more, then a finite prediction for each row of the test."""
+    table()
+    table("pets.csv", classes=True)
+    done("train", *words.split(), "--epochs", 1, "--run", "mine", "-q")
+    out = done("resume", "mine", "--epochs", 2, "-q")
+    predicted = list(csv.DictReader(io.StringIO(done("predict", "mine"))))
+
+    assert "resuming in epoch 2" in out
+    assert "done: 2 epochs" in out
+    loaded = eagerloop.load("mine").predict()
+    assert np.isfinite(loaded).all()
+    assert len(predicted) == len(loaded) > 0
+    assert sha256(LOOP.read_bytes()).hexdigest() == digest
+
+
+def test_without_a_checkpointer_nothing_is_kept(done, refused):
+    """`none` trains, and there is nothing to predict from."""
+    done("train", "--checkpointer", "none", "--epochs", 1, "--run", "mine", "-q")
+    assert "mine has no checkpoint" in refused("predict", "mine")
+    assert not list(Path("mine").glob("checkpoints/step-*"))

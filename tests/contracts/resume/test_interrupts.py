@@ -1,0 +1,58 @@
+"""SIGINT and SIGTERM: 12 of the 100 at random moments that `benchmarks/interrupts.py` sends, and the exit codes."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import flips
+import interrupts
+import pytest
+import warm
+
+import eagerloop
+
+
+def test_interrupts_at_random_moments_tear_nothing():
+    """Each leaves the state of the uninterrupted run at that step, says how to go on, and ends as it should."""
+    words = [sys.executable, interrupts.__file__, "--count", "12", "--seed", "1"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "12 interrupts, 0 faults" in done.stdout
+
+
+class SendsASignal:
+    """Sends this process a signal in the middle of a step's hooks."""
+
+    def __init__(self, number, at):
+        self.number, self.at = number, at
+
+    def on_step_end(self, run):
+        if run.position.step == self.at:
+            os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "match"), [(signal.SIGINT, KeyboardInterrupt, "^$"), (signal.SIGTERM, SystemExit, "143")]
+)
+def test_a_signal_lets_the_step_end_and_saves(number, error, match):
+    """The run stands after the very step, saved; the handlers of before are back; a resume gives the uninterrupted run."""
+    before = [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)]
+    with pytest.raises(error, match=match):
+        eagerloop.train(directory="run", epochs=2, observers=[SendsASignal(number, 7)])
+    assert [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)] == before
+    warm.seed_differently(1)
+    resumed = eagerloop.resume("run", observers=[SendsASignal(number, 0)])
+    whole = eagerloop.train(directory="whole", epochs=2)
+    assert eagerloop.load("run", observers=[SendsASignal(number, 0)]).store.steps() == [7, 12, 24]
+    assert flips.state_of(resumed)["values"] == flips.state_of(whole)["values"]
+
+
+def test_outside_the_main_thread_signals_are_left_alone():
+    """Python sets handlers in the main thread only; a training in another thread does without."""
+    done = []
+    thread = threading.Thread(target=lambda: done.append(eagerloop.train(directory="run", epochs=1).position.step))
+    thread.start()
+    thread.join()
+    assert done == [12]
