@@ -1,10 +1,9 @@
 """From settings to parts: what is chosen when nothing was, how a part is made, what it must then be able to do."""
 
 import contextlib
-import copy
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +25,7 @@ from eagerloop.parts import Choice, Dataset
 from eagerloop.pipelines import as_dataset
 from eagerloop.record import FORMAT, Part, Settings, plain_options
 from eagerloop.sources import digest, is_file_part
+from eagerloop.tally import another
 
 METHODS = {
     "model": ("__call__", "variables", "trainable_variables"),
@@ -105,9 +105,8 @@ class Assembly:
             words = entry.where
             options = resolve(entry.factory, choice.options, words)
             part = Part(choice.part, entry.owner.distribution, entry.owner.version, options)
-            given = {"seed": self.settings.seed, "dataset": getattr(self, "dataset", None)}
             with blaming(f"{words} could not be made"):
-                made = entry.factory(**options, **{name: given[name] for name in reserved(entry.factory)})
+                made = entry.factory(**options, **self._given(entry.factory))
             self.owners[words] = (entry.factory, made)
         self._check(kind, made, words)
         if kind in parts.SINGLE:
@@ -147,6 +146,8 @@ class Assembly:
             # Some make their variables at their first batch, and only what is there can be restored.
             metric.update_state(self.first_batch[1], self.first_predictions)
             metric.reset_state()
+            if part.owner == "object":
+                another(metric)  # an evaluation will need another one
 
     def _build(self) -> None:
         """Calls the model on the first batch: only then it has variables, and only then they can be restored."""
@@ -163,7 +164,20 @@ class Assembly:
 
     def fresh_metrics(self) -> dict[str, Any]:
         """The metrics once more, for an evaluation that must not disturb those of a half-trained epoch."""
-        return {name: _fresh(metric) for name, metric in self.metrics.items()}
+        rows = zip(self.metrics.items(), self.made.get("metric", ()), strict=True)
+        return {name: self._again(metric, part.options) for (name, metric), part in rows}
+
+    def _again(self, metric: Any, options: Mapping[str, Any]) -> Any:
+        """A metric as its factory made it. One that was given as an object must be able to make another one of itself."""
+        for factory, made in self.owners.values():
+            if made is metric and factory is not None:
+                return factory(**options, **self._given(factory))
+        return another(metric)
+
+    def _given(self, factory: Any) -> dict[str, Any]:
+        """What the engine fills in for a factory that asks for it."""
+        known = {"seed": self.settings.seed, "dataset": getattr(self, "dataset", None)}
+        return {name: known[name] for name in reserved(factory)}
 
     def record(self) -> dict[str, Any]:
         """The content of run.toml."""
@@ -223,18 +237,10 @@ def config(assembly: Assembly) -> str:
     return tomli_w.dumps({key: value for key, value in assembly.record().items() if key not in facts})
 
 
-def _fresh(metric: Any) -> Any:
-    if isinstance(metric, keras.metrics.Metric):
-        return type(metric).from_config(metric.get_config())
-    made = copy.deepcopy(metric)
-    made.reset_state()
-    return made
-
-
 def _count(dataset: Any) -> int | None:
     """How many batches an epoch has, if it says so; a dataset that must replay is not asked."""
     if not isinstance(dataset, ArrayDataset):
-        return None
+        return getattr(dataset, "batches_per_epoch", None)
     return int(dataset.train(1, 0).cardinality())
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import overload
 
-from eagerloop.delimited import MARK, Delimited, check_text, find_form, unreadable
+from eagerloop.delimited import Delimited, find_form, names_of
+from eagerloop.encoding import MARK, check_text, unreadable
 from eagerloop.errors import DataError
-from eagerloop.table import Table, names_of, table_of
+from eagerloop.table import Table, require_columns, table_of
 
 BLOCK_BYTES = 1 << 22
 """The size of a block, but for the rest of its last line. What is drawn block by block depends on it: it never changes."""
@@ -58,6 +59,10 @@ class Blocks(Sequence[Table]):
 
     def __iter__(self) -> Iterator[Table]:
         return (self[number] for number in range(len(self)))
+
+    def require(self, *names: str) -> None:
+        """Checks that columns are there, as `Table.require` does."""
+        require_columns(self.path, self.names, names)
 
     def lines(self, number: int) -> list[bytes] | None:
         """The rows of a block, not cut into cells; None if it has quotes, blank lines or rows of another length."""

@@ -62,6 +62,10 @@ def compile_loop(run: "Run") -> tuple[Grain, str]:
     if grain == "stretch":
         stretches = Stretches(run)
         run.train_epoch, run.count, run.must_pause = stretches.train_epoch, stretches.count, stretches.must_pause  # type: ignore[method-assign]
+    if run.settings.compile:
+        first = run.assembly.first_batch[0]
+        signature = [tf.TensorSpec((None, *first.shape[1:]), first.dtype)]  # any number of rows is one trace
+        run.answer = tf.function(run.answer, input_signature=signature)
     return grain, why
 
 

@@ -4,10 +4,10 @@ The file, or a block of it, is read once and then held as bytes: cutting it into
 as asked for. Plain text is cut by NumPy; what has quotes or a fault goes through Python's csv module, which knows the line.
 """
 
-import contextlib
 import csv
 import hashlib
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from eagerloop.encoding import MARK, read_text
 from eagerloop.errors import ConfigError, DataError
 from eagerloop.plain import cell_ends, chunks, cut
 
@@ -24,9 +25,6 @@ DELIMITERS = ("\t", ";", "|", ",")
 """What may separate cells, the comma last: files separated by `;` often have commas in their numbers."""
 
 SAMPLE_BYTES, SAMPLE_ROWS = 65536, 20
-
-MARK = b"\xef\xbb\xbf"
-"""The byte-order mark that some programs put in front of UTF-8."""
 
 Record = tuple[int, list[str]]
 
@@ -111,7 +109,7 @@ class Delimited:
             ends = cell_ends(chunk, self.delimiter, len(self.first[1]))
             assert ends is not None  # noqa: S101 - plain says so
             for column, more in zip(columns, cut(chunk, ends, places), strict=True):
-                column += more
+                column.extend(more)
         return columns
 
     def parse(self) -> tuple[list[int], np.ndarray[Any, Any]] | None:
@@ -163,39 +161,24 @@ def find_form(
     return delimiter, not any(map(is_number, first[1])) if header is None else header, first
 
 
-def read_text(path: str | Path) -> bytes:
-    """The bytes of a UTF-8 file.
-
-    Raises:
-        DataError: It is missing, unreadable or not UTF-8.
-    """
-    with unreadable(path):
-        data = Path(path).read_bytes()
-    check_text(path, data)
-    return data
+def names_of(source: Delimited) -> tuple[str, ...]:
+    """The columns by name; numbered, where there is no header."""
+    return _names(source.path, source.first) if source.header else tuple(f"c{place}" for place in range(len(source.first[1])))
 
 
-@contextlib.contextmanager
-def unreadable(path: str | Path) -> Iterator[None]:
-    """Turns an `OSError` into a `DataError` that says why a file cannot be read."""
-    try:
-        yield
-    except OSError as error:
-        reasons = {FileNotFoundError: "does not exist", IsADirectoryError: "is a directory, expected a text file"}
-        msg = f"data file {path} {reasons.get(type(error), f'cannot be read ({error.strerror})')}; check the path"
-        raise DataError(msg) from error
-
-
-def check_text(path: str | Path, data: bytes, line: int = 1, offset: int = 0) -> None:
-    """Refuses bytes that are not UTF-8; they begin in the given line, so many bytes into the file."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line += data.count(b"\n", 0, error.start)
-        found = "UTF-16" if not offset and data[:2] in (b"\xff\xfe", b"\xfe\xff") else f"0x{data[error.start]:02x}"
-        where = f"at byte {offset + error.start}"
-        msg = f"{path}, line {line}: expected UTF-8 text, got {found} {where}; save the file as UTF-8"
-        raise DataError(msg) from error
+def _names(path: str, header: Record) -> tuple[str, ...]:
+    """The columns' names, each once. R and pandas leave the column of row numbers without one."""
+    line, cells = header
+    names = [cell.strip() or f"c{place}" for place, cell in enumerate(cells)]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            both = f"columns {names.index(name) + 1} and {place + 1}"
+            msg = f"{path}, line {line}: {both} are both called '{name}'; rename one"
+            raise DataError(msg)
+        if not cells[place].strip():
+            text = f"{path}, line {line}: column {place + 1} has no name and is called '{name}'; leave it out if it counts rows"
+            warnings.warn(text, UserWarning, stacklevel=4)
+    return tuple(names)
 
 
 def _lines(data: bytes) -> io.TextIOWrapper:

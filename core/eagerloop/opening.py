@@ -229,7 +229,10 @@ def _refuse_objects(content: Mapping[str, Any], replaced: Iterable[str], where: 
 def _check_files(content: Mapping[str, Any], settings: Settings, trusted: Iterable[str], where: RunDirectory) -> None:
     """No file runs that the record names outside its sealed list."""
     listed = content.get("files", {})
-    files = {str(path): str(recorded) for path, recorded in listed.items()} if isinstance(listed, dict) else {}
+    if not isinstance(listed, dict):
+        msg = f"{where.record}: 'files' must be a table of SHA-256 by path, got {listed!r:.80}"
+        raise CheckpointError(msg)
+    files = {str(path): str(recorded) for path, recorded in listed.items()}
     choices = [choice for kind in KINDS for choice in _as_list(getattr(settings, kind))]
     named = [choice.part.rpartition(":")[0] for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
     for path in [*settings.plugins, *named]:

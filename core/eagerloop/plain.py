@@ -1,6 +1,6 @@
 """Plain delimited text, which has no quotes and no blank lines: cut into cells by NumPy, without a look at every row.
 
-Shapes: n lines, w cells a line. Whatever is out of the ordinary is left to Python's csv module, which knows the line of a fault.
+Shapes: n lines, w cells a line. Whatever is out of the ordinary is left to Python's csv module, which knows a fault's line.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ def cell_ends(chunk: bytes, delimiter: str, width: int) -> np.ndarray[Any, Any] 
         return None
     codes = np.frombuffer(chunk if chunk.endswith(b"\n") else chunk + b"\n", np.uint8)
     newline = codes == NEWLINE
-    ends = np.flatnonzero(newline | (codes == ord(delimiter)))
+    ends: np.ndarray[Any, Any] = np.flatnonzero(newline | (codes == ord(delimiter)))
     if len(ends) % width or np.count_nonzero(newline) * width != len(ends):
         return None
     ends = ends.reshape(-1, width)

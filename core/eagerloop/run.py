@@ -14,6 +14,7 @@ from eagerloop import loop, state
 from eagerloop.assembly import Assembly
 from eagerloop.compiling import compile_loop
 from eagerloop.errors import TrainingError
+from eagerloop.evaluating import Evaluation
 from eagerloop.faults import blame, not_finite, refuse_other_shapes
 from eagerloop.hooks import Observers
 from eagerloop.record import RunDirectory, plain_options
@@ -91,6 +92,8 @@ class Run:
         self.epochs = self.settings.epochs
         self.stopping = ""
         self.train_step, self.train_epoch = loop.train_step, loop.train_epoch
+        self._evaluation = Evaluation(self)
+        self.answer: Any = lambda x: self.model(x, training=False)
         self.grain, self.why_grain = compile_loop(self)
         if self.settings.on_nonfinite == "skip":
             self._skipping = Skipping(self.model)
@@ -244,7 +247,7 @@ class Run:
         else:
             x = tf.convert_to_tensor(x, self.assembly.first_batch[0].dtype)
             pieces = (x[first : first + batch_size] for first in range(0, max(1, len(x)), batch_size))
-        return np.concatenate([np.asarray(self.model(piece, training=False)) for piece in pieces])
+        return np.concatenate([np.asarray(self.answer(piece)) for piece in pieces])
 
     def evaluate(self, batches: Any = None) -> dict[str, float]:
         """The loss and the metrics on batches that are not trained on.
@@ -255,9 +258,4 @@ class Run:
         Returns:
             `loss` (mean over rows, penalties included, as Keras reports it) and every metric.
         """
-        tally = Tally(self.assembly.fresh_metrics())
-        for x, y in self.dataset.test() if batches is None else batches:
-            predictions = self.model(x, training=False)
-            value = tf.add_n([self.loss(y, predictions), *getattr(self.model, "losses", ())])
-            tally.add(loop.Step(x, y, predictions, value, ()))
-        return tally.results() | ({"loss": math.nan} if tally.skipped else {})
+        return self._evaluation(self.dataset.test() if batches is None else batches)

@@ -177,7 +177,7 @@ def compare_with_file(saved: Mapping[str, Any], file: Mapping[str, Any], path: s
     """
     without_progress = [{**record, "observer": _watching(record)} for record in (saved, file)]
     compare_records(*without_progress, f"{path} was changed: {checkpoint}")
-    return [f"{path} was changed: {_tell(*change)}" for change in changes(*without_progress)]
+    return [f"{path} differs from {checkpoint}: {_tell(*change)}" for change in changes(*without_progress)]
 
 
 def _watching(record: Mapping[str, Any]) -> list[Any]:

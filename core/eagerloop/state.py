@@ -99,7 +99,7 @@ def check_random_state(state: Mapping[str, Any]) -> None:
     random.Random().setstate((version, tuple(_unpack(internal)), gauss_next))  # noqa: S311 - only to see whether it would
     name, keys, position, has_gauss, gauss = state["numpy"]
     words = np.random.MT19937().state["state"]["key"].size
-    if name != "MT19937" or len(_unpack(keys)) != words or int(position) not in range(words + 1) or has_gauss not in (0, 1):
+    if name != "MT19937" or len(_unpack(keys)) != words or position not in range(words + 1) or has_gauss not in (0, 1):
         msg = "it is no state of NumPy's generator"
         raise ValueError(msg)
     float(gauss)

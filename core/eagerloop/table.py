@@ -4,16 +4,15 @@ A column whose cells are all plain numbers is parsed by NumPy; every other one, 
 Python's csv module, which knows about quotes and knows the line.
 """
 
-import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from eagerloop.delimited import Delimited, Record, is_number, number
+from eagerloop.delimited import Delimited, is_number, names_of, number
 from eagerloop.errors import DataError, did_you_mean
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
@@ -62,10 +61,7 @@ class Table:
         Raises:
             DataError: One is not; the message has the nearest name.
         """
-        for name in names:
-            if name not in self.names:
-                msg = f"{self.path} has no column '{name}'; {did_you_mean(name, self.names)}"
-                raise DataError(msg)
+        require_columns(self.path, self.names, names)
 
     def text(self, name: str) -> list[str]:
         """The n cells of a column as they are written, without the space around them.
@@ -218,24 +214,12 @@ def table_of(source: Delimited, names: tuple[str, ...]) -> Table:
     return Table(source.path, names, range(source.begin, source.begin + len(numbers)), source.digest, source, finite)
 
 
-def names_of(source: Delimited) -> tuple[str, ...]:
-    """The columns by name; numbered, where there is no header."""
-    return _names(source.path, source.first) if source.header else tuple(f"c{place}" for place in range(len(source.first[1])))
-
-
-def _names(path: str, header: Record) -> tuple[str, ...]:
-    """The columns' names, each once. R and pandas leave the column of row numbers without one."""
-    line, cells = header
-    names = [cell.strip() or f"c{place}" for place, cell in enumerate(cells)]
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            both = f"columns {names.index(name) + 1} and {place + 1}"
-            msg = f"{path}, line {line}: {both} are both called '{name}'; rename one"
+def require_columns(path: str, known: Sequence[str], wanted: Iterable[str]) -> None:
+    """Refuses a column that is not there, and offers the nearest name."""
+    for name in wanted:
+        if name not in known:
+            msg = f"{path} has no column '{name}'; {did_you_mean(name, known)}"
             raise DataError(msg)
-        if not cells[place].strip():
-            text = f"{path}, line {line}: column {place + 1} has no name and is called '{name}'; leave it out if it counts rows"
-            warnings.warn(text, UserWarning, stacklevel=4)
-    return tuple(names)
 
 
 def kind_of(present: int, numbers: int) -> Kind:

@@ -1,8 +1,11 @@
 """The figures of an epoch: its loss, its metrics, how many steps and rows they were taken over."""
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any
+
+import keras
 
 from eagerloop.loop import Step
 from eagerloop.parts import Metric
@@ -73,3 +76,19 @@ def _number(name: str, result: Any) -> float:
         msg = f"metric '{name}' has no result"
         raise ValueError(msg)
     return float(values.mean())
+
+
+def another(metric: Any) -> Any:
+    """A metric like the given one that has seen no batch yet.
+
+    Args:
+        metric: A Keras metric whose `get_config` has what its class takes, or an object that can be copied.
+
+    Returns:
+        A metric with the same options.
+    """
+    if isinstance(metric, keras.metrics.Metric):
+        return type(metric).from_config(metric.get_config())
+    made = copy.deepcopy(metric)
+    made.reset_state()
+    return made

@@ -163,8 +163,8 @@ def _first_difference(old: Any, new: Any) -> str:
     if old.dtype == object:
         unlike = np.asarray(old != new)
     else:
-        bits = (len(np.atleast_1d(old).ravel()), -1)
-        unlike = (np.frombuffer(old.tobytes(), np.uint8) != np.frombuffer(new.tobytes(), np.uint8)).reshape(bits).any(axis=1)
+        bits = [np.frombuffer(array.tobytes(), np.uint8).reshape(-1, array.itemsize) for array in (old, new)]
+        unlike = (bits[0] != bits[1]).any(axis=1)
     if not unlike.any():
         return ""
     index = np.unravel_index(int(np.argmax(unlike)), old.shape)

@@ -118,7 +118,9 @@ def test_a_run_is_not_made_where_a_file_is(refused):
 def test_a_run_is_not_made_where_nobody_may_write(refused):
     """The system's reason and a way out."""
     Path("closed").mkdir(mode=0o500)
-    assert "closed/run cannot be written: Permission denied; choose another with --run" in refused("train", "--run", "closed/run")
+    assert "closed/run cannot be written: Permission denied; choose another with --run" in refused(
+        "train", "--run", "closed/run"
+    )
 
 
 def test_a_run_is_not_made_where_the_system_makes_no_directory(refused):

@@ -69,7 +69,9 @@ def test_text_that_is_not_utf_8_is_refused_with_its_line(refused):
 def test_a_byte_order_mark_is_passed_over(done):
     """Spreadsheets write one: the first column is called `a` all the same."""
     Path("my.csv").write_bytes(b"\xef\xbb\xbf" + (HEAD + ROWS).encode())
-    assert done(*WORDS, "--epochs", 1, "--run", "mine", "--dataset.features", "a").startswith("dataset csv | model mlp | loss mse")
+    assert done(*WORDS, "--epochs", 1, "--run", "mine", "--dataset.features", "a").startswith(
+        "dataset csv | model mlp | loss mse"
+    )
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,10 @@ def test_an_unknown_name_is_answered_with_those_there_are(refused, kind, told):
         ("def f(:", "SyntaxError: invalid syntax"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("x = 1", "it implements no hook; mark one of provide_datasets"),
-        ("import eagerloop\n@eagerloop.hookimpl\ndef provide_modles(): ...", "'provide_modles'; did you mean 'provide_models'?"),
+        (
+            "import eagerloop\n@eagerloop.hookimpl\ndef provide_modles(): ...",
+            "'provide_modles'; did you mean 'provide_models'?",
+        ),
         ("import eagerloop\n@eagerloop.hookimpl\ndef provide_losses(): return [1]", "must return {name: factory}, got list"),
     ],
 )
@@ -170,7 +173,10 @@ def test_a_plugin_file_that_cannot_be_loaded_is_named_with_the_cause(refused, pa
 def test_a_plugin_file_that_is_not_there_is_named(refused):
     """By train and by the commands that only look."""
     for words in (["train"], ["plugins"], ["show", "model", "mlp"], ["inspect", "batch"]):
-        assert refused(*words, "--plugin", "none.py") == "plugin file none.py cannot be read: No such file or directory; check the path"
+        assert (
+            refused(*words, "--plugin", "none.py")
+            == "plugin file none.py cannot be read: No such file or directory; check the path"
+        )
 
 
 def test_an_installed_plugin_that_is_broken_stops_nothing(cli, monkeypatch, tmp_path):
@@ -276,7 +282,7 @@ def failed(cli, code, *words):
 def test_batches_that_change_their_shape_are_told_with_both_shapes(cli):
     """The third batch of the first epoch has four columns instead of three."""
     line = failed(cli, 2, "--dataset", "parts.py:growing")
-    assert "[5,4] is not compatible with expected shape [?,3]" in line
+    assert "must give batches of one shape, got [5,4] after [?,3]" in line
     assert "epoch 1, step 3" in line
 
 
@@ -289,7 +295,9 @@ def test_an_epoch_without_a_batch_keeps_the_epochs_before_it(cli, done):
 def test_an_error_in_a_step_names_plugin_hook_and_step_and_keeps_the_last_checkpoint(cli, done):
     """Step 15 is the third of epoch 2: the checkpoint of step 12 is whole, and the run resumes from it."""
     line = failed(cli, 2, "--observe", "parts.py:Late")
-    assert line.startswith("eagerloop: RuntimeError: the cat is on the keyboard (raised by observer 'parts.py:Late' of parts.py ")
+    assert line.startswith(
+        "eagerloop: RuntimeError: the cat is on the keyboard (raised by observer 'parts.py:Late' of parts.py "
+    )
     assert "in on_step_end, epoch 2, step 15; the last checkpoint is kept); --debug shows where" in line
     assert "step 12: ok" in done("verify", "mine")
 

@@ -151,7 +151,8 @@ def test_inspect_model_answers_as_its_weights_say(done, parts):
     """One weight of 2 and no bias: the guide's two rows times 2."""
     parts(
         "import keras\n\n\ndef double():\n"
-        "    return keras.Sequential([keras.layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(2))])\n"
+        "    twos = keras.initializers.Constant(2)\n"
+        "    return keras.Sequential([keras.layers.Dense(1, use_bias=False, kernel_initializer=twos)])\n"
     )
     text = done("inspect", "model", "--model", "parts.py:double").partition("asked with")[2]
     found = [float(number) for number in re.findall(r"-?\d+\.", text)]

@@ -66,3 +66,37 @@ def test_without_a_checkpointer_nothing_is_kept(done, refused):
     done("train", "--checkpointer", "none", "--epochs", 1, "--run", "mine", "-q")
     assert "mine has no checkpoint" in refused("predict", "mine")
     assert not list(Path("mine").glob("checkpoints/step-*"))
+
+
+METRIC = """
+import keras
+
+
+class Batches(keras.metrics.Metric):
+    def __init__(self, weight: float = 1.0):
+        super().__init__(name="batches")
+        self.weight, self.count = weight, self.add_weight(shape=(), initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.count.assign_add(self.weight)
+
+    def result(self):
+        return self.count
+"""
+
+
+def test_a_metric_that_does_not_tell_how_it_is_made_is_made_by_its_factory(done, parts):
+    """A Keras metric without `get_config` keeps its options in an evaluation: 2 for each of 3 batches."""
+    parts(METRIC)
+    words = ["--metric", "parts.py:Batches", "--metric.weight", 2, "--dataset.validation-fraction", 0.25]
+    done("train", *words, "--epochs", 1, "--run", "mine", "-q")
+    assert done("evaluate", "mine").splitlines()[1] == "Batches 6"
+
+
+def test_a_part_that_fails_in_an_evaluation_is_one_line(done, refused, parts):
+    """The loss was changed since, and the change was trusted: what it raises is told without a traceback."""
+    source = "import tensorflow as tf\n\n\ndef mine(y_true, y_pred):\n    return tf.reduce_mean(tf.square(y_true - y_pred))\n"
+    parts(source)
+    done("train", "--loss", "parts.py:mine", "--epochs", 1, "--run", "mine", "-q")
+    parts(source.replace("return", "raise ValueError('not today')\n    return"))
+    assert "mine cannot be evaluated: ValueError: not today" in refused("evaluate", "mine", "--trust", "parts.py")

@@ -35,9 +35,10 @@ DOOR = [
 
 FLOORS = (
     ("errors", "parts", "hooks"),
-    ("arrays", "pairs", "loop", "options", "store", "sources", "plain", "delimited", "table", "blocks", "tally", "pipelines", "defaults"),
+    ("arrays", "pairs", "loop", "options", "store", "sources", "tally", "pipelines", "defaults")
+    + ("encoding", "plain", "delimited", "table", "blocks"),
     ("signals", "state", "trust", "catalog", "record", "inspection"),
-    ("run", "assembly", "snapshots", "saving", "compiling", "faults", "opening", "verifying", "prediction", "testing"),
+    ("run", "assembly", "snapshots", "saving", "compiling", "evaluating", "faults", "opening", "verifying", "prediction", "testing"),
     ("__init__", "cli"),
 )
 

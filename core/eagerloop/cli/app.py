@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from eagerloop.cli import looking, using
+from eagerloop.cli import checking, looking, making, using
 from eagerloop.errors import EagerloopError
 
 HELP = """Trains TensorFlow models with one GradientTape loop that you can read, made of parts that you can swap by name.
@@ -45,6 +45,8 @@ def command(arguments: Sequence[str]) -> Any:
         group.command(name.split()[-1], help=text, context_settings=settings)(function)
     for function in (using.resume, using.evaluate, using.predict, using.verify, looking.plugins, looking.show, looking.doctor):
         app.command(context_settings=settings)(function)
+    app.command(context_settings=settings)(making.new)
+    app.command(context_settings=settings)(checking.check)
     app.add_typer(inspect, name="inspect")
     said = [*arguments, "--help"] if list(arguments) in ([], ["inspect"]) else list(arguments)
     return typer.main.get_command(app).main(said, prog_name="eagerloop", standalone_mode=False)
@@ -71,13 +73,23 @@ def _typed(arguments: Sequence[str]) -> list[str]:
     return list(arguments) or os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
 
 
-def _about(
-    *,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, and what TensorFlow says.")] = False,  # noqa: ARG001 - read by main
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _version(*, wanted: bool) -> None:
+    if wanted:
         from eagerloop import __version__  # noqa: PLC0415
 
         typer.echo(f"eagerloop {__version__}")
         raise typer.Exit
+
+
+def _about(
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, and what TensorFlow says.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", is_eager=True, callback=lambda value: _version(wanted=value)
+        ),
+    ] = False,
+) -> None:
+    """Read by `main` and by the callback; the name of a command follows."""
+    del debug, version

@@ -34,7 +34,7 @@ def report(*, debug: bool) -> Iterator[None]:
         debug: Show every traceback, and what TensorFlow says.
     """
     os.environ[DEBUG] = "1" if debug else ""
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
         yield
     except EagerloopError as error:

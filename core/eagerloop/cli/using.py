@@ -38,10 +38,13 @@ def evaluate(run: RunArgument = None, *, strict: Strict = False, trust: Trust = 
 
     RunDirectory.existing(run)
     quiet_tensorflow()
+    from eagerloop.faults import blaming  # noqa: PLC0415
     from eagerloop.opening import load  # noqa: PLC0415
 
     loaded = load(run, strict=strict, trust=trust or ())
-    for name, value in loaded.evaluate().items():
+    with blaming(f"{loaded.directory} cannot be evaluated"):
+        figures = loaded.evaluate()
+    for name, value in figures.items():
         typer.echo(f"{name} {value:.7g}")
 
 

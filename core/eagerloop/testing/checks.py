@@ -121,7 +121,8 @@ class Check:
         Returns:
             The finding; nothing is raised.
         """
-        blocked = [name for name in self.needs if name in before and before[name].status != "ok"]
+        found = [before[name] for name in self.needs if name in before]
+        blocked = [one.name for one in found if one.status == "failed" or (one.status == "skipped" and one.weight)]
         if blocked:
             return self._result("skipped", f"not run, because {blocked[0]} is not ok")
         try:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from eagerloop.testing.checks import NotApplicable, Subject, contract, require
+from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require
 
 MOST_BATCHES = 20_000
 """After so many batches an epoch is taken to have no end."""
@@ -27,7 +27,7 @@ def batches_of_pairs(subject: Subject) -> None:
         cardinality = int(part.cardinality()) if hasattr(part, "cardinality") else 0
         require(cardinality != -1, f"{words} has no end: it repeats itself for ever")
         shapes, count = set(), 0
-        for x, y in _arrays(part):
+        for x, y in _of_one_shape(part, words):
             count += 1
             require(count <= MOST_BATCHES, f"{words} had no end after {MOST_BATCHES} batches")
             require(x.ndim and y.ndim and len(x) == len(y), f"{words} has a batch with x of shape {x.shape} and y {y.shape}")
@@ -202,6 +202,19 @@ def _made(subject: Subject) -> Any:
     from eagerloop.pipelines import as_dataset  # noqa: PLC0415
 
     return as_dataset(subject.make(), subject.where)
+
+
+def _of_one_shape(batches: Any, words: str) -> Iterator[tuple[Any, Any]]:
+    """The batches; what the engine says of a batch of another shape, in plain words."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    try:
+        yield from _arrays(batches)
+    except tf.errors.InvalidArgumentError as error:
+        if "expected shape" not in str(error):
+            raise
+        msg = f"{words} has rows of different shapes: {str(error).partition('Shape of tensor')[2].splitlines()[0][:120]}"
+        raise Fault(msg) from error
 
 
 def _declared(data: Any) -> None:

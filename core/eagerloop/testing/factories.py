@@ -69,18 +69,37 @@ def _same(one: Any, other: Any) -> bool:
 
 def _typed(option: Option, value: Any) -> Any:
     """The value as it is after it was written out and typed on a command line."""
+    return from_text(option, ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
+
+
+def from_text(option: Option, text: str) -> Any:
+    """The value of an option that was typed.
+
+    Args:
+        option: The option.
+        text: A word; for a list, words with commas between them.
+
+    Returns:
+        A value of the option's type.
+
+    Raises:
+        ValueError: The text is no such value.
+
+    Example:
+        >>> from_text(Option("hidden", list[int]), "64,32")
+        [64, 32]
+    """
     kinds = get_args(option.type) if get_origin(option.type) in (Union, types.UnionType) else (option.type,)
     kind = next(one for one in kinds if one is not type(None))
     if get_origin(kind) is list:
-        item = get_args(kind)[0]
-        return [_word(item, word.strip()) for word in ",".join(map(str, value)).split(",")]
-    return _word(kind, str(value))
+        return [_word(get_args(kind)[0], word.strip()) for word in text.split(",")]
+    return _word(kind, text)
 
 
 def _word(kind: Any, word: str) -> Any:
     if get_origin(kind) is Literal:
         return next((choice for choice in get_args(kind) if str(choice) == word), word)
-    return word == "True" if kind is bool else kind(word)
+    return word.lower() in ("true", "on", "yes", "1") if kind is bool else kind(word)
 
 
 @contract(

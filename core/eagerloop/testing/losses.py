@@ -92,7 +92,7 @@ def gradient_reaches(subject: Subject) -> None:
     reached: Any = False
     for predictions in (subject.trial.guess, subject.trial.bad):
         _value_, gradient = _differentiated(subject, predictions)
-        require(gradient is not None, "no gradient reaches the predictions: something between is not a TensorFlow operation")
+        require(gradient is not None, "no gradient reaches the predictions: between them and the loss is NumPy, .numpy(), a constant, round or argmax")
         reached = reached | (np.nan_to_num(gradient.reshape(len(gradient), -1), nan=1.0) != 0).any(axis=1)
     require(reached.any(), "the gradient is zero everywhere: it is the same for all predictions, or goes in steps")
     missing = np.flatnonzero(~reached)
@@ -147,7 +147,8 @@ def minimal(subject: Subject) -> None:
     small = 1e-6 * max(1.0, abs(best))
     flat = np.broadcast_to(trial.perfect.mean(axis=0, keepdims=True), trial.perfect.shape)
     bad = float(_value(subject, trial.bad))
-    require(best <= bad + small, f"it is {best:.4g} for perfect predictions and {bad:.4g} for bad ones ({trial.words})")
+    words = f"it is {best:.4g} for perfect predictions and {bad:.4g} for bad ones"
+    require(best <= bad + small, f"{words}: making it small makes predictions bad ({trial.words})")
     shifted = float(_value(subject, np.roll(trial.perfect, 1, axis=0)))
     require(
         best < shifted - small,

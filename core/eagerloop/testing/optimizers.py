@@ -25,6 +25,8 @@ def variables_kept(subject: Subject) -> None:
     optimizer, trained = _built(subject)
     require(not callable(optimizer.variables), "`variables` is a method, and must be a property or a list")
     before = list(optimizer.variables)
+    copies = any(one is not other for one, other in zip(before, optimizer.variables, strict=False))
+    require(not copies, "`variables` gives copies, other objects each time: what is restored into them has no effect")
     for variable in before:
         require(hasattr(variable, "assign"), f"`variables` holds {type(variable).__name__}, which is no variable")
     _steps(optimizer, trained, 2)
@@ -48,7 +50,10 @@ def lowers(subject: Subject) -> None:
     import numpy as np  # noqa: PLC0415
 
     optimizer, trained = _built(subject)
-    _steps(optimizer, trained, STEPS)
+    _steps(optimizer, trained, 1)
+    begin, now = (sum(float(np.sum(np.square(array))) for array in arrays) for arrays in (STARTS, [v.numpy() for v in trained]))
+    require(not now > begin * 1.000001, f"its first step raises a sum of squares from {begin:.4g} to {now:.4g}: it goes up the gradient")
+    _steps(optimizer, trained, STEPS - 1)
     for start, variable in zip(STARTS, trained, strict=True):
         first, last = float(np.sum(np.square(start))), float(np.sum(np.square(variable.numpy())))
         shape = tuple(variable.shape)
@@ -120,11 +125,10 @@ def same_seed(subject: Subject) -> None:
 )
 def either_variable(subject: Subject) -> None:
     """It takes the same steps on both kinds of variable."""
-    import keras  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
 
     ends = []
-    for make in (_native, lambda start: keras.Variable(np.array(start, "float32"))):
+    for make in (_native, _keras):
         optimizer, trained = _built(subject, make=make)
         _steps(optimizer, trained, 3)
         ends.append([np.array(variable.numpy()) for variable in trained])
@@ -204,21 +208,29 @@ def learning_rate(subject: Subject) -> None:
     require(not same, "the option learning_rate does nothing: 0.0005 and 0.005 give the same steps")
 
 
-def _native(start: Start) -> Any:
+def _native(start: Start, name: str = "variable") -> Any:
     import tensorflow as tf  # noqa: PLC0415
 
-    return tf.Variable(start, dtype=tf.float32)
+    return tf.Variable(start, dtype=tf.float32, name=name)
+
+
+def _keras(start: Start, name: str = "variable") -> Any:
+    import keras  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    return keras.Variable(np.array(start, "float32"), name=name)
 
 
 def _built(
     subject: Subject,
     starts: Iterable[Start] = STARTS,
-    make: Callable[[Start], Any] = _native,
+    make: Callable[[Start, str], Any] | None = None,
     options: dict[str, Any] | None = None,
 ) -> tuple[Any, Variables]:
     """An optimizer that knows its variables, as a run makes it."""
     optimizer = subject.make(**(options or {}))
-    trained = [make(start) for start in starts]
+    make = make or (_keras if subject.trial.keras_variables else _native)
+    trained = [make(start, f"variable{place}") for place, start in enumerate(starts)]
     if hasattr(optimizer, "build"):
         optimizer.build(trained)
     return optimizer, trained

@@ -4,7 +4,7 @@ Shapes: n rows, d features, k outputs. All numbers come from fixed seeds.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 ROWS = 12
@@ -84,6 +84,8 @@ def for_kind(kind: str, dataset: Any) -> Sequence[Made]:
         return ANSWERS
     if kind == "model":
         return BATCHES
+    if kind == "optimizer":
+        return [_table, lambda: replace(_table(), keras_variables=True)]
     return [_table]
 
 
@@ -106,11 +108,12 @@ def _own(kind: str, dataset: Any) -> Any:
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch for a model, and the dataset that it is from."""
+    """A batch for a model, the dataset that it is from, and for optimizers the kind of variable to be tried on."""
 
     x: Any
     y: Any
     dataset: Any
+    keras_variables: bool = False
 
 
 def _table() -> Batch:
@@ -242,6 +245,19 @@ def _sequences() -> Answers:
     return _answers("sequences of symbols", y, 8 * (2 * _one_hot(path, 6) - 1), kind="logits")
 
 
+def _many(target: str) -> Made:
+    """Logits of eight classes, for figures that look at the likeliest few."""
+
+    def make() -> Answers:
+        import numpy as np  # noqa: PLC0415
+
+        labels = np.array([0, 5, 1, 7, 2, 2, 6, 3, 0, 4, 1, 5], "int32")
+        hot = _one_hot(labels, 8)
+        return _answers("eight classes and logits", labels if target == "numbers" else hot, 8 * (2 * hot - 1), kind="logits")
+
+    return make
+
+
 def _numbers_for_numbers() -> Answers:
     """Class numbers as predictions, which only metrics take."""
     import numpy as np  # noqa: PLC0415
@@ -264,6 +280,8 @@ ANSWERS: Sequence[Made] = (
     _labels("yes", "probabilities"),
     _spread,
     _sequences,
+    _many("hot"),
+    _many("numbers"),
     _numbers_for_numbers,
 )
 """What losses and metrics are called with, from the plainest on."""

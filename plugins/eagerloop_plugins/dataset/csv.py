@@ -15,11 +15,17 @@ from eagerloop.errors import ConfigError, DataError
 if TYPE_CHECKING:
     import numpy as np
 
+    from eagerloop_plugins.dataset.csv_stream import StreamDataset
+
 MOST_CLASSES = 20
 """Up to how many different whole numbers, counted from 0 or 1 without a gap, are taken for classes."""
 
 MOST_CATEGORIES = 1000
 """How many columns a single column of text may become: names and dates are no categories."""
+
+
+LARGEST_BYTES = 1 << 28
+"""Up to which size a file is read into memory, if nothing is said: the same on every machine, so that numbers are too."""
 
 
 def csv(  # noqa: PLR0913 - each argument is an option
@@ -38,9 +44,12 @@ def csv(  # noqa: PLR0913 - each argument is an option
         Literal["auto", "regression", "classification"], typer.Option(help="What the target is; auto: the column decides.")
     ] = "auto",
     delimiter: Annotated[str | None, typer.Option(help="What separates the cells; found, if not given.")] = None,
+    stream: Annotated[
+        Literal["auto", "yes", "no"], typer.Option(help="Read block by block instead of all at once; auto: above 256 MiB.")
+    ] = "auto",
     seed: int = 0,
-) -> "eagerloop.ArrayDataset":
-    r"""Any CSV or TSV file: numeric and text columns, regression or classification.
+) -> "eagerloop.ArrayDataset | StreamDataset":
+    r"""Any CSV or TSV file, also larger than memory: numeric and text columns, regression or classification.
 
     Args:
         path: The file; delimiter and header are detected (without a header, the columns are `c0`, `c1`, ...).
@@ -54,6 +63,10 @@ def csv(  # noqa: PLR0913 - each argument is an option
         task: `auto`: a column of text is classes, and so are at most 20 different whole numbers that count from 0 or 1
             without a gap and have two rows each on average; other numbers are a regression.
         delimiter: What separates the cells, such as `;` or `tab`.
+        stream: Whether the file stays on disk and is read in blocks of 4 MiB, in parallel, again in each epoch; `auto`: if it
+            is larger than 256 MiB. Rows are then drawn block by block, and mixed within windows of about 32 MiB, which are
+            drawn from all over the file; means and deviations can differ in the last digit. A file of one block gives the
+            same batches either way.
         seed: The run's seed, from which the rows are drawn.
 
     Returns:
@@ -73,6 +86,21 @@ def csv(  # noqa: PLR0913 - each argument is an option
         >>> dataset.features, dataset.classes
         (('weight', 'coat=long', 'coat=short'), ('cat', 'dog'))
     """
+    if stream == "yes" or (stream == "auto" and path.is_file() and path.stat().st_size > LARGEST_BYTES):
+        from eagerloop_plugins.dataset import csv_stream, csv_survey  # noqa: PLC0415 - they need NumPy
+
+        split = csv_stream.Split(test_fraction, validation_fraction, seed)
+        blocks = eagerloop.read_blocks(path, delimiter)
+        return csv_survey.stream_csv(
+            blocks,
+            target=blocks.names[-1] if target is None else target,
+            features=features,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            split=split,
+            standardize=standardize,
+            task=task,
+        )
     table = eagerloop.read_table(path, delimiter)
     target = table.names[-1] if target is None else target
     chosen = _features(table, target, features)
@@ -97,10 +125,10 @@ def csv(  # noqa: PLR0913 - each argument is an option
         targets=(target,),
         classes=classes,
         task="classification" if classes else "regression",
-        fingerprint=_fingerprint(table, [*chosen, target]),
+        fingerprint=fingerprint(table, [*chosen, target]),
         columns=chosen,
         encoder=encoder,
-        raw_test={name: _raw(table, name, name in encoder.scales)[test] for name in chosen},
+        raw_test={name: raw(table, name, numeric=name in encoder.scales)[test] for name in chosen},
     )
 
 
@@ -125,7 +153,7 @@ class Encoder:
         """Reads means, deviations and categories off the given rows alone."""
         scales, categories = {}, {}
         for name in columns:
-            values = _raw(table, name, table.kind(name) == "numeric")[rows]
+            values = raw(table, name, numeric=table.kind(name) == "numeric")[rows]
             _warn_if_constant(table, name, values)
             if table.kind(name) == "numeric":
                 # The deviation of a constant column is 0, or what rounding leaves of 0.
@@ -160,13 +188,7 @@ class Encoder:
 
 def _features(table: "eagerloop.Table", target: str, given: list[str] | None) -> list[str]:
     """The columns to learn from."""
-    table.require(target, *(given or ()))
-    if target in (given or ()):
-        msg = f"the target '{target}' is among the features; leave it out, or choose another target"
-        raise ConfigError(msg)
-    if len(set(given or ())) < len(given or ()):
-        msg = f"features must differ from each other, got {', '.join(given or ())}"
-        raise ConfigError(msg)
+    check_features(table, target, given)
     chosen = given or [name for name in table.names if name != target]
     missing = [name for name in chosen if table.kind(name) == "missing"]
     for name in missing:
@@ -181,6 +203,17 @@ def _features(table: "eagerloop.Table", target: str, given: list[str] | None) ->
     return chosen
 
 
+def check_features(table: Any, target: str, given: Sequence[str] | None) -> None:
+    """Refuses columns that are not there, or are named twice."""
+    table.require(target, *(given or ()))
+    if target in (given or ()):
+        msg = f"the target '{target}' is among the features; leave it out, or choose another target"
+        raise ConfigError(msg)
+    if len(set(given or ())) < len(given or ()):
+        msg = f"features must differ from each other, got {', '.join(given or ())}"
+        raise ConfigError(msg)
+
+
 def _classes(table: "eagerloop.Table", target: str, task: str) -> list[str]:
     """The classes by name, sorted; none for a regression."""
     import numpy as np  # noqa: PLC0415 - as above
@@ -188,10 +221,11 @@ def _classes(table: "eagerloop.Table", target: str, task: str) -> list[str]:
     kind = table.kind(target)
     if kind == "missing":
         raise table.fault(target, 0, "no cell of the target has a value; choose another target")
-    if task == "regression" or (task == "auto" and kind == "numeric" and not _counts(table.numbers(target, np.float64))):
+    few = kind == "numeric" and counts_from_start(np.unique(table.numbers(target, np.float64)).tolist(), len(table))
+    if task == "regression" or (task == "auto" and kind == "numeric" and not few):
         return []
     if kind == "text":
-        _refuse_empty(table, target)
+        refuse_empty(table, target)
         classes = sorted(set(table.text(target)))
     else:
         numbers = table.numbers(target, np.float64)
@@ -206,11 +240,10 @@ def _classes(table: "eagerloop.Table", target: str, task: str) -> list[str]:
     return classes
 
 
-def _counts(numbers: "np.ndarray[Any, Any]") -> bool:
-    """Whether numbers are taken for classes: few, whole, from 0 or 1 on without a gap."""
-    distinct = sorted(set(numbers.tolist()))
-    few = 1 < len(distinct) <= min(MOST_CLASSES, len(numbers) // 2)
-    return few and any(distinct == list(range(first, first + len(distinct))) for first in (0, 1))
+def counts_from_start(distinct: Sequence[float], rows: int) -> bool:
+    """Whether numbers are taken for classes: few different ones (given sorted), whole, from 0 or 1 on without a gap."""
+    few = 1 < len(distinct) <= min(MOST_CLASSES, rows // 2)
+    return few and any(list(distinct) == list(range(first, first + len(distinct))) for first in (0, 1))
 
 
 def _check_classes(table: "eagerloop.Table", target: str, classes: Sequence[str], y: "np.ndarray[Any, Any]") -> None:
@@ -225,7 +258,7 @@ def _check_classes(table: "eagerloop.Table", target: str, classes: Sequence[str]
 
 def _categories(table: "eagerloop.Table", name: str, values: "np.ndarray[Any, Any]") -> list[str]:
     """The values of a column of text, sorted."""
-    _refuse_empty(table, name)
+    refuse_empty(table, name)
     categories = sorted(set(values.tolist()))
     if len(categories) > MOST_CATEGORIES:
         most = f"{len(categories)} different texts, at most {MOST_CATEGORIES} can be categories"
@@ -240,18 +273,19 @@ def _warn_if_constant(table: "eagerloop.Table", name: str, values: "np.ndarray[A
         warnings.warn(text, UserWarning, stacklevel=4)
 
 
-def _refuse_empty(table: "eagerloop.Table", name: str) -> None:
+def refuse_empty(table: "eagerloop.Table", name: str) -> None:
+    """Text has no missing value."""
     if "" in table.text(name):
         raise table.fault(name, table.text(name).index(""), "the cell is empty; fill it in or remove the row")
 
 
-def _raw(table: "eagerloop.Table", name: str, numeric: bool) -> "np.ndarray[Any, Any]":  # noqa: FBT001 - private
+def raw(table: "eagerloop.Table", name: str, *, numeric: bool) -> "np.ndarray[Any, Any]":
     """A column as it stands in the file: float64, or text."""
     import numpy as np  # noqa: PLC0415 - as above
 
     return table.numbers(name, np.float64) if numeric else np.array(table.text(name), dtype=object)
 
 
-def _fingerprint(table: "eagerloop.Table", columns: Sequence[str]) -> str:
+def fingerprint(table: Any, columns: Sequence[str]) -> str:
     """SHA-256 over the file's bytes and the columns that are used."""
     return hashlib.sha256("\n".join([table.digest, *columns]).encode()).hexdigest()

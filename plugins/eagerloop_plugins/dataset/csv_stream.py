@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import eagerloop
-from eagerloop.errors import ConfigError, DataError
+from eagerloop.errors import ConfigError
 from eagerloop_plugins.dataset.csv import Encoder, raw
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ Array = np.ndarray[Any, Any]
 class Split:
     """Deals the rows of a block out to training, validation and test.
 
-    Of the first k rows of the file, round(k * test_fraction) are for the test, at least one, as in `eagerloop.split_rows`; which
-    rows of block b, is drawn by PCG64([seed, 0, b]). In a file of one block this is just what `eagerloop.split_rows` draws.
+    Of the first k rows of the file, round(k * test_fraction) are for the test, at least one, as in `eagerloop.split_rows`.
+    Which rows of block b these are is drawn by PCG64([seed, 0, b]): in a file of one block just as `eagerloop.split_rows` draws.
 
     Attributes:
         test_fraction: The part of the rows that is kept for the test, from 0 to below 1.
@@ -96,7 +96,7 @@ class StreamDataset:
         ConfigError: There are no rows for a part, or a batch is larger than the training data.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as many as csv has options
         self,
         *,
         blocks: Any,
@@ -187,7 +187,7 @@ class StreamDataset:
             return None
         return table.labels(target, self.classes) if self.classes else table.numbers(target)[:, np.newaxis]
 
-    def test_pieces(self) -> Iterator[tuple[Mapping[str, Sequence[Any]], Array, Array]]:
+    def test_pieces(self) -> Iterator[tuple[Mapping[str, Any], Array, Array]]:
         """The test rows, some at a time: the columns as they are in the file, x, y."""
         for number, table in enumerate(self.blocks):
             rows = self._split(number)[2]
@@ -276,7 +276,9 @@ class Reader:
         names = dataset.blocks.names
         self._wanted = sorted({*dataset.columns, *dataset.targets}, key=names.index)
         self._places = [names.index(name) for name in self._wanted]
-        self._labels = {name: {value: place for place, value in enumerate(values)} for name, values in self._categories().items()}
+        self._labels = {
+            name: {value: place for place, value in enumerate(values)} for name, values in self._categories().items()
+        }
 
     def _categories(self) -> dict[str, Sequence[str]]:
         dataset = self.dataset

@@ -115,6 +115,8 @@ class LiveLine:
         """The loss and Keras's metrics so far in this epoch. Other metrics may not bear being asked in the middle of a step."""
         import keras  # noqa: PLC0415 - the run has imported it long ago
 
+        if not self._run.position.batch:
+            return {}  # between two epochs a metric says 0
         found = {"loss": self._run.tally.loss}
         for name, metric in self._run.metrics.items():
             if isinstance(metric, keras.metrics.Metric):

@@ -180,3 +180,7 @@ TABLE: dict[str, Row] = {
 }
 
 KERAS_OPTIMIZERS = factories("optimizer", TABLE)
+
+KERAS_OPTIMIZERS["muon"].contract_exceptions = {  # type: ignore[attr-defined]
+    "optimizer-either-variable": "Keras's Muon asks each variable for its `path`, which only keras.Variables have"
+}

@@ -1,0 +1,216 @@
+"""Runs made by somebody who means harm: refused in one sentence, no code run, nothing outside touched."""
+
+import json
+import re
+import shutil
+import tomllib
+import warnings
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+import eagerloop
+import eagerloop.trust
+from eagerloop.errors import CheckpointError, EagerloopError
+
+CODE = '''
+from pathlib import Path
+Path("ran").touch()
+
+def loss(y_true, y_pred):
+    """Mean absolute difference."""
+    import tensorflow as tf
+    return tf.reduce_mean(tf.abs(y_true - y_pred))
+'''
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("trained") / "run"
+    return eagerloop.train(directory=directory, epochs=1, observers=["early-stopping"]).directory
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def newest(run):
+    return run / "checkpoints" / "step-00000012"
+
+
+MANIFESTS = {
+    "position": [{"epoch": -1, "batch": 0, "step": 12}, {"epoch": "1"}, None, [], {"epoch": 2, "batch": 0, "step": 10**30}],
+    "tally": [None, {"steps": "many"}, 3],
+    "history": [{}, [{}], [{"epoch": 1, "steps": 12, "loss": "low"}], ["row"]],
+    "observers": [[1], {"a": 1}, [["early-stopping"]]],
+    "random": [{}, {"python": [3, "00", None], "numpy": []}, None],
+    "variables": [[["model"]], None, [["model", [[]], "float32"]]],
+    "record": [None, [], {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": 1}}}}}}}}}],
+}
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in MANIFESTS.items() for value in values])
+def test_a_manifest_of_another_form_is_refused(run, rewrite, key, value):
+    """Its checksums are right, its content is none that a run writes: no traceback, and the key is named."""
+    rewrite(newest(run), **{key: value})
+    with pytest.raises(CheckpointError, match=rf"manifest\.json is damaged: its '{key}' is missing, or is not what a run writes"):
+        eagerloop.load(run)
+
+
+@pytest.mark.parametrize("position", [625, 10**9, -1, 2.5])
+def test_a_generator_cannot_be_made_to_read_past_its_words(run, rewrite, position):
+    """NumPy itself takes any position, and reads whatever memory is there."""
+    saved = json.loads((newest(run) / "manifest.json").read_text())["random"]
+    saved["numpy"][2] = position
+    rewrite(newest(run), random=saved)
+    with pytest.raises(CheckpointError, match="its 'random' is missing, or is not what a run writes"):
+        eagerloop.load(run)
+
+
+def test_a_state_that_an_observer_cannot_take_up(run, rewrite):
+    """The observer is named."""
+    rewrite(newest(run), observers=[["early-stopping", {"best": 1.0}]])
+    with pytest.raises(CheckpointError, match="observer 'early-stopping' cannot take up its state"):
+        eagerloop.load(run)
+
+
+def edit(run, change):
+    path = run / "run.toml"
+    content = tomllib.loads(path.read_text())
+    change(content)
+    path.write_text(tomli_w.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["model"].update(name="../../model.py:model"),
+        lambda content: content["checkpointer"].update(name="pickle"),
+        lambda content: content.update(files="x"),
+        lambda content: content.update(files=["ab"], plugins=["/tmp/evil.py"]),
+        lambda content: content.update(model=3),
+        lambda content: content.update(observer=[{"name": "csv", "options": {"path": "../../out.csv"}}]),
+        lambda content: content.update(seed=2**40),
+        lambda content: content.update(format="1"),
+        lambda content: content.update(epochs=-3),
+        lambda content: content.update(threads=-1),
+    ],
+)
+@pytest.mark.parametrize("with_checkpoints", [True, False])
+def test_a_record_of_another_form_is_refused(run, change, with_checkpoints, tmp_path):
+    """With checkpoints or without: an error of eagerloop's own that names the record; nothing is written outside."""
+    edit(run, change)
+    if not with_checkpoints:
+        shutil.rmtree(run / "checkpoints")
+        (run / "history.jsonl").unlink()
+    with warnings.catch_warnings(), pytest.raises(EagerloopError, match=r"run\.toml"):
+        warnings.simplefilter("ignore")  # what may be changed is said aloud before what must not be is refused
+        eagerloop.resume(run)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_an_absurd_size_is_refused_before_anything_is_made(run):
+    """A thousand billion units, where the checkpoint has 32: no memory is asked for."""
+    edit(run, lambda content: content["model"]["options"].update(units=10**12))
+    with pytest.raises(CheckpointError, match=r"run\.toml was changed.*model\.options\.units: 32 was saved, 1000000000000 now"):
+        eagerloop.resume(run)
+
+
+def test_an_absurdly_large_record_is_not_read(run):
+    """A sparse file of 100 MB."""
+    with (run / "run.toml").open("r+b") as file:
+        file.truncate(100 * 2**20)
+    with pytest.raises(EagerloopError, match=r"run\.toml has 104857600 bytes"):
+        eagerloop.load(run)
+
+
+def test_temporary_files_that_are_links_are_not_written_through(run, tmp_path):
+    """A run may hold `.tmp-run.toml` as a link to a file of the user's: a resume must not write there."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    for name in (".tmp-run.toml", ".tmp-history.jsonl"):
+        (run / name).symlink_to(precious)
+    eagerloop.resume(run, epochs=2)
+    assert precious.read_text() == "mine"
+    assert not (run / "run.toml").is_symlink()
+
+
+def test_checkpoints_that_are_a_link_are_refused(run, trained):
+    """They may be another run's, and pruning would remove them."""
+    shutil.rmtree(run / "checkpoints")
+    (run / "checkpoints").symlink_to(trained / "checkpoints")
+    with pytest.raises(CheckpointError, match="is a symbolic link"):
+        eagerloop.resume(run, epochs=2)
+
+
+@pytest.fixture
+def run_with_code(tmp_path, monkeypatch):
+    """A run whose loss is a file of code, made on another machine."""
+    (tmp_path / "code.py").write_text(CODE)
+    identity = tmp_path / "machine-id"
+    identity.write_text("0123456789abcdef")
+    forget()
+    monkeypatch.setattr(eagerloop.trust, "_MACHINE", (identity,))
+    run = eagerloop.train(directory=tmp_path / "run", loss="code.py:loss", epochs=1).directory
+    (tmp_path / "ran").unlink()
+    forget()
+    return run, identity
+
+
+def forget():
+    """As in a new process, the file has not been imported yet."""
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith("eagerloop_file_code_")]:
+        del sys.modules[name]
+
+
+def test_code_runs_again_where_it_was_named(run_with_code, tmp_path):
+    """On the same machine a resume needs no further word."""
+    assert eagerloop.resume(run_with_code[0], epochs=2).position.step == 24
+    assert (tmp_path / "ran").exists()
+
+
+def test_a_strangers_code_does_not_run(run_with_code, tmp_path):
+    """On another machine the file must be named once more; it is named to the user, and not even imported."""
+    run, identity = run_with_code
+    identity.write_text("fedcba9876543210")
+    for act in (eagerloop.load, eagerloop.resume):
+        with pytest.raises(CheckpointError, match=r"names a file of code, code\.py, and was not made by you.*--trust code\.py"):
+            act(run)
+    assert not (tmp_path / "ran").exists()
+    assert eagerloop.load(run, trust=["code.py"]).position.step == 12
+
+
+def test_changed_code_does_not_run(run_with_code, tmp_path):
+    """Nor code that is not what it was when the user named it."""
+    run, _identity = run_with_code
+    (tmp_path / "code.py").write_text(CODE + "# changed\n")
+    with pytest.raises(CheckpointError, match=r"code\.py was changed since .* was made \([0-9a-f]{12} then, [0-9a-f]{12} now\)"):
+        eagerloop.load(run)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_seal_cannot_be_used_for_other_code(run_with_code, tmp_path):
+    """Neither by another file under it, nor by one that is left out of the list."""
+    run, _identity = run_with_code
+    (tmp_path / "evil.py").write_text(CODE)
+    record = run / "run.toml"
+    whole = record.read_text()
+    for text in (whole.replace("code.py", "evil.py"), re.sub(r"(?s)\[files\].*?\n\n", "", whole), re.sub("seal = .*", 'seal = ""', whole)):
+        record.write_text(text)
+        shutil.rmtree(run / "checkpoints", ignore_errors=True)
+        (run / "history.jsonl").unlink(missing_ok=True)
+        with pytest.raises(CheckpointError, match="names a file of code"):
+            eagerloop.resume(run)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_where_a_machine_has_no_identity_nothing_is_sealed(run_with_code, monkeypatch):
+    """Then code is never run without being named."""
+    monkeypatch.setattr(eagerloop.trust, "_MACHINE", ())
+    assert eagerloop.trust.seal({"code.py": "0"}) == ""
+    with pytest.raises(CheckpointError, match="names a file of code"):
+        eagerloop.load(run_with_code[0])
