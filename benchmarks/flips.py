@@ -4,8 +4,8 @@
 
 After each damage the run is loaded and verified through the library. What may happen:
 
-- `load` gives exactly the state of the newest checkpoint: the damage was in a file that a load does not need (history.jsonl), or
-  it changed no value (white space), or only a setting that no step depends on (epochs), and that is said aloud.
+- `load` gives exactly the state of the newest checkpoint: the damage was in a file that a load does not need (history.jsonl),
+  or it changed no value (white space), or only a setting that no step depends on (epochs), and that is said aloud.
 - `load` gives exactly the state of the checkpoint before, and a warning names the damaged file.
 - `load` refuses with an `EagerloopError` that names the file.
 
@@ -53,7 +53,12 @@ def make_runs(directory: Path) -> list[Path]:
     made = []
     for checkpointer in ("tf", "npz"):
         run = eagerloop.train(
-            directory=directory / checkpointer, epochs=3, seed=5, checkpointer=checkpointer, observers=watching, metrics=["rmse"]
+            directory=directory / checkpointer,
+            epochs=3,
+            seed=5,
+            checkpointer=checkpointer,
+            observers=watching,
+            metrics=["rmse"],
         )
         made.append(run.directory)
     return made
@@ -65,7 +70,7 @@ def damages(run: Path, count: int, draw: random.Random) -> Iterator[Damage]:
     for number in range(count):
         path = files[number % len(files)]
         size = path.stat().st_size
-        kind = "cut" if draw.random() < 0.2 else "flip"  # noqa: PLR2004
+        kind = "cut" if draw.random() < 0.2 else "flip"
         yield str(path.relative_to(run)), kind, draw.randrange(size), draw.randrange(8)
 
 

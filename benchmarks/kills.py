@@ -10,6 +10,7 @@ library and into the checkpointer by the child itself: the engine knows nothing 
 
 import argparse
 import functools
+import importlib
 import json
 import os
 import random
@@ -59,8 +60,12 @@ def configurations(directory: Path) -> list[Configuration]:
         Configuration("iris-tf", use(dataset="iris", checkpointer="tf", keep=2)),
         Configuration("iris-npz", use(dataset="iris", checkpointer="npz", keep=2)),
         Configuration("csv-shuffle-tf", use(dataset=csv, checkpointer="tf", keep=2, observers=[early, steps], metrics=["mae"])),
-        Configuration("batchnorm-dropout-adam-npz", use(dataset=csv, model=keras_file, checkpointer="npz", keep=1, save_every=3)),
-        Configuration("batchnorm-dropout-adam-tf", use(dataset=csv, model=keras_file, checkpointer="tf", keep=2, metrics=["mae"])),
+        Configuration(
+            "batchnorm-dropout-adam-npz", use(dataset=csv, model=keras_file, checkpointer="npz", keep=1, save_every=3)
+        ),
+        Configuration(
+            "batchnorm-dropout-adam-tf", use(dataset=csv, model=keras_file, checkpointer="tf", keep=2, metrics=["mae"])
+        ),
         Configuration("save-async-tf", use(dataset=csv, checkpointer="tf", keep=2, save_async=True, save_every=4)),
         Configuration("save-every-npz", use(dataset="iris", checkpointer="npz", keep=3, save_every=5, metrics=["rmse"])),
         Configuration("compiled-tf", use(dataset=csv, model=keras_file, compile=True, keep=2, save_every=5)),
@@ -84,7 +89,8 @@ def make_model(path: Path) -> None:
     keras.utils.set_random_seed(3)
     layers = keras.layers
     model = keras.Sequential([
-        keras.Input((3,)), layers.Dense(8, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.3), layers.Dense(1),
+        keras.Input((3,)), layers.Dense(8, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.3),
+        layers.Dense(1),
     ])  # fmt: skip
     model.save(path)
 
@@ -112,43 +118,42 @@ def _parts(value: Any) -> Any:
 
 def cut_in(point: str, moment: str, nth: int, checkpointer: str) -> None:
     """Makes this process kill itself at the n-th passing of a point. Only a child that is to die calls this."""
-    left = [nth]
+    owner, name, only, during = _place(point, checkpointer)
+    original, left = getattr(owner, name), [nth]
 
-    def due() -> bool:
+    @functools.wraps(original)
+    def wrapped(*given: Any, **named: Any) -> Any:
+        if not only(*given):
+            return original(*given, **named)
         left[0] -= 1
-        return left[0] == 0
+        if left[0]:
+            return original(*given, **named)
+        if moment != "after":
+            (_die if moment == "before" else during)(*given)
+        result = original(*given, **named)
+        _die()
+        return result
 
-    def wrap(owner: Any, name: str, during: Callable[..., None] | None = None, only: Callable[..., bool] = lambda *_: True) -> None:
-        original = getattr(owner, name)
+    setattr(owner, name, wrapped)
 
-        @functools.wraps(original)
-        def wrapped(*given: Any, **named: Any) -> Any:
-            if not only(*given) or not due():
-                return original(*given, **named)
-            if moment == "before":
-                _die()
-            if moment == "during" and during is not None:
-                during(*given)
-            result = original(*given, **named)
-            _die()
-            return result
 
-        setattr(owner, name, wrapped)
-
+def _place(point: str, checkpointer: str) -> tuple[Any, str, Callable[..., bool], Callable[..., None]]:
+    """Where a point is: an object, its attribute, which calls count, and what `during` means there."""
     if point == "write":
-        from importlib import import_module  # noqa: PLC0415
-
-        module = import_module(f"eagerloop_plugins.checkpointer.{checkpointer}")
+        module = importlib.import_module(f"eagerloop_plugins.checkpointer.{checkpointer}")
         kind = module.TensorFlowCheckpointer if checkpointer == "tf" else module.NpzCheckpointer
-        wrap(kind, "write", lambda _self, directory, _state: _die_when_there_is_a_file(directory))
-    elif point == "manifest":
-        wrap(Path, "write_text", _write_half, only=lambda path, *_: path.name == "manifest.json")
-    elif point == "fsync":
-        wrap(os, "fsync")
-    elif point in ("rename", "replace"):
-        wrap(Path, point)
-    else:
-        wrap(shutil, "rmtree", _remove_one, only=lambda path, *_: Path(path).exists())
+        return kind, "write", _any, lambda _self, directory, _state: _die_when_there_is_a_file(directory)
+    return {
+        "manifest": (Path, "write_text", lambda path, *_: path.name == "manifest.json", _write_half),
+        "fsync": (os, "fsync", _any, _die),
+        "rename": (Path, "rename", _any, _die),
+        "replace": (Path, "replace", _any, _die),
+        "prune": (shutil, "rmtree", lambda path, *_: Path(path).exists(), _remove_one),
+    }[point]
+
+
+def _any(*_given: Any) -> bool:
+    return True
 
 
 def _die(*_given: Any) -> None:
@@ -166,7 +171,7 @@ def _die_when_there_is_a_file(directory: Path) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _write_half(path: Path, text: str, **_named: Any) -> None:
+def _write_half(path: Path, text: str) -> None:
     path.write_bytes(text.encode()[: len(text) // 2])
     _die()
 
@@ -182,7 +187,7 @@ def points(count: int, draw: random.Random) -> Iterator[tuple[str, str, int]]:
     named = [(point, moment) for point, moments in POINTS.items() for moment in moments]
     draw.shuffle(named)
     for number in range(count):
-        if number % 3 == 2:  # noqa: PLR2004
+        if number % 3 == 2:
             yield "time", "random", 0
         else:
             point, moment = named[(number - number // 3) % len(named)]
@@ -326,7 +331,9 @@ def main() -> None:
             share = chosen.count * (number + 1) // len(these) - chosen.count * number // len(these)
             results.append(kill_again_and_again(configuration, share, directory, chosen.seed))
             last = results[-1]
-            same = f"{last.configuration:28} {len(last.kills):4} kills, {last.survived:3} survived, {len(last.faults)} differences"
+            same = (
+                f"{last.configuration:28} {len(last.kills):4} kills, {last.survived:3} survived, {len(last.faults)} differences"
+            )
             print(f"{same}, {last.seconds:.0f} s", flush=True)
     for result in results:
         for fault in result.faults:

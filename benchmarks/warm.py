@@ -5,6 +5,7 @@ has no threads and no state of a device, so that a fork is a fresh process in ev
 """
 
 import contextlib
+import importlib
 import json
 import os
 import random
@@ -29,13 +30,13 @@ def warm_up() -> None:
         import keras  # noqa: F401, PLC0415
         import tensorflow as tf  # noqa: PLC0415
 
-        import eagerloop.cli.training
-        import eagerloop.opening
-        import eagerloop.verifying  # noqa: F401, PLC0415
+        for name in ("opening", "verifying", "cli.training"):
+            importlib.import_module(f"eagerloop.{name}")
     tf.get_logger().setLevel("ERROR")
     from tensorflow.python.eager import context  # noqa: PLC0415 - no public name tells whether TensorFlow has begun
 
-    assert not context.context()._initialized, "TensorFlow is in use already: a fork of this process would be unsafe"  # noqa: SLF001
+    in_use = context.context()._initialized  # noqa: SLF001 - as above
+    assert not in_use, "TensorFlow is in use already: a fork of this process would be unsafe"
 
 
 def seed_differently(number: int) -> None:
@@ -48,7 +49,9 @@ def seed_differently(number: int) -> None:
     np.random.seed(2_000_000 + number)  # noqa: NPY002 - the very generator that a run must put back
 
 
-def child(work: Callable[[], Any], *, output: Path | None = None, kill: tuple[float, int] | None = None, limit: float = 120) -> int:
+def child(
+    work: Callable[[], Any], *, output: Path | None = None, kill: tuple[float, int] | None = None, limit: float = 120
+) -> int:
     """Forks, does the work in the child, and waits for it.
 
     Args:
@@ -121,18 +124,24 @@ def read_variables(directory: Path) -> dict[str, Any]:
 def differences(directory: Path, reference: Path) -> list[str]:
     """What differs between two checkpoints: every variable bit for bit, and all of the rest but the seconds.
 
-    A signal can stop a run after the last batch of an epoch and before its end; at that step, the uninterrupted run has saved the
-    end of the epoch. There the figures of the epoch differ as they must, and model, optimizer and generators are compared.
+    A signal can stop a run after the last batch of an epoch and before its end; at that step, the uninterrupted run has saved
+    the end of the epoch. There the figures of the epoch differ as they must, and model, optimizer and generators are compared.
     """
     old, new = (json.loads((path / "manifest.json").read_text()) for path in (reference, directory))
     found = [key for key in ("step", "position", "tally", "observers", "random", "variables") if old[key] != new[key]]
-    rows = [[{key: value for key, value in row.items() if key != "seconds"} for row in content["history"]] for content in (old, new)]
+    rows = [
+        [{key: value for key, value in row.items() if key != "seconds"} for row in content["history"]] for content in (old, new)
+    ]
     found += ["history"] if rows[0] != rows[1] else []
     values, others = read_variables(reference), read_variables(directory)
     found += sorted(values.keys() ^ others.keys())
     common = values.keys() & others.keys()
-    same = {name: values[name].dtype == others[name].dtype and values[name].tobytes() == others[name].tobytes() for name in common}
+    same = {
+        name: values[name].dtype == others[name].dtype and values[name].tobytes() == others[name].tobytes() for name in common
+    }
     found += sorted(name for name in common if not same[name])
-    not_closed = new["position"]["batch"] and not old["position"]["batch"] and new["position"]["epoch"] == old["position"]["epoch"] - 1
+    not_closed = (
+        new["position"]["batch"] and not old["position"]["batch"] and new["position"]["epoch"] == old["position"]["epoch"] - 1
+    )
     of_the_epoch = ("position", "tally", "history", "observers", "metric/")
     return [name for name in found if not (not_closed and name.startswith(of_the_epoch))]

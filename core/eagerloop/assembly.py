@@ -1,6 +1,7 @@
 """From settings to parts: what is chosen when nothing was, how a part is made, what it must then be able to do."""
 
 import contextlib
+import functools
 import os
 import platform
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ from eagerloop.hooks import Observers
 from eagerloop.options import reserved, resolve
 from eagerloop.parts import Choice, Dataset
 from eagerloop.pipelines import as_dataset
-from eagerloop.record import FORMAT, Part, Settings, plain_options
+from eagerloop.settings import FORMAT, Part, Settings, plain_options
 from eagerloop.sources import digest, is_file_part
 from eagerloop.tally import another
 
@@ -244,6 +245,7 @@ def _count(dataset: Any) -> int | None:
     return int(dataset.train(1, 0).cardinality())
 
 
+@functools.cache  # every checkpoint holds them, and reading them takes longer than writing it
 def versions() -> dict[str, str]:
     """The versions of everything that has a say in the numbers."""
     found = {name: metadata.version(name) for name in ("eagerloop", "tensorflow", "keras", "numpy")}

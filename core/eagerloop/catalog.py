@@ -4,21 +4,21 @@ Every entry point of the group `eagerloop` is loaded by itself, in the order of 
 of its parts enter the catalog or none. A plugin that fails is remembered with its cause and harms no other.
 """
 
+import contextlib
 import importlib.metadata
 import inspect
 import os
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pluggy
-
 from eagerloop.errors import EagerloopError, PluginError, did_you_mean
-from eagerloop.hooks import GROUP, PROVIDERS, ProviderHooks
-from eagerloop.options import options_of
+from eagerloop.hooks import GROUP
 from eagerloop.parts import KINDS
+from eagerloop.providers import offered
 from eagerloop.sources import as_factory, digest, import_file, is_file_part
 
 BUILT_IN = "eagerloop"
@@ -26,6 +26,9 @@ BUILT_IN = "eagerloop"
 
 ALLOWED = "EAGERLOOP_PLUGINS"
 """Environment variable: distributions (comma-separated) whose plugins may be loaded besides the built-in ones."""
+
+HEAVY = ("tensorflow", "keras", "numpy")
+"""What no plugin may import when it is loaded: listing the parts would wait for it."""
 
 PLURALS = dict(zip(KINDS, ("datasets", "models", "losses", "optimizers", "checkpointers", "metrics", "observers"), strict=True))
 
@@ -85,12 +88,14 @@ class Catalog:
         broken: The plugins that were left out.
         files: The plugin files that were named, with their digests.
         seconds: How long each plugin took to load.
+        heavy: The first of `HEAVY` that a plugin imported. Only the first of those that import it pays, and is named.
     """
 
     entries: list[Entry] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     seconds: dict[Owner, float] = field(default_factory=dict)
+    heavy: dict[Owner, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, files: Iterable[str | Path] = ()) -> "Catalog":
@@ -119,14 +124,19 @@ class Catalog:
 
     def _add(self, owner: Owner, load: Callable[[], Any]) -> None:
         """All parts of one plugin, or its fault. A plugin is strangers' code: whatever it raises is caught."""
-        begin = time.perf_counter()
+        begin, before = time.perf_counter(), set(HEAVY) & set(sys.modules)
         try:
             _require_version(owner)
-            self.entries.extend(_offered(owner, load()))
+            with contextlib.redirect_stdout(sys.stderr):  # what it prints must not stand between ours: `plugins --json`
+                parts = list(offered(load()))
+            self.entries += [Entry(kind, name, factory, owner) for kind, name, factory in parts]
         except (Exception, SystemExit) as error:  # noqa: BLE001 - see the docstring
             cause = str(error) if isinstance(error, EagerloopError) else f"{type(error).__name__}: {error}"
-            self.broken.append(Broken(owner, cause))
+            self.broken.append(Broken(owner, " ".join(cause.split())))
         self.seconds[owner] = time.perf_counter() - begin
+        brought = [name for name in HEAVY if name in sys.modules and name not in before]
+        if brought:
+            self.heavy[owner] = brought[0]
 
     def of_kind(self, kind: str) -> Iterator[Entry]:
         """The parts of a kind."""
@@ -210,52 +220,3 @@ def _require_version(owner: Owner) -> None:
         if requirement.name.lower() == BUILT_IN and not requirement.specifier.contains(version, prereleases=True):
             msg = f"it needs {requirement}, and this is eagerloop {version}"
             raise PluginError(msg)
-
-
-def _offered(owner: Owner, plugin: Any) -> list[Entry]:
-    """What one plugin provides, each factory checked for a readable signature."""
-    plugin = plugin() if inspect.isclass(plugin) else plugin
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(ProviderHooks)
-    _refuse_unknown_hooks(manager, plugin)
-    manager.register(plugin, name=str(owner))
-    entries = []
-    for kind, plural in PLURALS.items():
-        hook = PROVIDERS[plural]
-        for factories in getattr(manager.hook, hook)():
-            entries.extend(_entries(owner, kind, hook, factories))
-    if not manager.get_hookcallers(plugin):
-        msg = f"it implements no hook; mark one of {', '.join(PROVIDERS.values())} with @eagerloop.hookimpl"
-        raise PluginError(msg)
-    return entries
-
-
-def _refuse_unknown_hooks(manager: pluggy.PluginManager, plugin: Any) -> None:
-    """Names the nearest hook for a misspelt one, and the arguments that pluggy would never pass."""
-    known = list(PROVIDERS.values())
-    for name in dir(plugin):
-        if manager.parse_hookimpl_opts(plugin, name) is None:
-            continue
-        if name not in known:
-            msg = f"there is no hook '{name}'; {did_you_mean(name, known)}"
-            raise PluginError(msg)
-        for parameter in inspect.signature(getattr(plugin, name)).parameters.values():
-            msg = f"hook '{name}' has the argument '{parameter}'; {name} takes no arguments"
-            raise PluginError(msg)
-
-
-def _entries(owner: Owner, kind: str, hook: str, factories: Any) -> Iterator[Entry]:
-    if not isinstance(factories, Mapping):
-        msg = f"{hook} must return {{name: factory}}, got {type(factories).__name__}"
-        raise PluginError(msg)
-    seen: set[str] = set()
-    for name, factory in factories.items():
-        if not isinstance(name, str) or not callable(factory):
-            msg = f"{hook} must return {{name: factory}}, got {name!r}: {type(factory).__name__}"
-            raise PluginError(msg)
-        options_of(factory, f"{kind} '{name}'")
-        if name.replace("_", "-") in seen:
-            msg = f"{hook} offers '{name}' twice ('-' and '_' are the same)"
-            raise PluginError(msg)
-        seen.add(name.replace("_", "-"))
-        yield Entry(kind, name, factory, owner)

@@ -7,7 +7,7 @@ its argument, and runs until something has to happen in Python: a save, a signal
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import tensorflow as tf

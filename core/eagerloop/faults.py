@@ -90,14 +90,15 @@ def blame(error: BaseException, run: "Run") -> None:
     """Adds a note to an error that a part or an observer raised: its name, its owner, the hook, the epoch and the step."""
     frames = list(_frames(error.__traceback__))
     where = _where(run, {code.co_name for code, _hook in frames})
+    kept = "the last checkpoint is kept" if run.store.steps() else "there was no checkpoint yet"
     # By the very function first: a user's script may hold several parts in one file.
     for sources in (_codes, _files):
         for code, hook in frames:
             for words, (factory, made) in run.assembly.owners.items():
                 if {code, code.co_filename} & sources(factory, made):
-                    error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}, {where}; the last checkpoint is kept")
+                    error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}, {where}; {kept}")
                     return
-    error.add_note(f"{MARK}raised in {where}; the last checkpoint is kept")
+    error.add_note(f"{MARK}raised in {where}; {kept}")
 
 
 def _where(run: "Run", functions: set[str]) -> str:

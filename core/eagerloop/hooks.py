@@ -107,7 +107,7 @@ class Observers(pluggy.PluginManager):
     def __init__(self, observers: Iterable[object]) -> None:
         super().__init__(GROUP)
         self.add_hookspecs(LifecycleHooks)
-        for observer in reversed(list(observers)):  # pluggy calls the last registered first
+        for number, observer in reversed(list(enumerate(observers, 1))):  # pluggy calls the last registered first
             name = type(observer).__name__
             public = [key for key in dir(observer) if key.startswith("on_")]
             for key in public:
@@ -118,7 +118,7 @@ class Observers(pluggy.PluginManager):
                 msg = f"observer {name} has no lifecycle hook; give it one of {', '.join(LIFECYCLE)}"
                 raise PluginError(msg)
             try:
-                self.register(observer)
+                self.register(observer, name=f"{name} (observer {number})")
             except (pluggy.PluginValidationError, ValueError) as error:
                 msg = f"observer {name}: {' '.join(str(error).split())}"
                 raise PluginError(msg) from error

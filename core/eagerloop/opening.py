@@ -1,52 +1,21 @@
 """Opening a run: a new one from what the user chose, or one that exists from its record and its newest checkpoint."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from eagerloop import trust as trust_files
 from eagerloop.assembly import Assembly
 from eagerloop.catalog import Catalog
-from eagerloop.errors import CheckpointError, ConfigError, EagerloopError, did_you_mean
-from eagerloop.parts import KINDS, SINGLE, Choice
-from eagerloop.record import FORMAT, RunDirectory, Settings, plain_options, read_toml, settings_from
+from eagerloop.errors import CheckpointError, EagerloopError
+from eagerloop.manifests import MANIFEST
+from eagerloop.parts import KINDS, Choice
+from eagerloop.record import RunDirectory
 from eagerloop.run import Run
+from eagerloop.settings import FORMAT, KEYWORDS, Settings, keyword_of, plain_options, read_toml, settings_from, settings_of
 from eagerloop.snapshots import check_content, compare_with_file, restore, say
 from eagerloop.sources import is_file_part
-from eagerloop.store import MANIFEST, Checkpoint, Store
-
-PLURALS = {"metrics": "metric", "observers": "observer"}
-"""Keywords of `train` that take several parts."""
-
-
-def settings_of(keywords: Mapping[str, Any]) -> Settings:
-    """The keywords of `train` as settings.
-
-    Raises:
-        ConfigError: There is no such keyword (with the nearest one), or its value has the wrong type.
-    """
-    names = [PLURALS_OF.get(item.name, item.name) for item in fields(Settings)]
-    given: dict[str, Any] = {}
-    for key, value in keywords.items():
-        if key not in names:
-            msg = f"there is no keyword '{key}'; {did_you_mean(key, [*names, 'directory'])}"
-            raise ConfigError(msg)
-        name = PLURALS.get(key, key)
-        if name not in KINDS:
-            given[name] = [str(item) for item in value] if name == "plugins" else value
-        elif value is not None:
-            several = [value] if isinstance(value, (str, Choice)) else value
-            given[name] = as_choice(value) if name in SINGLE else [as_choice(item) for item in several]
-    return Settings(**given).checked()
-
-
-PLURALS_OF = {kind: keyword for keyword, kind in PLURALS.items()}
-
-
-def as_choice(part: Any) -> Choice:
-    """A part however it was given: a name, `use(...)`, or an object."""
-    return part if isinstance(part, Choice) else Choice(part)
+from eagerloop.store import Checkpoint, Store
 
 
 def create(settings: Settings, directory: Path | None = None, catalog: Catalog | None = None) -> Run:
@@ -74,7 +43,7 @@ def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
 
     Args:
         directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
-        **keywords: The fields of `eagerloop.record.Settings`: `dataset`, `model`, `loss`, `optimizer`, `checkpointer`,
+        **keywords: The fields of `eagerloop.settings.Settings`: `dataset`, `model`, `loss`, `optimizer`, `checkpointer`,
             `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object), `epochs`, `seed`, `save_every`,
             `keep`, `compile`, `device_policy`, `on_nonfinite`, `plugins`.
 
@@ -197,10 +166,10 @@ def from_record(
     settings = settings_from(content, str(where.record))
     replaced = settings_of(given)
     for key in given:
-        setattr(settings, PLURALS.get(key, key), getattr(replaced, PLURALS.get(key, key)))
+        setattr(settings, KEYWORDS.get(key, key), getattr(replaced, KEYWORDS.get(key, key)))
     if quiet:
         settings.observer = [choice for choice in settings.observer if choice.part != "progress"]
-    _refuse_objects(content, {PLURALS.get(key, key) for key in given}, where)
+    _refuse_objects(content, {KEYWORDS.get(key, key) for key in given}, where)
     _check_files(content, settings, trusted, where)
     try:
         return Run(Assembly(settings, Catalog.load(settings.plugins)), directory or where)
@@ -219,9 +188,11 @@ def _refuse_objects(content: Mapping[str, Any], replaced: Iterable[str], where: 
     """A part that was given as an object is known by its class alone: it must be given again."""
     for kind in KINDS:
         rows = content.get(kind, [])
-        objects = any(isinstance(row, dict) and row.get("owner") == "object" for row in (rows if isinstance(rows, list) else [rows]))
+        objects = any(
+            isinstance(row, dict) and row.get("owner") == "object" for row in (rows if isinstance(rows, list) else [rows])
+        )
         if objects and kind not in replaced:
-            again = f"{PLURALS_OF.get(kind, kind)}=..."
+            again = f"{keyword_of(kind)}=..."
             msg = f"the {kind} of {where.path} was given as an object, which no record can hold; give it again: {again}"
             raise CheckpointError(msg)
 

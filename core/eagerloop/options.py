@@ -184,6 +184,8 @@ def options_of(
     found = {}
     for name in names:
         parameter = parameters[name]
+        if inspect.isclass(factory) and parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue  # a class without an __init__ of its own, such as a subclass of keras.Model
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
             msg = f"{where}: parameter '{parameter}' cannot be given by name; use annotated keyword parameters"
             raise PluginError(msg)

@@ -17,8 +17,9 @@ from eagerloop.errors import TrainingError
 from eagerloop.evaluating import Evaluation
 from eagerloop.faults import blame, not_finite, refuse_other_shapes
 from eagerloop.hooks import Observers
-from eagerloop.record import RunDirectory, plain_options
+from eagerloop.record import RunDirectory
 from eagerloop.saving import Saver
+from eagerloop.settings import plain_options
 from eagerloop.signals import Signals
 from eagerloop.store import Store
 from eagerloop.tally import Tally

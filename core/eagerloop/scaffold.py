@@ -23,7 +23,7 @@ from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.parts import KINDS
 
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
-LONGEST = 40
+LONGEST = 30
 """How many letters a name may have: it becomes a part of file names, and of lines that are to stay short."""
 
 FLAGS = {kind: "--observe" if kind == "observer" else f"--{kind}" for kind in KINDS}
@@ -69,7 +69,7 @@ def make(kind: str, name: str, *, package: bool = False, directory: Path | None 
     place = directory or Path()
     texts = _package_texts(kind, words) if package else _file_texts(kind, words)
     files = _write({place / path: text for path, text in texts.items()})
-    return New(files, tuple(_package_commands(kind, words, place) if package else _file_commands(kind, words, place)))
+    return New(files, tuple(_package_commands(words, place) if package else _file_commands(words, place)))
 
 
 def _words(kind: str, name: str, *, package: bool) -> dict[str, str]:
@@ -77,7 +77,7 @@ def _words(kind: str, name: str, *, package: bool) -> dict[str, str]:
     if not NAME.fullmatch(name):
         hyphens = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
         better = re.sub(r"[^a-z0-9]+", "-", hyphens).strip("-0123456789")
-        hint = f"; how about '{better}'?" if NAME.fullmatch(better) else ""
+        hint = f"; how about '{better}'?" if NAME.fullmatch(better) and len(better) > 1 else ""
         msg = f"a name has small letters, digits and hyphens and begins with a letter, got '{name}'{hint}"
         raise ConfigError(msg)
     name = name.replace("_", "-")
@@ -102,16 +102,18 @@ def _words(kind: str, name: str, *, package: bool) -> dict[str, str]:
 def _refuse_taken_name(kind: str, words: Mapping[str, str], *, package: bool) -> None:
     """Names that would mean something else: to Python, to pytest, to eagerloop, or in the file itself."""
     part, package_name = words["part"], words["package"]
-    template = Template(_template(f"part/{kind}")).substitute({**words, "part": "part", "class_name": "Part"})
+    neutral = {**words, "part": "x", "class_name": "X", "package": "x"}
+    used = _names_in(_filled(f"part/{kind}", neutral) + _filled(f"test/{kind}", neutral))
     built_in = {entry.name.replace("_", "-") for entry in Catalog.load().of_kind(kind) if entry.owner.distribution == BUILT_IN}
     causes = {
         f"it has more than {LONGEST} letters": len(part) > LONGEST,
         "it is a keyword of Python": keyword.iskeyword(part),
         "pytest would take it for a test": part.split("_")[0] == "test",
         f"a package gets '{BUILT_IN}-' put in front of its name by itself": part.split("_")[0] == BUILT_IN,
-        f"{package_name}.py would hide the module {package_name} from all that import it": not package and _is_module(package_name),
+        f"{package_name}.py would hide the module {package_name} from all that import it": not package
+        and _is_module(package_name),
         f"the package {package_name} is part of eagerloop": package_name == "eagerloop_plugins",
-        "the file itself uses it for something else": part in _names_in(template),
+        "the file itself uses it for something else": part in used,
         f"a built-in {kind} has it, and a bare built-in name always means the built-in": words["name"] in built_in,
     }
     for cause, holds in causes.items():
@@ -121,11 +123,10 @@ def _refuse_taken_name(kind: str, words: Mapping[str, str], *, package: bool) ->
 
 
 def _is_module(name: str) -> bool:
-    """Whether `import name` finds something that is not below the working directory: a second part there harms nobody."""
+    """Whether `import name` finds something that does not lie here: a file that is here is told as taken."""
     found = importlib.util.find_spec(name)
-    return name in sys.stdlib_module_names or (
-        found is not None and not Path(found.origin or ".").resolve().is_relative_to(Path.cwd())
-    )
+    elsewhere = found is not None and found.origin is not None and Path(found.origin).resolve().parent != Path.cwd()
+    return name in sys.stdlib_module_names or elsewhere
 
 
 def _names_in(source: str) -> set[str]:
@@ -175,7 +176,7 @@ def _write(texts: Mapping[Path, str]) -> tuple[Path, ...]:
     return tuple(texts)
 
 
-def _file_commands(kind: str, words: Mapping[str, str], place: Path) -> list[str]:
+def _file_commands(words: Mapping[str, str], place: Path) -> list[str]:
     file, tests = _quoted(place / f"{words['part']}.py"), _quoted(place / f"test_{words['part']}.py")
     eagerloop, python = _program("eagerloop"), _program("python")
     pytest = [] if importlib.util.find_spec("pytest") else [f"{python} -m pip install pytest"]
@@ -183,7 +184,7 @@ def _file_commands(kind: str, words: Mapping[str, str], place: Path) -> list[str
     return [f"{eagerloop} check {file}", *pytest, f"{python} -m pytest {tests}", train]
 
 
-def _package_commands(kind: str, words: Mapping[str, str], place: Path) -> list[str]:
+def _package_commands(words: Mapping[str, str], place: Path) -> list[str]:
     eagerloop, python, name = _program("eagerloop"), _program("python"), words["distribution"]
     train = f"{eagerloop} train {words['flag']} {words['name']}"
     return [

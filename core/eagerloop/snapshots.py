@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from eagerloop import state
 from eagerloop.errors import CheckpointError, PluginError, TrainingError
-from eagerloop.store import MANIFEST, Checkpoint
+from eagerloop.manifests import MANIFEST
+from eagerloop.store import Checkpoint
 
 if TYPE_CHECKING:
     from eagerloop.run import Run
@@ -105,7 +106,7 @@ def check_content(content: Mapping[str, Any], where: str) -> None:
         "tally": lambda value: all(isinstance(figure, (int, float)) for figure in value.values()),
         "history": lambda value: isinstance(value, list) and all(map(_is_row, value)),
         "observers": lambda value: all(isinstance(name, str) for name, _state in value),
-        "random": lambda value: state.check_random_state(value) is None,
+        "random": state.is_random_state,
         "variables": lambda value: all(
             isinstance(name, str) and isinstance(dtype, str) and all(isinstance(size, int) for size in shape)
             for name, shape, dtype in value
@@ -175,9 +176,9 @@ def compare_with_file(saved: Mapping[str, Any], file: Mapping[str, Any], path: s
     Raises:
         CheckpointError: What was changed and must not be.
     """
-    without_progress = [{**record, "observer": _watching(record)} for record in (saved, file)]
-    compare_records(*without_progress, f"{path} was changed: {checkpoint}")
-    return [f"{path} differs from {checkpoint}: {_tell(*change)}" for change in changes(*without_progress)]
+    old, new = ({**record, "observer": _watching(record)} for record in (saved, file))
+    compare_records(old, new, f"{path} was changed: {checkpoint}")
+    return [f"{path} differs from {checkpoint}: {_tell(*change)}" for change in changes(old, new)]
 
 
 def _watching(record: Mapping[str, Any]) -> list[Any]:

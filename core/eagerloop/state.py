@@ -81,7 +81,8 @@ def not_finite(state: Mapping[str, tf.Variable]) -> str | None:
 
 def random_state() -> dict[str, Any]:
     """The generators of Python and NumPy, as JSON."""
-    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)  # type: ignore[misc]  # noqa: NPY002
+    legacy: Any = np.random.get_state(legacy=True)  # noqa: NPY002
+    name, keys, position, has_gauss, gauss = legacy
     version, internal, gauss_next = random.getstate()
     return {
         "python": [version, _pack(internal), gauss_next],
@@ -89,20 +90,18 @@ def random_state() -> dict[str, Any]:
     }
 
 
-def check_random_state(state: Mapping[str, Any]) -> None:
-    """Refuses what is no state of the two generators: NumPy itself would read past the end of its words.
+def is_random_state(state: Mapping[str, Any]) -> bool:
+    """Whether this is a state of the two generators: NumPy itself would take any, and read past the end of its words.
 
     Raises:
-        ValueError: It is none. (Or TypeError, KeyError, ...: whatever reading it raises.)
+        ValueError: It is none. (Or TypeError, KeyError: whatever reading it raises.)
     """
     version, internal, gauss_next = state["python"]
     random.Random().setstate((version, tuple(_unpack(internal)), gauss_next))  # noqa: S311 - only to see whether it would
     name, keys, position, has_gauss, gauss = state["numpy"]
     words = np.random.MT19937().state["state"]["key"].size
-    if name != "MT19937" or len(_unpack(keys)) != words or position not in range(words + 1) or has_gauss not in (0, 1):
-        msg = "it is no state of NumPy's generator"
-        raise ValueError(msg)
-    float(gauss)
+    numbers = isinstance(gauss, (int, float)) and has_gauss in (0, 1) and position in range(words + 1)
+    return name == "MT19937" and len(_unpack(keys)) == words and numbers
 
 
 def restore_random_state(state: Mapping[str, Any]) -> None:

@@ -7,28 +7,32 @@ again, the one before it waits as `step-NNNNNNNN.before` until the new one is in
 """
 
 import errno
-import hashlib
-import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from eagerloop.errors import CheckpointError, TrainingError
+from eagerloop.manifests import (
+    FORMAT,
+    MANIFEST,
+    DamagedError,
+    damage,
+    describe,
+    files_in,
+    read_manifest,
+    sync,
+    verify_files,
+    write_manifest,
+)
 
-FORMAT = 1
-MANIFEST = "manifest.json"
-LARGEST_MANIFEST = 64 * 2**20
 _NAME = re.compile(r"(step-([0-9]{8,}))(\.before)?")
 _TEMPORARY = ".tmp-"
 _BEFORE = ".before"
-
-
-class _DamagedError(CheckpointError):
-    """Something is not as it was written: the checkpoint before may be taken instead."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,11 @@ class Store:
             self._make_directory()
             temporary.mkdir()
             fill(temporary)
-            files = {name: _describe(path) for name, path in _files(temporary)}
-            _write_manifest(temporary, {"format": FORMAT, "step": step, "files": files, **content})
-            _make_durable(temporary)
+            with ThreadPoolExecutor(1) as pool:  # the disk is busy while the processor computes the checksums
+                durable = pool.submit(_make_durable, temporary)
+                files = {name: describe(path) for name, path in files_in(temporary)}
+                durable.result()
+            write_manifest(temporary, {"format": FORMAT, "step": step, "files": files, **content})
             self._put_in_place(temporary, final)
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -143,10 +149,10 @@ class Store:
             CheckpointError: The file that is wrong, and how.
         """
         directory = self.path_of(step)
-        manifest = _read_manifest(directory)
+        manifest = read_manifest(directory)
         if manifest.get("step") != step:
-            raise _damage(directory / MANIFEST, f"it speaks of step {manifest.get('step')!r}")
-        _verify_files(directory, manifest["files"])
+            raise damage(directory / MANIFEST, f"it speaks of step {manifest.get('step')!r}")
+        verify_files(directory, manifest["files"])
         return Checkpoint(directory, manifest)
 
     def newest(self, *, strict: bool = False) -> Checkpoint | None:
@@ -166,7 +172,7 @@ class Store:
         for step in reversed(self.steps()):
             try:
                 return self.read(step)
-            except _DamagedError as error:
+            except DamagedError as error:
                 if strict:
                     raise
                 self.damaged.append(str(error))
@@ -239,92 +245,6 @@ def reason(error: OSError) -> str:
     return known.get(error.errno or 0, error.strerror or str(error))
 
 
-def _files(directory: Path) -> Iterator[tuple[str, Path]]:
-    """Every file below a directory but its manifest, by its name relative to it."""
-    for path in sorted(directory.rglob("*")):
-        name = path.relative_to(directory).as_posix()
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise _damage(path, "it is neither a file nor a directory")
-        if path.is_file() and name != MANIFEST:
-            yield name, path
-
-
-def _describe(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _seal(content: dict[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _write_manifest(directory: Path, content: dict[str, Any]) -> None:
-    content = json.loads(json.dumps(content))  # as a reader will see it: the seal is over that
-    text = json.dumps(content | {"sha256": _seal(content)}, indent=1)
-    (directory / MANIFEST).write_text(text, encoding="utf-8")
-
-
 def _make_durable(directory: Path) -> None:
     for path in directory.rglob("*"):
         sync(path)
-    sync(directory)
-
-
-def sync(path: Path) -> None:
-    """Makes a file or a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _damage(path: Path, what: str) -> CheckpointError:
-    return _DamagedError(f"{path} is damaged: {what}")
-
-
-def _read_manifest(directory: Path) -> dict[str, Any]:
-    path = directory / MANIFEST
-    try:
-        if directory.is_symlink() or path.is_symlink():
-            raise _damage(path, "it is reached through a symbolic link")
-        if path.stat().st_size > LARGEST_MANIFEST:
-            raise _damage(path, f"{path.stat().st_size} bytes are no manifest")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _damage(path, error.strerror or str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise _damage(path, f"it is not the JSON that was written ({error})") from error
-    if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
-        raise _damage(path, "it is no manifest")
-    if content.pop("sha256", None) != _seal(content):
-        raise _damage(path, "its own checksum does not match")
-    if content.get("format") != FORMAT:  # whole, so nothing to be passed over: it is newer than this program
-        msg = f"{path} has the format {content.get('format')!r}, this eagerloop reads {FORMAT}; install a newer eagerloop"
-        raise CheckpointError(msg)
-    return content
-
-
-def _verify_files(directory: Path, files: dict[str, Any]) -> None:
-    present = dict(_files(directory))  # which refuses links, pipes and devices before anything is opened
-    for name, described in files.items():
-        pure = PurePosixPath(name)
-        if pure.is_absolute() or ".." in pure.parts or name in ("", ".") or "\0" in name:
-            raise _damage(directory / MANIFEST, f"it names {name!r}, which is outside the checkpoint")
-        path = directory / pure
-        if not isinstance(described, dict) or described.keys() != {"size", "sha256"}:
-            raise _damage(directory / MANIFEST, f"it does not give size and sha256 of {name!r}")
-        if name not in present:
-            raise _damage(path, "No such file")
-        try:
-            size = path.stat().st_size
-            if size != described["size"]:
-                raise _damage(path, f"{size} bytes, {described['size']} were written")
-            if _describe(path) != described:
-                raise _damage(path, "its checksum does not match")
-        except OSError as error:
-            raise _damage(path, error.strerror or str(error)) from error
-    for name, path in present.items():
-        if name not in files:
-            raise _damage(path, "it was not written with the checkpoint")

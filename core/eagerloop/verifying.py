@@ -3,7 +3,7 @@
 import itertools
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eagerloop.errors import CheckpointError
+from eagerloop.manifests import MANIFEST
 from eagerloop.opening import from_record
-from eagerloop.record import HISTORY, RunDirectory, read_toml
+from eagerloop.record import HISTORY, RunDirectory
+from eagerloop.settings import read_toml
 from eagerloop.snapshots import changes, check_content, compare_with_file, restore
 from eagerloop.state import compare_tables, table_of
-from eagerloop.store import MANIFEST, Checkpoint
+from eagerloop.store import Checkpoint
 
 if TYPE_CHECKING:
     from eagerloop.run import Run
@@ -140,7 +142,9 @@ def _difference(run: "Run", again: "Run", step: int) -> str:
         different = _first_difference(value, new["values"][name])
         if different:
             return f"{name} differs first in {place}: {different}"
-    for row, other in itertools.zip_longest(old["history"], new["history"], fillvalue={}):
+    rows: Iterator[tuple[dict[str, Any], dict[str, Any]]]
+    rows = itertools.zip_longest(old["history"], new["history"], fillvalue={})
+    for row, other in rows:
         for key in dict.fromkeys([*row, *other]):
             if key != "seconds" and row.get(key) != other.get(key):
                 epoch = (row or other)["epoch"]

@@ -12,7 +12,7 @@ from eagerloop.assembly import Assembly, config, threads, versions
 from eagerloop.catalog import Catalog
 from eagerloop.errors import ConfigError, DataError, PluginError
 from eagerloop.parts import Choice
-from eagerloop.record import Settings, settings_from
+from eagerloop.settings import Settings, settings_from
 
 CATALOG = Catalog.load()
 

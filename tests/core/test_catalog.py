@@ -80,7 +80,7 @@ BROKEN = {
     "exits": ("raise SystemExit('bye')", r"SystemExit: bye"),
     "raises": (
         "import eagerloop\n@eagerloop.hookimpl\ndef provide_models():\n    raise RuntimeError('out of order')",
-        r"RuntimeError: out of order",
+        r"hook 'provide_models' raised RuntimeError: out of order",
     ),
     "no-dict": (
         "import eagerloop\n@eagerloop.hookimpl\ndef provide_models():\n    return ['mlp']",

@@ -7,6 +7,8 @@ import tensorflow as tf
 
 import eagerloop
 from eagerloop.errors import TrainingError
+from eagerloop.opening import create
+from eagerloop.settings import settings_of
 
 
 class Watcher:
@@ -136,9 +138,7 @@ def test_a_loss_that_is_not_finite_stops_a_compiled_run_before_the_update(tmp_pa
 
     def train(directory, *, compiled):
         data = tf.data.Dataset.from_tensor_slices((np.where(np.arange(21).reshape(7, 3) == 13, np.nan, x), y)).batch(3)
-        run = eagerloop.opening.create(
-            eagerloop.opening.settings_of({"dataset": (data, data), "model": "linear", "compile": compiled, "epochs": 2}), directory
-        )
+        run = create(settings_of({"dataset": (data, data), "model": "linear", "compile": compiled, "epochs": 2}), directory)
         with pytest.raises(TrainingError, match=r"the loss is nan in epoch 1, batch 2, step 2 .*row 2 of the batch"):
             run.train()
         return run

@@ -85,7 +85,7 @@ class Failing:
 def test_an_observer_is_named_with_its_hook(hook, call, where):
     """The class, the hook, and the epoch and step that the hook was about."""
     note = note_of(RuntimeError, observers=[Failing(hook, call)])
-    assert note == f"eagerloop: raised by observer {__name__}.Failing in {hook}, {where}; the last checkpoint is kept"
+    assert note == f"eagerloop: raised by observer {__name__}.Failing in {hook}, {where}; there was no checkpoint yet"
 
 
 class BrokenModel(Line):
@@ -156,7 +156,7 @@ class BrokenMetric:
 def test_the_right_part_of_one_file_is_named(kind, part, words, where):
     """Every part here lives in this file, as in a student's script: the one that raised is named."""
     note = note_of(RuntimeError, **{kind: part()})
-    assert note == f"eagerloop: raised by {words.format(__name__)}, {where}; the last checkpoint is kept"
+    assert note == f"eagerloop: raised by {words.format(__name__)}, {where}; there was no checkpoint yet"
 
 
 def test_parts_of_other_files_are_named_as_they_were_chosen(tmp_path):
@@ -165,7 +165,7 @@ def test_parts_of_other_files_are_named_as_they_were_chosen(tmp_path):
     path.write_text("def helper(): raise RuntimeError('broken')\ndef bad(y_true, y_pred): return helper()\n")
     note = note_of(RuntimeError, loss=f"{path}:bad")
     assert note.startswith(f"eagerloop: raised by loss '{path}:bad' of {path} ")
-    assert note.endswith(", epoch 1, step 1; the last checkpoint is kept")
+    assert note.endswith(", epoch 1, step 1; there was no checkpoint yet")
 
 
 def test_a_built_in_part_is_named_by_its_name():
@@ -173,13 +173,13 @@ def test_a_built_in_part_is_named_by_its_name():
     x = np.ones((4, 1), "float32")
     data = eagerloop.ArrayDataset((x, np.ones((4, 2), "float32")), (x, np.ones((4, 2), "float32")), batch_size=2)
     note = note_of(eagerloop.errors.DataError, "one shape", loss="mse", dataset=data)
-    assert note == "eagerloop: raised by loss 'mse', epoch 1, step 1; the last checkpoint is kept"
+    assert note == "eagerloop: raised by loss 'mse', epoch 1, step 1; there was no checkpoint yet"
 
 
 def test_what_no_part_has_raised_has_a_place_all_the_same():
     """The engine's own complaint about a part is told with epoch and step."""
     note = note_of(eagerloop.errors.PluginError, "must be a scalar", loss=lambda y, p: y - p)
-    assert note == "eagerloop: raised in epoch 1, step 1; the last checkpoint is kept"
+    assert note == "eagerloop: raised in epoch 1, step 1; there was no checkpoint yet"
 
 
 def test_shapes_that_change_are_told_with_their_place():

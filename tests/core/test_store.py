@@ -47,11 +47,11 @@ def test_a_checkpoint_tells_what_was_written(store):
 
 
 def test_everything_is_durable_before_it_has_its_name(tmp_path, monkeypatch):
-    """fsync of each file, of the manifest and of the directories; then the rename; then fsync of the parent."""
+    """First fsync of each file, of the manifest and of the directories; then the rename; then fsync of the parent."""
     events, fsync, rename = [], os.fsync, Path.rename
 
     def noted_fsync(descriptor):
-        events.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        events.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
         fsync(descriptor)
 
     def noted_rename(path, target):
@@ -101,7 +101,9 @@ def test_a_failed_write_leaves_nothing(store):
         fill(directory)
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(TrainingError, match=r"step-00000016 could not be written .* the disk is full.* the ones before are kept"):
+    with pytest.raises(
+        TrainingError, match=r"step-00000016 could not be written .* the disk is full.* the ones before are kept"
+    ):
         store.write(16, no_space, {})
     with pytest.raises(ZeroDivisionError, match="by zero"):
         store.write(16, lambda _directory: 1 / 0, {})

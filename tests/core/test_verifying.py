@@ -116,7 +116,10 @@ def test_a_changed_record_is_named(run):
     whole = record.read_text()
     record.write_text(whole.replace("epochs = 3", "epochs = 7"))
     verdict = verify(run)
-    assert (verdict.faults, verdict.lines[10]) == (0, f"{record} differs from {run}/checkpoints/step-00000036: epochs: 3 was saved, 7 now")
+    assert (verdict.faults, verdict.lines[10]) == (
+        0,
+        f"{record} differs from {run}/checkpoints/step-00000036: epochs: 3 was saved, 7 now",
+    )
     record.write_text(whole.replace("seed = 0", "seed = 1"))
     verdict = verify(run)
     assert verdict.faults == 1
@@ -151,7 +154,6 @@ class Stop:
 
 def test_nothing_to_compare_is_no_success(tmp_path):
     """Where every checkpoint stands at a step where only an interruption saves, the replay says that it compared nothing."""
-
     (tmp_path / "stop.py").write_text(STOP)
     eagerloop.train(directory="run", epochs=1, observers=["stop.py:Stop"])
     verdict = verify("run", replay=True)

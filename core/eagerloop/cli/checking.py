@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eagerloop.errors import ConfigError, did_you_mean
+from eagerloop.errors import ConfigError, EagerloopError, did_you_mean
 
 if TYPE_CHECKING:
     from eagerloop.testing import Result
@@ -33,7 +33,10 @@ FORMAT = 1
 
 def check(
     what: Annotated[
-        str, typer.Argument(metavar="NAME|FILE|DISTRIBUTION", help="A part's name or KIND/NAME, file.py, file.py:NAME, or a package.")
+        str,
+        typer.Argument(
+            metavar="NAME|FILE|DISTRIBUTION", help="A part's name or KIND/NAME, file.py, file.py:NAME, or a package."
+        ),
     ],
     *,
     kind: Annotated[str | None, typer.Option("--kind", help="Only parts of this kind.")] = None,
@@ -52,13 +55,14 @@ def check(
     from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
     from eagerloop.testing.targets import find  # noqa: PLC0415
 
-    if not as_json:
-        typer.echo(f"checking {what}: this runs its code")
     with contextlib.redirect_stdout(sys.stderr):  # whatever a part prints must not stand between the findings
         quiet_tensorflow()
         targets = find(what, kind, plugin or ())
         _give_options(targets, option or [])
+        _refuse_lacking(targets)
         data = _dataset(dataset, plugin or ())
+    if not as_json:
+        typer.echo(f"checking {what}: this runs its code")
     rows = []
     for target in targets:
         with contextlib.redirect_stdout(sys.stderr):
@@ -75,6 +79,7 @@ def check(
 def _give_options(targets: "list[Target]", words: list[str]) -> None:
     """`NAME=VALUE` for those of the parts that have the option."""
     from eagerloop.options import options_of  # noqa: PLC0415
+    from eagerloop.sources import as_factory  # noqa: PLC0415
     from eagerloop.testing.factories import from_text  # noqa: PLC0415
 
     for word in words:
@@ -83,7 +88,7 @@ def _give_options(targets: "list[Target]", words: list[str]) -> None:
         known: list[str] = []
         given = False
         for target in targets:
-            options = options_of(target.factory) if target.factory else {}
+            options = options_of(as_factory(target.kind, target.factory)) if target.factory else {}
             known += options
             if name in options and equals:
                 try:
@@ -94,6 +99,24 @@ def _give_options(targets: "list[Target]", words: list[str]) -> None:
                 given = True
         if not given:
             msg = f"--option wants NAME=VALUE with an option of the part, got '{word}'; {did_you_mean(name, known)}"
+            raise ConfigError(msg)
+
+
+def _refuse_lacking(targets: "list[Target]") -> None:
+    """A part that is asked for alone must be checked as a whole, and not only as far as it goes without its options."""
+    from eagerloop.options import REQUIRED, options_of  # noqa: PLC0415
+
+    from eagerloop.sources import as_factory  # noqa: PLC0415
+
+    if len(targets) != 1 or targets[0].factory is None:
+        return
+    try:
+        options = options_of(as_factory(targets[0].kind, targets[0].factory))
+    except EagerloopError:
+        return  # one of the checks tells it
+    for name, one in options.items():
+        if one.default is REQUIRED and name not in targets[0].options:
+            msg = f"{targets[0].kind} '{targets[0].name}' needs the option {one.flag} ({one.type_name}); add --option {one.flag}=VALUE"
             raise ConfigError(msg)
 
 

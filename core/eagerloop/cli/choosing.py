@@ -20,7 +20,7 @@ from eagerloop.cli.report import quiet
 from eagerloop.defaults import default_loss, default_model
 from eagerloop.options import Option, options_of
 from eagerloop.parts import KINDS, SINGLE, Choice
-from eagerloop.record import Settings, plain_options, read_toml, settings_from
+from eagerloop.settings import Settings, plain_options, read_toml, settings_from
 from eagerloop.sources import is_file_part
 
 FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}

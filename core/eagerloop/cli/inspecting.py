@@ -9,7 +9,7 @@ from eagerloop.catalog import Catalog
 from eagerloop.cli.choosing import command_of, config_parameter
 from eagerloop.cli.flags import dimmed, parameter
 from eagerloop.cli.report import quiet_tensorflow
-from eagerloop.record import Settings
+from eagerloop.settings import Settings
 
 PLAIN = ("seed", "plugins")
 

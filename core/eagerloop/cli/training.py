@@ -12,7 +12,8 @@ from eagerloop.cli.choosing import command_of, config_parameter
 from eagerloop.cli.flags import dimmed, parameter
 from eagerloop.cli.report import quiet_tensorflow, tell
 from eagerloop.parts import Choice
-from eagerloop.record import RunDirectory, Settings
+from eagerloop.record import RunDirectory
+from eagerloop.settings import Settings
 
 if TYPE_CHECKING:
     from eagerloop.run import Run

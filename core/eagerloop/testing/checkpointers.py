@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from eagerloop.errors import EagerloopError
-from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require
+from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require, told
 from eagerloop.testing.failing_disk import largest, limited, watched
 
 DTYPES = (
@@ -33,11 +32,26 @@ def round_trip(subject: Subject) -> None:
     """Every dtype and shape comes back as it was, through another checkpointer."""
     _require_kept(subject)
     with _directory() as directory:
-        written = _every_kind()
-        subject.make().write(directory, written)
-        read = _blank(written)
-        subject.make().read(directory, read)
-        _compare(written, read)
+        written, read = _every_kind(), _blank(_every_kind())
+        try:
+            subject.make().write(directory, written)
+            subject.make().read(directory, read)
+        except Exception as error:
+            _blame(subject, written, error)
+            raise
+        _compare(written, read, _blank(written))
+
+
+def _blame(subject: Subject, written: State, error: Exception) -> None:
+    """Finds the variable that cannot be saved even alone."""
+    for name, variable in written.items():
+        with _directory() as directory:
+            try:
+                subject.make().write(directory, {name: variable})
+                subject.make().read(directory, _blank({name: variable}))
+            except Exception as alone:
+                msg = f"a variable of {variable.dtype.name} and shape {tuple(variable.shape)} is not saved and read: {told(alone)}"
+                raise Fault(msg) from error
 
 
 @contract(
@@ -52,7 +66,13 @@ def names(subject: Subject) -> None:
     import tensorflow as tf  # noqa: PLC0415
 
     _require_kept(subject)
-    told_apart = ("model/0000/a/kernel", "model/0001/a_kernel", "model/0002/A/kernel", "model_0000/a/kernel", "metric/a b/é.1/kernel")
+    told_apart = (
+        "model/0000/a/kernel",
+        "model/0001/a_kernel",
+        "model/0002/A/kernel",
+        "model_0000/a/kernel",
+        "metric/a b/é.1/kernel",
+    )
     with _directory() as directory:
         written = {name: tf.Variable(float(number), name="v") for number, name in enumerate(told_apart, start=1)}
         subject.make().write(directory, written)
@@ -137,7 +157,9 @@ def survives(subject: Subject) -> None:
     with _directory() as directory, watched() as opened:
         _store(directory).write(1, lambda place: subject.make().write(place, _small(1.0)), {})
         count, size = len(opened), largest(directory)
-    failures: list[tuple[str, Any]] = [(f"file {number + 1} that it opens", watched(number)) for number in range(min(count, MOST_FAILURES))]
+    failures: list[tuple[str, Any]] = [
+        (f"file {number + 1} that it opens", watched(number)) for number in range(min(count, MOST_FAILURES))
+    ]
     failures += [(f"a write beyond {limit} bytes", limited(limit)) for limit in (0, size // 2)]
     for words, failure in failures:
         with _directory() as directory:
@@ -253,8 +275,8 @@ def _read(subject: Subject, store: Any) -> State:
     read = _blank(_small(0.0))
     try:
         subject.make().read(checkpoint.directory, read)
-    except EagerloopError as error:
-        msg = f"read refuses what write wrote: {error}"
+    except Exception as error:
+        msg = f"what write wrote cannot be read after the directory was renamed: {told(error)}"
         raise Fault(msg) from error
     return read
 
@@ -278,11 +300,16 @@ def _every_kind() -> State:
     for dtype in map(tf.as_dtype, DTYPES):
         whole = not dtype.is_floating
         limits = (False, True) if dtype == tf.bool else (dtype.min, dtype.max)
-        odd = [limits[1], limits[0], 1, 0] if whole else [1 / 3, limits[1], -0.0, 1e-7, limits[0], 1e-40 if dtype.size > 2 else 6e-8]  # noqa: PLR2004
+        odd = (
+            [limits[1], limits[0], 1, 0]
+            if whole
+            else [1 / 3, limits[1], -0.0, 1e-7, limits[0], 1e-40 if dtype.size > 2 else 6e-8]
+        )  # noqa: PLR2004
         for shape in SHAPES:
             size = int(np.prod(shape))
             values = np.array([odd[place % len(odd)] for place in range(size)], dtype.as_numpy_dtype).reshape(shape)
-            name = f"model/{len(state):04d}/{dtype.name}/{'x'.join(map(str, shape)) or 'scalar'}"
+            owner = ("model", "optimizer", "metric")[len(state) % 3]
+            name = f"{owner}/{len(state):04d}/{dtype.name}/{'x'.join(map(str, shape)) or 'scalar'}"
             state[name] = tf.Variable(values, dtype=dtype)
     return state
 
@@ -291,14 +318,21 @@ def _blank(state: State) -> State:
     """Variables of the same names, shapes and dtypes, with other values."""
     import tensorflow as tf  # noqa: PLC0415
 
-    return {name: tf.Variable(tf.ones_like(variable) if variable.dtype != tf.bool else ~variable) for name, variable in state.items()}
+    return {
+        name: tf.Variable(tf.ones_like(variable) if variable.dtype != tf.bool else ~variable)
+        for name, variable in state.items()
+    }
 
 
-def _compare(expected: State, got: State) -> None:
+def _compare(expected: State, got: State, untouched: State | None = None) -> None:
     for name, variable in expected.items():
         one, other = variable.numpy(), got[name].numpy()
         shape = f"{variable.dtype.name} of shape {tuple(variable.shape)}"
-        require(one.shape == other.shape and one.dtype == other.dtype, f"'{name}', {shape}, comes back with shape {other.shape}")
+        require(
+            one.shape == other.shape and one.dtype == other.dtype, f"'{name}', {shape}, comes back with shape {other.shape}"
+        )
+        left = untouched is not None and one.tobytes() != other.tobytes() == untouched[name].numpy().tobytes()
+        require(not left, f"'{name}', {shape}, is as it was before: read assigns nothing to it")
         require(one.tobytes() == other.tobytes(), f"'{name}', {shape}, was {_few(one)} and comes back as {_few(other)}")
 
 

@@ -58,7 +58,10 @@ class _Contract:
         """The part does what the check asks, or it is excused with a reason."""
         for result in self.results(factory, options, dataset):
             if result.name == check_name and result.status == "failed":
-                pytest.fail(f"{result.name}: {result.message}\n  why it matters: {result.why}\n  what to do: {result.fix}", pytrace=False)
+                pytest.fail(
+                    f"{result.name}: {result.message}\n  why it matters: {result.why}\n  what to do: {result.fix}",
+                    pytrace=False,
+                )
             if result.name == check_name and result.status == "skipped":
                 pytest.skip(result.message)
 
@@ -70,7 +73,9 @@ class _Contract:
         print(f"eagerloop.testing: {ran} checks of a {self.kind} ran: {', '.join(f'{n} {word}' for word, n in counts.items())}")  # noqa: T201
         made = next((one for one in found if one.name == "made"), None)
         if not ran or (made is not None and made.status == "skipped"):
-            pytest.fail(f"no check of what the {self.kind} does was run: {made.message if made else 'all are excused'}", pytrace=False)
+            pytest.fail(
+                f"no check of what the {self.kind} does was run: {made.message if made else 'all are excused'}", pytrace=False
+            )
 
 
 class DatasetContract(_Contract):

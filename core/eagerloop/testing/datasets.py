@@ -169,9 +169,9 @@ def position(subject: Subject) -> None:
             fresh = _made(subject)
             got = _digests(fresh.train(epoch, start))
             where = f"from batch {start} of epoch {epoch} on"
-            require(
-                len(got) == len(expected) - start, f"{where} there are {len(got)} batches, expected {len(expected) - start}"
-            )
+            require(not start or got != expected, f"{where}, `start` is ignored: the epoch begins at its first batch")
+            told = f"{where} there are {len(got)} batches, expected {len(expected) - start}; does `start` count rows?"
+            require(len(got) == len(expected) - start, told)
             require(got == expected[start:], f"{where}, a fresh dataset gives other batches than the first one did")
 
 

@@ -1,7 +1,7 @@
 """What is asked of a loss. Shapes: n rows, k outputs."""
 
 import inspect
-from typing import Any
+from typing import Any, cast
 
 from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require
 
@@ -49,7 +49,7 @@ def scalar(subject: Subject) -> None:
     """It gives a float tensor without axes."""
     import tensorflow as tf  # noqa: PLC0415
 
-    value = _value(subject, subject.trial.guess)
+    value = _value(subject.make(), subject, subject.trial.guess)
     require(tf.is_tensor(value), f"it gave {type(value).__name__}, not a tensor: the tape cannot see where it came from")
     require(not value.shape.rank, f"it gave the shape {tuple(value.shape)}, one value for each row, not a scalar")
     require(value.dtype.is_floating, f"it gave the dtype {value.dtype.name}, which has no gradient")
@@ -66,13 +66,13 @@ def finite(subject: Subject) -> None:
     """Value and gradient are finite, for perfect answers as for hopeless ones."""
     import numpy as np  # noqa: PLC0415
 
-    trial = subject.trial
+    trial, loss = subject.trial, subject.make()
     logits = "logits" in trial.words
     cases = {"a guess": trial.guess, "a bad prediction": trial.bad, "a perfect prediction": trial.perfect}
     if logits or "numbers, shape" in trial.words:
         cases |= {"a large prediction": trial.guess * 200}
     for words, predictions in cases.items():
-        value, gradient = _differentiated(subject, predictions)
+        value, gradient = _differentiated(loss, subject, predictions)
         require(np.isfinite(float(value)), f"it is {float(value)} for {words} ({trial.words})")
         require(gradient is None or np.isfinite(gradient).all(), f"its gradient is not finite for {words} ({trial.words})")
 
@@ -89,10 +89,13 @@ def gradient_reaches(subject: Subject) -> None:
     """Every row of the predictions gets a gradient, when all are wrong if not before."""
     import numpy as np  # noqa: PLC0415
 
-    reached: Any = False
+    loss, reached = subject.make(), cast("Any", False)
     for predictions in (subject.trial.guess, subject.trial.bad):
-        _value_, gradient = _differentiated(subject, predictions)
-        require(gradient is not None, "no gradient reaches the predictions: between them and the loss is NumPy, .numpy(), a constant, round or argmax")
+        _value_, gradient = _differentiated(loss, subject, predictions)
+        require(
+            gradient is not None,
+            "no gradient reaches the predictions: between them and the loss is NumPy, .numpy(), a constant, round or argmax",
+        )
         reached = reached | (np.nan_to_num(gradient.reshape(len(gradient), -1), nan=1.0) != 0).any(axis=1)
     require(reached.any(), "the gradient is zero everywhere: it is the same for all predictions, or goes in steps")
     missing = np.flatnonzero(~reached)
@@ -114,14 +117,14 @@ def gradient_agrees(subject: Subject) -> None:
     """The gradient is what finite differences say, along itself and along two other directions."""
     import numpy as np  # noqa: PLC0415
 
-    point = subject.trial.guess
-    gradient = np.asarray(_differentiated(subject, point)[1], "float64")
+    point, loss = subject.trial.guess, subject.make()
+    gradient = np.asarray(_differentiated(loss, subject, point)[1], "float64")
     length = np.linalg.norm(gradient)
     signs = np.sign(np.random.default_rng(11).normal(size=(2, *point.shape)))
     for direction in (gradient, *signs):
         unit = direction / np.linalg.norm(direction)
         step = STEP * max(1.0, float(np.abs(point).max()))
-        ahead, behind = (float(_value(subject, (point + way * step * unit).astype("float32"))) for way in (1, -1))
+        ahead, behind = (float(_value(loss, subject, (point + way * step * unit).astype("float32"))) for way in (1, -1))
         measured, claimed = (ahead - behind) / (2 * step), float((gradient * unit).sum())
         rounding = 4e-7 * max(abs(ahead), abs(behind)) / step
         require(
@@ -142,21 +145,21 @@ def minimal(subject: Subject) -> None:
     """A perfect prediction is no worse than a bad one, and better than that of another row."""
     import numpy as np  # noqa: PLC0415
 
-    trial = subject.trial
-    best = float(_value(subject, trial.perfect))
+    trial, loss = subject.trial, subject.make()
+    best = float(_value(loss, subject, trial.perfect))
     small = 1e-6 * max(1.0, abs(best))
     flat = np.broadcast_to(trial.perfect.mean(axis=0, keepdims=True), trial.perfect.shape)
-    bad = float(_value(subject, trial.bad))
+    bad = float(_value(loss, subject, trial.bad))
     words = f"it is {best:.4g} for perfect predictions and {bad:.4g} for bad ones"
     require(best <= bad + small, f"{words}: making it small makes predictions bad ({trial.words})")
-    shifted = float(_value(subject, np.roll(trial.perfect, 1, axis=0)))
+    shifted = float(_value(loss, subject, np.roll(trial.perfect, 1, axis=0)))
     require(
         best < shifted - small,
         f"it is {best:.4g} for perfect predictions and {shifted:.4g} when each row is answered with another row's target: "
         f"it does not compare row with row ({trial.words})",
     )
     for words, other in {"their mean": flat.astype("float32"), "a guess": trial.guess}.items():
-        value = float(_value(subject, other))
+        value = float(_value(loss, subject, other))
         require(best <= value + small, f"it is {best:.4g} for perfect predictions and {value:.4g} for {words} ({trial.words})")
 
 
@@ -178,8 +181,7 @@ def repeatable(subject: Subject) -> None:
         values.append(float(loss(_tensor(trial.y), _tensor(trial.guess))))
         loss(_tensor(trial.y), _tensor(trial.bad))
     require(values[0] == values[1], f"the same call gave {values[0]:.7g}, then {values[1]:.7g}: it keeps or draws something")
-    subject.make()
-    again = float(_value(subject, trial.guess))
+    again = float(_value(subject.make(), subject, trial.guess))
     require(values[0] == again, f"made anew with the same seed, it gave {again:.7g} instead of {values[0]:.7g}")
 
 
@@ -194,9 +196,9 @@ def short_batch(subject: Subject) -> None:
     """It works for fewer rows, with a value of the same size."""
     import numpy as np  # noqa: PLC0415
 
-    trial = subject.trial
+    trial, loss = subject.trial, subject.make()
     for rows in (7, 5):
-        value = subject.make()(_tensor(trial.y[:rows]), _tensor(trial.guess[:rows]))
+        value = loss(_tensor(trial.y[:rows]), _tensor(trial.guess[:rows]))
         if value.shape.rank or not np.isfinite(float(value)):
             msg = f"for a batch of {rows} rows it is {value.numpy()}"
             raise Fault(msg)
@@ -208,15 +210,15 @@ def _tensor(array: Any) -> Any:
     return tf.convert_to_tensor(array)
 
 
-def _value(subject: Subject, predictions: Any) -> Any:
-    return subject.make()(_tensor(subject.trial.y), _tensor(predictions))
+def _value(loss: Any, subject: Subject, predictions: Any) -> Any:
+    return loss(_tensor(subject.trial.y), _tensor(predictions))
 
 
-def _differentiated(subject: Subject, predictions: Any) -> tuple[Any, Any]:
+def _differentiated(loss: Any, subject: Subject, predictions: Any) -> tuple[Any, Any]:
     """The loss and its gradient with respect to the predictions, an array of their shape, or None."""
     import tensorflow as tf  # noqa: PLC0415
 
-    loss, given = subject.make(), _tensor(predictions)
+    given = _tensor(predictions)
     with tf.GradientTape() as tape:
         tape.watch(given)
         value = loss(_tensor(subject.trial.y), given)

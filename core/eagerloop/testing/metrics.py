@@ -47,10 +47,13 @@ def looks(subject: Subject) -> None:
 def reset(subject: Subject) -> None:
     """After reset_state it gives what a new one gives."""
     metric = subject.make()
-    _after(metric, subject, (0, None), "bad")
-    metric.reset_state()
-    again, fresh = _after(metric, subject, (0, None)), _after(subject.make(), subject, (0, None))
-    require(_close(again, fresh), f"after reset_state its figure is {again}, a new one's is {fresh}")
+    fresh = _after(subject.make(), subject, (0, None))
+    for which in ("bad", "perfect"):
+        _after(metric, subject, (0, None), which)
+        metric.reset_state()
+        again = _after(metric, subject, (0, None))
+        require(_close(again, fresh), f"after reset_state its figure is {again}, a new one's is {fresh}")
+        metric.reset_state()
 
 
 @contract(

@@ -49,7 +49,9 @@ def predictions_fit(subject: Subject) -> None:
     require(answer.dtype.is_floating, f"predictions have the dtype {answer.dtype.name}, not float")
     require(len(shape) > 1, f"predictions have the shape {shape}; with targets (n, 1) the loss would stretch it to (n, n)")
     require(shape[0] == rows, f"{rows} rows of x give predictions of shape {shape}")
-    require(int(np.prod(shape[1:])) == outputs, f"predictions have the shape {shape}, and the dataset has {outputs} outputs a row")
+    require(
+        int(np.prod(shape[1:])) == outputs, f"predictions have the shape {shape}, and the dataset has {outputs} outputs a row"
+    )
     require(np.isfinite(np.asarray(answer, "float64")).all(), "predictions of a new model are not finite")
 
 
@@ -83,11 +85,14 @@ def variables_made(subject: Subject) -> None:
     needs=BUILT,
 )
 def tracked(subject: Subject) -> None:
-    """Every trainable variable that a call uses is in `trainable_variables`."""
+    """Every variable that a call uses is in `variables`."""
     tape, _value, model = _differentiated(subject)
-    listed = {id(_inner(variable)) for variable in model.trainable_variables}
+    listed = {id(_inner(variable)) for variable in model.variables}  # a frozen one is watched, too
     hidden = [variable.name for variable in tape.watched_variables() if id(_inner(variable)) not in listed]
-    require(not hidden, f"it uses the variable {', '.join(hidden[:3])}, which is not in `trainable_variables`: it never learns")
+    require(
+        not hidden,
+        f"it uses the variable {', '.join(hidden[:3])}, which is not in `variables`: it never learns, and is not saved",
+    )
 
 
 @contract(
@@ -245,7 +250,10 @@ def averages(subject: Subject) -> None:
     before = [np.array(layer.moving_mean.numpy()) for layer in normalizing]
     model(_x(subject), training=True)
     for layer, value in zip(normalizing, before, strict=True):
-        require(not np.array_equal(layer.moving_mean.numpy(), value), f"a training call leaves the averages of {layer.name} as they were")
+        require(
+            not np.array_equal(layer.moving_mean.numpy(), value),
+            f"a training call leaves the averages of {layer.name} as they were",
+        )
 
 
 @contract(
@@ -266,7 +274,9 @@ def restores(subject: Subject) -> None:
     for variable, saved in zip(new.variables, old.variables, strict=True):
         _inner(variable).assign(_inner(saved))
     answers = [np.asarray(model(_x(subject), training=False)) for model in (old, new)]
-    require(np.array_equal(*answers), "a new model with the same variables answers otherwise: something else is kept between calls")
+    require(
+        np.array_equal(*answers), "a new model with the same variables answers otherwise: something else is kept between calls"
+    )
 
 
 def _x(subject: Subject) -> Any:
@@ -308,7 +318,9 @@ def _loss_for(subject: Subject, y: Any) -> tuple[Any, float]:
         ), 0.75 * float(np.log(outputs))
     wanted = tf.constant(np.asarray(y, "float32").reshape(len(y), -1))
     spread = float(np.var(np.asarray(y), axis=0).mean())
-    return lambda answer: tf.reduce_mean(tf.square(wanted - tf.cast(tf.reshape(answer, wanted.shape), tf.float32))), 0.5 * spread
+    return lambda answer: tf.reduce_mean(
+        tf.square(wanted - tf.cast(tf.reshape(answer, wanted.shape), tf.float32))
+    ), 0.5 * spread
 
 
 def _adam(variables: Sequence[Any], gradients: Sequence[Any], state: Sequence[Any], step: int) -> None:

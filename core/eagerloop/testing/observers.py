@@ -36,7 +36,9 @@ def hooks(subject: Subject) -> None:
         given = inspect.signature(getattr(observer, name)).parameters if hasattr(observer, name) else {}
         for argument, parameter in dict(given).items():
             default = parameter.default is not parameter.empty
-            require(not (default and argument in known), f"hook {name}: argument '{argument}' has a default, so it is never passed")
+            require(
+                not (default and argument in known), f"hook {name}: argument '{argument}' has a default, so it is never passed"
+            )
 
 
 @contract(
@@ -82,7 +84,10 @@ def harmless(subject: Subject) -> None:
     """A short run has the same losses with it as without it, as far as it lets it go."""
     alone, watched = _trained(None), _trained(subject.make())
     for one, other in zip(alone, watched, strict=False):
-        require(one["loss"] == other["loss"], f"epoch {one['epoch']} has the loss {other['loss']:.7g} with it, {one['loss']:.7g} without")
+        require(
+            one["loss"] == other["loss"],
+            f"epoch {one['epoch']} has the loss {other['loss']:.7g} with it, {one['loss']:.7g} without",
+        )
 
 
 class _Nothing:

@@ -104,6 +104,7 @@ def _best(
 ) -> list[Result]:
     """The findings on the data that suits the part best: a loss for classes is not judged on a regression."""
     best: dict[str, Result] = {}
+    settler = SETTLED_BY.get(subject.kind, "")
     for number, trial in enumerate(trials.for_kind(subject.kind, dataset)):
         subject.trial = trial()
         found: dict[str, Result] = {}
@@ -111,9 +112,11 @@ def _best(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Keras has a lot to say about data that a part is not meant for
                 found[one.name] = one.run(subject, {**before, **found}, excused)
+            if number and one.name == settler and subject.kind == "model" and found[settler].status == "failed":
+                break  # not the data for this model either, and the rest is slow
         if not best or _points(found) > _points(best):
             best = found
-        settling = found.get(SETTLED_BY.get(subject.kind, "")) if subject.kind == "model" or not number else None
+        settling = found.get(settler) if subject.kind == "model" or not number else None
         if (settling and settling.status == "ok") or all(one.status != "failed" for one in found.values()):
             best = found
             break

@@ -64,7 +64,9 @@ def find(text: str, kind: str | None = None, files: Iterable[Path] = ()) -> list
     if path.endswith(".py"):
         return _of_file(Path(path), name, kind)
     catalog = Catalog.load(files)
-    broken = [Target("plugin", one.owner.plugin, str(one.owner), cause=one.cause) for one in catalog.broken if _is(one.owner, text)]
+    broken = [
+        Target("plugin", one.owner.plugin, str(one.owner), cause=one.cause) for one in catalog.broken if _is(one.owner, text)
+    ]
     found = [_target(entry) for entry in catalog.entries if _named(entry, text) and kind in (None, entry.kind)]
     if not found:
         found = [_target(entry) for entry in catalog.entries if _is(entry.owner, text) and kind in (None, entry.kind)]

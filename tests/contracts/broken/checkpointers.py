@@ -76,7 +76,9 @@ def scalars_become_vectors():
             variable.assign(np.atleast_1d(arrays[f"arr_{place}"]).view(variable.dtype.as_numpy_dtype))
 
     def write(self, directory, state):
-        arrays = [np.atleast_1d(v.numpy()).view(f"u{v.dtype.size}") if v.dtype == tf.bfloat16 else v.numpy() for v in state.values()]
+        arrays = [
+            np.atleast_1d(v.numpy()).view(f"u{v.dtype.size}") if v.dtype == tf.bfloat16 else v.numpy() for v in state.values()
+        ]
         np.savez(directory / "v.npz", *arrays)
 
     return _part(read=read, write=write)

@@ -16,7 +16,9 @@ def _arrays(rows=40, seed=0):
 
 def _pair(x, y, batch=8, test=8):
     """The last rows for the test, the others for the training, in batches."""
-    return tuple(tf.data.Dataset.from_tensor_slices(part).batch(batch) for part in ((x[:-test], y[:-test]), (x[-test:], y[-test:])))
+    return tuple(
+        tf.data.Dataset.from_tensor_slices(part).batch(batch) for part in ((x[:-test], y[:-test]), (x[-test:], y[-test:]))
+    )
 
 
 class Plain:

@@ -109,7 +109,9 @@ def unused_layer(*, dataset):
 
 def gradient_stopped(*, dataset):
     """Stops the gradient before the last layer, left over from fine-tuning."""
-    return _keras(lambda self, x, training: self.last(tf.stop_gradient(self.first(x))), first=_dense(4), last=_dense(dataset.outputs))
+    return _keras(
+        lambda self, x, training: self.last(tf.stop_gradient(self.first(x))), first=_dense(4), last=_dense(dataset.outputs)
+    )
 
 
 def numpy_in_call(*, dataset):
@@ -169,7 +171,9 @@ def averages_moved_by_predictions(*, dataset):
 
 def softmax_over_the_batch(*, dataset):
     """Normalises along axis 0, so that rows depend on each other."""
-    return _keras(lambda self, x, training: self.last(tf.nn.softmax(self.first(x), axis=0)), first=_dense(8), last=_dense(dataset.outputs))
+    return _keras(
+        lambda self, x, training: self.last(tf.nn.softmax(self.first(x), axis=0)), first=_dense(8), last=_dense(dataset.outputs)
+    )
 
 
 def zero_weights(*, dataset):
@@ -182,7 +186,10 @@ def saturated(*, dataset):
     """Begins with weights a thousand times too large for its tanh."""
     large = keras.initializers.Constant(1000.0)
     return keras.Sequential(
-        [_dense(8, activation="tanh", kernel_initializer=large), _dense(dataset.outputs, activation="tanh", kernel_initializer=large)]
+        [
+            _dense(8, activation="tanh", kernel_initializer=large),
+            _dense(dataset.outputs, activation="tanh", kernel_initializer=large),
+        ]
     )
 
 

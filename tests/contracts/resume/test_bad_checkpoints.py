@@ -114,7 +114,9 @@ def test_no_checkpoint_but_a_history_stops(run):
 
 def test_a_second_process_is_refused_by_name(run):
     """A real one holds the lock; after its end the run can be resumed."""
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(run)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(run)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     with holder:
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(CheckpointError, match=rf"another process is writing to {run}; wait for it to end"):

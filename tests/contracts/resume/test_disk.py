@@ -1,4 +1,4 @@
-"""Disks that are full, files that may not grow, places that cannot be written: one line, and the checkpoint before is intact."""
+"""Disks that are full, files that may not grow, places that cannot be written: one line, and nothing saved is lost."""
 
 import os
 import resource
@@ -149,7 +149,9 @@ def test_checkpoints_that_cannot_be_written(tmp_path, read_only):
     """Found out at the first save: exit code 1, the checkpoint before intact."""
     run = eagerloop.train(directory=tmp_path / "run", epochs=1)
     read_only(run.directory / "checkpoints")
-    with pytest.raises(TrainingError, match=r"could not be written to .*: (the file system is read-only|permission denied)") as caught:
+    with pytest.raises(
+        TrainingError, match=r"could not be written to .*: (the file system is read-only|permission denied)"
+    ) as caught:
         eagerloop.resume(run.directory, epochs=2)
     assert caught.value.exit_code == 1
     with pytest.warns(UserWarning, match="epochs: 1 was saved, 2 now"):

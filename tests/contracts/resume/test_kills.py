@@ -34,7 +34,7 @@ CONFIGURATIONS = (
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_a_killed_run_is_resumed_bit_for_bit(results, name):
-    """After each kill and at the end: variables, optimizer, generators, metrics, observers and history of the run never killed."""
+    """After each kill and at the end: variables, generators, metrics, observers and history of the run never killed."""
     assert not results[name]["faults"], "\n".join(results[name]["faults"])
     assert len(results[name]["kills"]) >= COUNT // len(CONFIGURATIONS)
 

@@ -141,7 +141,9 @@ def test_other_threads_are_said_aloud(run, monkeypatch):
     monkeypatch.setattr(eagerloop.assembly, "threads", lambda: saved | {"intra_op": 7})
     with pytest.warns(UserWarning, match="may differ in rounding: parallelism.intra_op: .* was saved, 7 now"):
         eagerloop.load(run)
-    with pytest.raises(CheckpointError, match=r"not exactly the run that was saved: parallelism\.intra_op.* leave --strict out"):
+    with pytest.raises(
+        CheckpointError, match=r"not exactly the run that was saved: parallelism\.intra_op.* leave --strict out"
+    ):
         eagerloop.load(run, strict=True)
 
 

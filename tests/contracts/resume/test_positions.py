@@ -37,7 +37,7 @@ def without_seconds(history):
 
 
 def test_every_position_of_two_epochs():
-    """Interrupted after each of the 24 steps in turn: same samples in the same order, same state at every stop and at the end."""
+    """Interrupted after each of the 24 steps in turn: same samples in the same order, same state at every stop."""
     whole = Recorder()
     run = eagerloop.train(directory="whole", save_every=1, **choices(whole))
     states = flips.states_of(run)
@@ -70,7 +70,3 @@ def test_one_interruption_at_a_time():
         eagerloop.resume(f"run-{step}", observers=[Recorder(), "early-stopping"])
         last = [f"{directory}/checkpoints/step-00000024" for directory in (f"run-{step}", whole.directory)]
         assert warm.differences(*map(Path, last)) == []
-
-
-
-

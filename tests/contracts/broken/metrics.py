@@ -1,0 +1,82 @@
+"""Metrics with one fault each, named after it."""
+
+import numpy as np
+
+
+class Error:
+    """Mean absolute error, as it should be; each fault changes one thing."""
+
+    def __init__(self):
+        self.reset_state()
+
+    def update_state(self, y_true, y_pred):
+        error = np.abs(np.asarray(y_true) - np.asarray(y_pred))
+        self.total += float(error.sum())
+        self.count += error.size
+
+    def result(self):
+        return self.total / max(1, self.count)
+
+    def reset_state(self):
+        self.total, self.count = 0.0, 0
+
+
+def mean_of_means():
+    """Takes the mean of the batches' means."""
+
+    def update_state(self, y_true, y_pred):
+        self.total += float(np.mean(np.abs(np.asarray(y_true) - np.asarray(y_pred))))
+        self.count += 1
+
+    return type("Error", (Error,), {"update_state": update_state})()
+
+
+def never_reset():
+    """Does nothing when it is reset."""
+
+    class Never(Error):
+        def __init__(self):
+            self.total, self.count = 0.0, 0
+
+        def reset_state(self):
+            pass
+
+    return Never()
+
+
+def predictions_ignored():
+    """Measures the targets."""
+
+    def update_state(self, y_true, y_pred):
+        Error.update_state(self, y_true, np.zeros(np.shape(y_true)))
+
+    return type("Error", (Error,), {"update_state": update_state})()
+
+
+def nan_figure():
+    """Divides by a count that it never raises."""
+
+    def result(self):
+        return np.float64(self.total) * np.nan
+
+    return type("Error", (Error,), {"result": result})()
+
+
+def shared_by_all():
+    """Keeps its sums on the class."""
+
+    class Shared:
+        sums = {"total": 0.0, "count": 0}  # noqa: RUF012 - the fault
+
+        def update_state(self, y_true, y_pred):
+            error = np.abs(np.asarray(y_true) - np.asarray(y_pred))
+            self.sums["total"] += float(error.sum())
+            self.sums["count"] += error.size
+
+        def result(self):
+            return self.sums["total"] / max(1, self.sums["count"])
+
+        def reset_state(self):
+            self.sums.update(total=0.0, count=0)
+
+    return Shared()

@@ -1,0 +1,64 @@
+"""Every built-in part, straight from the live catalog, keeps the contract that strangers' parts are held to."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+from eagerloop.catalog import BUILT_IN, Catalog
+from eagerloop.testing import check
+
+ENTRIES = [entry for entry in Catalog.load().entries if entry.owner.distribution == BUILT_IN]
+
+OPTIONS = {
+    ("metric", "io_u"): {"num_classes": 3, "target_class_ids": [0, 1]},
+    ("metric", "mean_io_u"): {"num_classes": 3},
+    ("metric", "one_hot_io_u"): {"num_classes": 3, "target_class_ids": [0, 1]},
+    ("metric", "one_hot_mean_io_u"): {"num_classes": 3},
+    ("metric", "precision_at_recall"): {"recall": 0.5},
+    ("metric", "recall_at_precision"): {"precision": 0.8},
+    ("metric", "sensitivity_at_specificity"): {"specificity": 0.5},
+    ("metric", "specificity_at_sensitivity"): {"sensitivity": 0.5},
+}
+"""Values for options that have no default."""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Options of the parts that read a file: a table, arrays, a saved model."""
+    tmp_path = tmp_path_factory.mktemp("files")
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 3)).astype("float32")
+    table = tmp_path / "table.csv"
+    lines = [f"{a:.4f},{b:.4f},{c:.4f},{a + b:.4f}" for a, b, c in x]
+    table.write_text("\n".join(["a,b,c,y", *lines]) + "\n", encoding="utf-8")
+    np.savez(tmp_path / "arrays.npz", x_train=x[:40], y_train=x[:40, :1], x_test=x[40:], y_test=x[40:, :1])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras's own way to make arrays of variables is deprecated in NumPy 2
+        model.save(tmp_path / "model.keras")
+    return {
+        ("dataset", "csv"): {"path": table},
+        ("dataset", "csv-stream"): {"path": table},
+        ("dataset", "arrays"): {"path": tmp_path / "arrays.npz"},
+        ("model", "keras-file"): {"path": tmp_path / "model.keras"},
+    }
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=[f"{entry.kind}-{entry.name}" for entry in ENTRIES])
+def test_a_built_in_part_keeps_its_contract(entry, files):
+    """Nothing fails, and nothing is left unchecked for want of an option."""
+    options = (OPTIONS | files).get((entry.kind, entry.name), {})
+    results = check(entry.kind, entry.factory, options=options)
+
+    assert {result.name: result.message for result in results if result.status == "failed"} == {}
+    unchecked = {result.name: result.message for result in results if result.status == "skipped" and result.weight}
+    excused = set(getattr(entry.factory, "contract_exceptions", {}))
+    assert set(unchecked) <= excused, unchecked
+
+
+def test_the_catalog_is_not_empty():
+    """The parametrisation above ran over all that there is: at least a hundred parts of all seven kinds."""
+    assert len(ENTRIES) >= 100
+    assert len({entry.kind for entry in ENTRIES}) == 7
