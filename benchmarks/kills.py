@@ -177,7 +177,7 @@ def _write_half(path: Path, text: str) -> None:
 
 
 def _remove_one(directory: Path, *_given: Any) -> None:
-    for path in sorted(Path(directory).iterdir())[:1]:
+    for path in sorted(path for path in Path(directory).rglob("*") if path.is_file())[:1]:
         path.unlink()
     _die()
 

@@ -2,7 +2,7 @@
 
     python benchmarks/predictions.py [--rounds 5] [--json]
 
-An MLP with two outputs, compiled; each size is a process of its own. Memory is the growth of the process's peak while it predicts.
+An MLP with two outputs, compiled; each size is a process of its own. Memory is how much its peak grows while it predicts.
 Bar: memory flat.
 """
 

@@ -69,7 +69,9 @@ class Assembly:
         settings = self.settings
         configure_tensorflow(settings)
         keras.utils.set_random_seed(settings.seed)
-        self.dataset = as_dataset(self._make("dataset", settings.dataset), self._words("dataset"))
+        made = self._make("dataset", settings.dataset)
+        with blaming(f"{self._words('dataset')} could not give a first batch"):
+            self.dataset = as_dataset(made, self._words("dataset"))
         if self.dataset_only:
             return
         self._choose_for_the_data()
@@ -152,7 +154,8 @@ class Assembly:
 
     def _build(self) -> None:
         """Calls the model on the first batch: only then it has variables, and only then they can be restored."""
-        first = getattr(self.dataset, "first_batch", None) or next(iter(self.dataset.train(1, 0)), None)
+        with blaming(f"{self._words('dataset')} could not give a first batch"):
+            first = getattr(self.dataset, "first_batch", None) or next(iter(self.dataset.train(1, 0)), None)
         if first is None:
             msg = f"{self._words('dataset')}: an epoch has no batch; give it at least one"
             raise PluginError(msg)
@@ -240,9 +243,8 @@ def config(assembly: Assembly) -> str:
 
 def _count(dataset: Any) -> int | None:
     """How many batches an epoch has, if it says so; a dataset that must replay is not asked."""
-    if not isinstance(dataset, ArrayDataset):
-        return getattr(dataset, "batches_per_epoch", None)
-    return int(dataset.train(1, 0).cardinality())
+    counted = isinstance(dataset, ArrayDataset)
+    return int(dataset.train(1, 0).cardinality()) if counted else getattr(dataset, "batches_per_epoch", None)
 
 
 @functools.cache  # every checkpoint holds them, and reading them takes longer than writing it

@@ -35,7 +35,7 @@ def grain_of(run: "Run") -> tuple[Grain, str]:
         The grain, and the reason in a few words.
     """
     if not run.settings.compile:
-        return ("step", "the step alone is compiled, with XLA") if run.settings.jit else ("eager", "not compiled")
+        return ("step", "the step alone is compiled, with XLA") if run.settings.jit else ("eager", "--compile was not given")
     if run.hook.on_step_end.get_hookimpls():
         watching = ", ".join(type(implementation.plugin).__name__ for implementation in run.hook.on_step_end.get_hookimpls())
         return "step", f"{watching} looks at every step"

@@ -7,10 +7,10 @@ from types import CodeType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pluggy
 import tensorflow as tf
 
 from eagerloop.errors import DataError, EagerloopError, PluginError
-from eagerloop.hooks import LIFECYCLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def blaming(what: str) -> "Iterator[None]":
         yield
     except EagerloopError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         msg = f"{what}: {type(error).__name__}: {' '.join(str(error).split())}"
         raise PluginError(msg) from error
 
@@ -89,14 +89,16 @@ def refuse_other_shapes(error: BaseException) -> None:
 def blame(error: BaseException, run: "Run") -> None:
     """Adds a note to an error that a part or an observer raised: its name, its owner, the hook, the epoch and the step."""
     frames = list(_frames(error.__traceback__))
-    where = _where(run, {code.co_name for code, _hook in frames})
+    where = _where(run, {name for code, hook in frames for name in (code.co_name, hook)})
     kept = "the last checkpoint is kept" if run.store.steps() else "there was no checkpoint yet"
     # By the very function first: a user's script may hold several parts in one file.
     for sources in (_codes, _files):
         for code, hook in frames:
             for words, (factory, made) in run.assembly.owners.items():
                 if {code, code.co_filename} & sources(factory, made):
-                    error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}, {where}; {kept}")
+                    first = error.__context__ if hook == "on_exception" else None  # the error that matters more
+                    told = f" while it was told of {type(first).__name__}: {first}" if first else ""
+                    error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}{told}, {where}; {kept}")
                     return
     error.add_note(f"{MARK}raised in {where}; {kept}")
 
@@ -114,7 +116,9 @@ def _frames(trace: TracebackType | None) -> "Iterator[tuple[CodeType, str]]":
     hook = ""
     while trace is not None:
         code = trace.tb_frame.f_code
-        hook = code.co_name if code.co_name in LIFECYCLE else hook
+        caller = trace.tb_frame.f_locals.get("self")
+        if isinstance(caller, pluggy.HookCaller):  # the function's own name may be another one: an alias, a decorator's
+            hook = caller.name
         found.append((code, hook))
         trace = trace.tb_next
     return reversed(found)

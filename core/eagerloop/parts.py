@@ -7,10 +7,10 @@ A part is made by a **factory**: a callable whose annotated keyword parameters a
 options: the engine fills them in, with the run's seed and the dataset that was built for the run.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -152,3 +152,55 @@ class Metric(Protocol):
 
     def reset_state(self) -> object:
         """Forgets all batches."""
+
+
+class OnTrainBegin(Protocol):
+    """An observer with this hook; see `eagerloop.hooks.LifecycleHooks` for the arguments, any of which may be left out."""
+
+    @property
+    def on_train_begin(self) -> Callable[..., object]:
+        """Before the first epoch."""
+
+
+class OnEpochBegin(Protocol):
+    """An observer with this hook."""
+
+    @property
+    def on_epoch_begin(self) -> Callable[..., object]:
+        """Before the first batch of an epoch."""
+
+
+class OnStepEnd(Protocol):
+    """An observer with this hook."""
+
+    @property
+    def on_step_end(self) -> Callable[..., object]:
+        """After each update."""
+
+
+class OnEpochEnd(Protocol):
+    """An observer with this hook."""
+
+    @property
+    def on_epoch_end(self) -> Callable[..., object]:
+        """After the last batch of an epoch."""
+
+
+class OnTrainEnd(Protocol):
+    """An observer with this hook."""
+
+    @property
+    def on_train_end(self) -> Callable[..., object]:
+        """After the last epoch."""
+
+
+class OnException(Protocol):
+    """An observer with this hook."""
+
+    @property
+    def on_exception(self) -> Callable[..., object]:
+        """When an error ends the run."""
+
+
+Observer: TypeAlias = OnTrainBegin | OnEpochBegin | OnStepEnd | OnEpochEnd | OnTrainEnd | OnException
+"""An object with at least one of the lifecycle hooks."""

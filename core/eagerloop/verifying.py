@@ -61,27 +61,38 @@ def verify(directory: str | Path | None = None, *, replay: bool = False, trust: 
     where = RunDirectory.existing(None if directory is None else Path(directory))
     run = from_record(where, {}, trust)
     verdict = Verdict()
-    whole = [step for step in run.store.steps() if _is_whole(run, step, verdict)]
-    if whole:
-        _compare_files(where, run.store.read(whole[-1]), verdict)
-    if not run.store.steps():
+    steps = run.store.steps()
+    if not steps:
         verdict.say(f"{where.path} has no checkpoint", fault=True)
+    checkpoints = [found for step in steps if (found := _read(run, step, verdict))]
+    whole = [found.step for found in checkpoints if _fits(run, found, verdict)]
+    if checkpoints:
+        _compare_files(where, checkpoints[-1], verdict)
     if replay and whole:
         _replay(run, whole, verdict, trust)
     return verdict
 
 
-def _is_whole(run: "Run", step: int, verdict: Verdict) -> bool:
+def _read(run: "Run", step: int, verdict: Verdict) -> Checkpoint | None:
+    """A checkpoint that is whole, or None and a fault."""
     try:
         checkpoint = run.store.read(step)
         check_content(checkpoint.manifest, str(checkpoint.directory / MANIFEST))
-        compare_tables(checkpoint.manifest["variables"], table_of(run.variables()), str(checkpoint.directory))
     except CheckpointError as error:
         verdict.say(f"step {step}: {error}", fault=True)
+        return None
+    return checkpoint
+
+
+def _fits(run: "Run", checkpoint: Checkpoint, verdict: Verdict) -> bool:
+    """Whether its variables are those of the parts that the record names."""
+    files, variables = checkpoint.manifest["files"], checkpoint.manifest["variables"]
+    try:
+        compare_tables(variables, table_of(run.variables()), str(checkpoint.directory))
+    except CheckpointError as error:
+        verdict.say(f"step {checkpoint.step}: {error}", fault=True)
         return False
-    verdict.say(
-        f"step {step}: ok, {len(checkpoint.manifest['files'])} files, {len(checkpoint.manifest['variables'])} variables"
-    )
+    verdict.say(f"step {checkpoint.step}: ok, {len(files)} files, {len(variables)} variables")
     return True
 
 

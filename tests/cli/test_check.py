@@ -129,7 +129,15 @@ def test_a_plugin_file_that_does_not_load_fails(tmp_path, capsys):
 
 def test_help_is_light():
     """`check --help` imports no TensorFlow, and says that the code runs."""
-    code = "import sys\nfrom eagerloop.cli import main\ntry:\n    main(['check', '--help'])\nexcept SystemExit: pass\nprint('tensorflow' in sys.modules)"
+    code = """
+import sys
+from eagerloop.cli import main
+try:
+    main(["check", "--help"])
+except SystemExit:
+    pass
+print("tensorflow" in sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip().endswith("False")

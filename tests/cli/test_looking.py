@@ -13,12 +13,42 @@ from eagerloop.parts import KINDS
 
 
 def test_plugins_lists_every_part_by_kind_with_its_summary(done):
-    """Plurals as headings, a name and one sentence each."""
+    """Plurals as headings, a name and one sentence each, then how to see more."""
     lines = done("plugins").splitlines()
     assert [line for line in lines if line[:1] != " "] == [
         "datasets", "models", "losses", "optimizers", "checkpointers", "metrics", "observers",
+        "a line for each: eagerloop plugins KIND; options: eagerloop show KIND NAME",
     ]  # fmt: skip
     assert any(re.match(r"  mlp +A multilayer perceptron", line) for line in lines)
+
+
+def test_plugins_names_every_part_in_80_columns(done, monkeypatch):
+    """Also those of the long tables, whose names alone are given; the whole of it is to be read at one go."""
+    monkeypatch.setenv("COLUMNS", "80")
+    out = done("plugins")
+    words = set(re.findall(r"[\w-]+", out))
+    assert max(map(len, out.splitlines())) <= 80
+    assert len(out.splitlines()) <= 80
+    assert {part["name"] for part in json.loads(done("plugins", "--json"))["parts"]} <= words
+    assert "  27 made by eagerloop_plugins/keras_table.py: binary_crossentropy," in out
+
+
+@pytest.mark.parametrize("word", ["loss", "losses"])
+def test_plugins_of_one_kind_has_a_line_and_a_place_for_each(done, word):
+    """Singular or plural; summary, owner, version, file and line of every part, and no part of another kind."""
+    out = done("plugins", word)
+    losses = [part for part in json.loads(done("plugins", word, "--json"))["parts"]]
+    assert out.startswith("losses\n  mse: Mean squared error on TensorFlow's operations")
+    assert "  huber: Squares small errors, takes the absolute value of large ones.\n    eagerloop 0.1.0, eagerloop_plugins/" in out
+    assert re.search(r"^    eagerloop 0\.1\.0, eagerloop_plugins/loss/mse\.py:\d+$", out, re.MULTILINE)
+    assert {part["kind"] for part in losses} == {"loss"}
+    assert len(re.findall(r"^  \w", out, re.MULTILINE)) == len(losses)
+
+
+def test_an_unknown_kind_is_answered_with_the_nearest(refused):
+    """By `plugins` as by `show`."""
+    for words in (["plugins", "lossses"], ["show", "lossses", "mse"]):
+        assert refused(*words).startswith("there is no kind 'lossses'; did you mean 'loss'?")
 
 
 def test_plugins_as_json_has_what_the_listing_has(done):
@@ -41,11 +71,16 @@ def test_plugins_lists_the_parts_of_a_file(done, parts):
     assert re.search(r"  mine +My own loss\.  \[parts\.py [0-9a-f]{12}\]", done("plugins", "--plugin", "parts.py"))
 
 
-def test_show_tells_options_types_defaults_and_ranges(done):
-    """As they are typed on the command line."""
+def test_show_tells_options_types_defaults_and_ranges(done, monkeypatch):
+    """As they are typed on the command line, in 80 columns: what does not fit goes to a line of its own."""
+    monkeypatch.setenv("COLUMNS", "80")
     lines = done("show", "model", "mlp").splitlines()
     assert lines[0].startswith("model mlp: A multilayer perceptron")
-    assert lines[2].split("  ")[1:4] == ["--model.hidden", "list of int (at least 1)", "default 64,64"]
+    assert re.match(r"from eagerloop 0\.1\.0, .*mlp\.py:\d+$", lines[2])
+    assert lines[3].split("  ")[1:] == ["--model.hidden", "list of int (at least 1)", "default 64,64"]
+    assert lines[4] == "      units of each hidden layer, from the input on"
+    assert lines[5] == "  --model.activation  text or none  default relu  of the hidden units"
+    assert max(len(line) for line in lines if not line.startswith("from ")) <= 80
     assert "--observe.patience" in done("show", "observer", "early_stopping")
     assert "--dataset.path  path  required" in done("show", "dataset", "csv")
 
@@ -58,6 +93,8 @@ def test_show_as_json(done):
     assert options["path"]["required"] is True
     assert options["batch_size"]["default"] == 32
     assert options["shuffle"]["type"] == "bool"
+    assert (options["batch_size"]["minimum"], options["batch_size"]["maximum"]) == (1, None)
+    assert all(option["help"] for option in options.values())
 
 
 def test_show_a_part_of_a_file(done, parts):

@@ -203,9 +203,19 @@ def test_quiet_leaves_the_progress_out(done):
         "dataset iris | model iris | loss mse | optimizer adam | checkpointer tf",
         "run mine, seed 0, epochs 1",
         "chosen for the data: model, loss",
+        "resume: any position is reached exactly, from the seed and the epoch",
         "done: 1 epoch, 12 steps, kept in mine; next: eagerloop predict mine",
     ]
     assert record()["observer"] == []
+
+
+def test_verbose_tells_the_grain_and_why(done):
+    """In one line: eager, or what of the loop is compiled."""
+    assert "grain: eager, because --compile was not given\n" in done("train", "--epochs", 1, "-v", "-q")
+    assert "grain: stretch, because nobody looks at every step\n" in done("train", "--epochs", 1, "-v", "-q", "--compile")
+    watched = done("train", "--epochs", 1, "-v", "-q", "--compile", "--observe", "csv")
+    assert "grain: step, because " in watched
+    assert " looks at every step\n" in watched
 
 
 def test_the_record_of_a_run_repeats_it_bit_for_bit(done):

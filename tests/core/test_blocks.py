@@ -77,7 +77,7 @@ def test_quotes_are_read_but_not_over_several_lines(write):
 def test_bytes_that_are_not_utf8_are_named(write):
     """Line and byte are counted from the beginning of the file."""
     data = rows(50).encode().replace(b"n40", b"n\xff")
-    with pytest.raises(DataError, match=rf"line 42: expected UTF-8 text, got 0xff at byte {data.index(0xff)}"):
+    with pytest.raises(DataError, match=rf"line 42: expected UTF-8 text, got 0xff at byte {data.index(0xFF)}"):
         eagerloop.read_blocks(write(data))
 
 

@@ -98,6 +98,35 @@ BROKEN = {
         "import eagerloop\ndef part(): ...\n@eagerloop.hookimpl\ndef provide_models():\n    return {'a-b': part, 'a_b': part}",
         r"provide_models offers 'a_b' twice \('-' and '_' are the same\)",
     ),
+    "two-lines": (
+        "raise RuntimeError('first\\nsecond')",
+        r"RuntimeError: first second",
+    ),
+    "exits-in-a-hook": (
+        "import eagerloop\n@eagerloop.hookimpl\ndef provide_losses():\n    raise SystemExit(3)",
+        r"hook 'provide_losses' raised SystemExit: 3",
+    ),
+    "nothing": (
+        "import eagerloop\n@eagerloop.hookimpl\ndef provide_models():\n    return 3",
+        r"provide_models must return \{name: factory\}, got int",
+    ),
+    "slash": (
+        "import eagerloop\ndef part(): ...\n@eagerloop.hookimpl\ndef provide_models():\n    return {'a/b': part}",
+        r"provide_models offers the name 'a/b', which nobody can type; use letters, digits and hyphens",
+    ),
+    "blank": (
+        "import eagerloop\ndef part(): ...\n@eagerloop.hookimpl\ndef provide_models():\n    return {'a b': part}",
+        r"provide_models offers the name 'a b', which nobody can type",
+    ),
+    "unreadable": (
+        "import eagerloop\ndef part(*, size: 'Missing' = 3): ...\n@eagerloop.hookimpl\ndef provide_models():\n"
+        "    return {'part': part}",
+        r"model 'part': its signature cannot be read \(name 'Missing' is not defined\)",
+    ),
+    "wrapper": (
+        "import eagerloop\n@eagerloop.hookimpl(wrapper=True)\ndef provide_models():\n    return {}",
+        r"PluginValidationError: .*provide_models",
+    ),
     "misspelt": (
         "import eagerloop\n@eagerloop.hookimpl\ndef provide_modles():\n    return {}",
         r"there is no hook 'provide_modles'; did you mean 'provide_models'\? Known: provide_checkpointers",
@@ -139,13 +168,31 @@ def test_a_broken_plugin_is_left_out_and_named(install, name):
 
 
 def test_all_broken_plugins_together_harm_nobody(install):
-    """Twelve broken distributions, each told once, and one good one between them."""
+    """All of the broken distributions, each told once, and one good one between them."""
     for name, (text, _cause) in BROKEN.items():
         install(name, text)
     install("kindly", GOOD)
     catalog = Catalog.load()
     assert sorted(broken.owner.distribution for broken in catalog.broken) == sorted(BROKEN)
     assert names(catalog, "loss") == ["absolute-error"]
+
+
+def test_a_heavy_plugin_is_remembered(install, monkeypatch):
+    """What it was the first to import is told beside its seconds; the plugin after it found that there already."""
+    monkeypatch.setattr("eagerloop.catalog.HEAVY", ("tensorflow", "colorsys"))
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    install("acme", "import colorsys\n" + textwrap.dedent(GOOD))
+    install("bolt", "import colorsys\n" + textwrap.dedent(GOOD))
+    catalog = Catalog.load()
+    assert {owner.distribution: name for owner, name in catalog.heavy.items()} == {"acme": "colorsys"}
+    assert {"acme", "bolt"} <= {owner.distribution for owner in catalog.seconds}
+
+
+def test_what_a_plugin_prints_goes_to_stderr(install, capsys):
+    """What `plugins --json` prints is to be read by programs."""
+    install("chatty", "print('hello')\n" + textwrap.dedent(GOOD))
+    Catalog.load()
+    assert capsys.readouterr() == ("", "hello\n")
 
 
 def test_a_misspelt_hook_may_not_be_private(install):

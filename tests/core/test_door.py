@@ -35,10 +35,23 @@ DOOR = [
 
 FLOORS = (
     ("errors", "parts", "hooks"),
-    ("arrays", "pairs", "loop", "options", "store", "sources", "providers", "tally", "pipelines", "defaults")
+    ("arrays", "pairs", "loop", "options", "manifests", "store", "sources", "providers", "tally", "pipelines", "defaults")
     + ("encoding", "plain", "delimited", "table", "blocks"),
     ("signals", "state", "trust", "catalog", "record", "settings", "inspection"),
-    ("run", "assembly", "snapshots", "saving", "compiling", "evaluating", "faults", "opening", "verifying", "prediction", "testing", "scaffold"),
+    (
+        "run",
+        "assembly",
+        "snapshots",
+        "saving",
+        "compiling",
+        "evaluating",
+        "faults",
+        "opening",
+        "verifying",
+        "prediction",
+        "testing",
+        "scaffold",
+    ),
     ("__init__", "cli"),
 )
 

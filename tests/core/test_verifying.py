@@ -57,7 +57,7 @@ def test_damage_is_named(run):
     path.write_bytes(path.read_bytes()[:-3])
     verdict = verify(run)
     assert verdict.faults == 1
-    assert f"step 10: {path} is damaged" in verdict.lines[1]
+    assert f"step 10: {path} is damaged" in verdict.lines[0]
 
 
 def test_a_forged_variable_is_found_by_the_replay(run):
@@ -125,6 +125,16 @@ def test_a_changed_record_is_named(run):
     assert verdict.faults == 1
     assert f"{record} was changed" in verdict.lines[10]
     assert "seed: 0 was saved, 1 now" in verdict.lines[10]
+
+
+def test_a_record_that_was_cut_short_is_named(run):
+    """What is left is valid TOML and describes another run: its checkpoints do not fit it, and that is why."""
+    record = run / "run.toml"
+    lines = record.read_text().splitlines(keepends=True)
+    record.write_text("".join(line for line in lines[: lines.index("[dataset]\n")] if not line.startswith("metric")))
+    verdict = verify(run)
+    assert f"{record} was changed: {run}/checkpoints/step-00000036 belongs to another run" in str(verdict)
+    assert verdict.faults
 
 
 def test_a_damaged_history_is_named(run):

@@ -7,9 +7,9 @@
          "checks": [{"name": "loss-scalar", "status": "ok", "message": "", "why": "...", "fix": "...", "weight": 2}, ...],
          "points": 19, "of": 21}, ...]}
 
-`status` is `ok`, `failed` or `skipped`. `points` is the sum of the weights of the checks that are ok, `of` the sum of all. A check
-that does not apply to a part weighs 0; one that is excused, or could not be run, keeps its weight: a grader may look at its message
-and forgive it. The exit code is 1 where a check has failed, 2 where the words are wrong, else 0.
+`status` is `ok`, `failed` or `skipped`. `points` is the sum of the weights of the checks that are ok, `of` the sum of all. A
+check that does not apply to a part weighs 0; one that is excused, or could not be run, keeps its weight: a grader may look at its
+message and forgive it. The exit code is 1 where a check has failed, 2 where the words are wrong, else 0.
 """
 
 import contextlib
@@ -105,7 +105,6 @@ def _give_options(targets: "list[Target]", words: list[str]) -> None:
 def _refuse_lacking(targets: "list[Target]") -> None:
     """A part that is asked for alone must be checked as a whole, and not only as far as it goes without its options."""
     from eagerloop.options import REQUIRED, options_of  # noqa: PLC0415
-
     from eagerloop.sources import as_factory  # noqa: PLC0415
 
     if len(targets) != 1 or targets[0].factory is None:
@@ -116,7 +115,8 @@ def _refuse_lacking(targets: "list[Target]") -> None:
         return  # one of the checks tells it
     for name, one in options.items():
         if one.default is REQUIRED and name not in targets[0].options:
-            msg = f"{targets[0].kind} '{targets[0].name}' needs the option {one.flag} ({one.type_name}); add --option {one.flag}=VALUE"
+            words = f"{targets[0].kind} '{targets[0].name}' needs the option {one.flag} ({one.type_name})"
+            msg = f"{words}; add --option {one.flag}=VALUE"
             raise ConfigError(msg)
 
 

@@ -37,9 +37,9 @@ def overview(catalog: Catalog) -> Iterator[str]:
                 continue
             folded = True
             names = ", ".join(entry.name for entry in same)
-            yield from _wrapped(f"  {len(same)} of {_short(file[1])}{_owner(same[0])}: {names}", "    ")
+            yield from _wrapped(f"  {len(same)} made by {_short(file[1])}{_owner(same[0])}: {names}", "    ")
     if folded:
-        yield "(with a line for each: eagerloop plugins KIND; with its options: eagerloop show KIND NAME)"
+        yield "a line for each: eagerloop plugins KIND; options: eagerloop show KIND NAME"
     yield from _faults(catalog)
 
 

@@ -23,7 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def plugins(
     kind: Annotated[
-        str | None, typer.Argument(help=f"Only {', '.join(KINDS)}s, all of them.", autocompletion=completion(KINDS))
+        str | None, typer.Argument(help=f"Every part of one kind: {', '.join(KINDS)}.", autocompletion=completion(KINDS))
     ] = None,
     *,
     as_json: AsJson = False,

@@ -27,6 +27,7 @@ def train(words: Sequence[str]) -> Callable[..., None]:
         config_parameter(),
         parameter("print_config", bool, typer.Option("--print-config", help="Print the config instead of training.")),
         parameter("quiet", bool, typer.Option("--quiet", "-q", help="Print no progress.")),
+        parameter("verbose", bool, typer.Option("--verbose", "-v", help="Say how finely the loop is compiled, and why.")),
     ]
     return command_of(words, train_run, own)
 
@@ -37,7 +38,7 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
     Args:
         settings: What was chosen.
         catalog: Where the parts are found.
-        values: `run`, `print_config` and `quiet`.
+        values: `run`, `print_config`, `quiet` and `verbose`.
     """
     for broken in catalog.broken:
         tell(f"note: {broken}")
@@ -51,6 +52,8 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
         return
     run = create(with_progress(settings, quiet=values["quiet"]), values["run"], catalog)
     typer.echo(opening(run))
+    if values["verbose"]:
+        typer.echo(f"grain: {run.grain}, because {run.why_grain}")
     finish(run)
 
 
@@ -68,7 +71,7 @@ def opening(run: "Run") -> str:
     words = [f"{kind} {made[kind].name}" for kind in ("dataset", "model", "loss", "optimizer", "checkpointer")]
     words += [f"metric {part.name}" for part in made.get("metric", ())]
     chosen = f"\nchosen for the data: {', '.join(run.assembly.chosen)}" if run.assembly.chosen else ""
-    note = "" if run.dataset.exact else f"\nnote: {run.dataset.note}"
+    note = f"\nresume: {run.dataset.note}" if run.dataset.note else ""
     return f"{' | '.join(words)}\nrun {run.directory}, seed {run.settings.seed}, epochs {run.epochs}{chosen}{note}"
 
 

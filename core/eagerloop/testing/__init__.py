@@ -10,8 +10,8 @@ With pytest, one class and one fixture:
         def factory(self):
             return pinball
 
-Without: `eagerloop check NAME|FILE|DISTRIBUTION`, or `eagerloop.testing.check("loss", pinball)`. Nothing here is loaded unless it
-is imported: there is no pytest plugin. pytest itself is imported when one of the classes is asked for.
+Without: `eagerloop check NAME|FILE|DISTRIBUTION`, or `eagerloop.testing.check("loss", pinball)`. Nothing here is loaded
+unless it is imported: there is no pytest plugin. pytest itself is imported when one of the classes is asked for.
 
 **Exceptions.** A part that rightly breaks a check says so, with the reason: in the class, `exceptions = {"model-overfits": "its
 weights are fixed"}`, or on the factory, `pinball.contract_exceptions = {...}`. A reason that is missing is a failure.

@@ -1,7 +1,7 @@
 """A disk that fails on purpose: at the n-th file opened for writing, or at a size that no file may exceed.
 
-Both act on this process alone, and only inside their `with`. The first is an audit hook, which sees every file that Python opens;
-the second a limit of the operating system, which TensorFlow's own writing obeys, too.
+Both act on this process alone, and only inside their `with`. The first is an audit hook, which sees every file that Python
+opens; the second a limit of the operating system, which TensorFlow's own writing obeys, too.
 """
 
 import contextlib

@@ -49,7 +49,7 @@ def hooks(subject: Subject) -> None:
     needs=("made", "observer-hooks"),
 )
 def state(subject: Subject) -> None:
-    """state() is JSON, and restore() takes it up."""
+    """Its state is JSON, and a new observer takes it up."""
     observer = subject.make()
     both = [hasattr(observer, name) for name in ("state", "restore")]
     if not any(both):

@@ -1,16 +1,11 @@
 """What is asked of an optimizer. It is tried on sums of squares, of three variables of different shapes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from eagerloop.testing.checks import NotApplicable, Subject, contract, require
-
-STEPS = 25
-STARTS = ((3.0, -2.0, 4.0), ((1.0, -3.0), (2.0, 5.0)), -4.0)
-"""Where the variables begin; they are to go towards 0."""
-
-Start = Any
-Variables = list[Any]
+from eagerloop.testing.optimizing import STARTS, STEPS, attributes_of, built, keras_one, native, steps
 
 
 @contract(
@@ -22,14 +17,14 @@ Variables = list[Any]
 )
 def variables_kept(subject: Subject) -> None:
     """After `build` there are the variables that there will be: the same objects, step after step."""
-    optimizer, trained = _built(subject)
+    optimizer, trained = built(subject)
     require(not callable(optimizer.variables), "`variables` is a method, and must be a property or a list")
     before = list(optimizer.variables)
     copies = any(one is not other for one, other in zip(before, optimizer.variables, strict=False))
     require(not copies, "`variables` gives copies, other objects each time: what is restored into them has no effect")
     for variable in before:
         require(hasattr(variable, "assign"), f"`variables` holds {type(variable).__name__}, which is no variable")
-    _steps(optimizer, trained, 2)
+    steps(optimizer, trained, 2)
     after = list(optimizer.variables)
     require(
         len(after) == len(before), f"`variables` has {len(before)} entries after build, and {len(after)} after the first step"
@@ -49,14 +44,14 @@ def lowers(subject: Subject) -> None:
     """A sum of squares is lower after some steps, in each of the variables."""
     import numpy as np  # noqa: PLC0415
 
-    optimizer, trained = _built(subject)
-    _steps(optimizer, trained, 1)
+    optimizer, trained = built(subject)
+    steps(optimizer, trained, 1)
     begin, now = (sum(float(np.sum(np.square(array))) for array in arrays) for arrays in (STARTS, [v.numpy() for v in trained]))
     require(
         not now > begin * 1.000001,
         f"its first step raises a sum of squares from {begin:.4g} to {now:.4g}: it goes up the gradient",
     )
-    _steps(optimizer, trained, STEPS - 1)
+    steps(optimizer, trained, STEPS - 1)
     still = all(np.array_equal(variable.numpy(), start) for start, variable in zip(STARTS, trained, strict=True))
     require(not still, "no variable has moved: the pairs come as an iterator, which can be gone through once")
     for start, variable in zip(STARTS, trained, strict=True):
@@ -79,32 +74,22 @@ def restores(subject: Subject) -> None:
     """A new optimizer with the old one's variables takes the old one's next steps."""
     import numpy as np  # noqa: PLC0415
 
-    optimizer, trained = _built(subject)
-    _steps(optimizer, trained, 4)
+    optimizer, trained = built(subject)
+    steps(optimizer, trained, 4)
     kept = [np.array(variable.numpy()) for variable in optimizer.variables]
     places = [variable.numpy() for variable in trained]
-    fresh, others = _built(subject, [np.array(place) for place in places])
+    fresh, others = built(subject, [np.array(place) for place in places])
     require(len(kept) == len(fresh.variables), "a new optimizer has another number of variables")
     for variable, value in zip(fresh.variables, kept, strict=True):
         variable.assign(value)
-    attributes = _attributes(optimizer)
-    _steps(optimizer, trained, 3)
-    _steps(fresh, others, 3)
-    changing = [name for name, value in _attributes(optimizer).items() if attributes.get(name) != value]
+    attributes = attributes_of(optimizer)
+    steps(optimizer, trained, 3)
+    steps(fresh, others, 3)
+    changing = [name for name, value in attributes_of(optimizer).items() if attributes.get(name) != value]
     named = f"`{'`, `'.join(changing[:3])}` changes with the steps and" if changing else "something that it keeps or draws"
     for one, other in zip(trained, others, strict=True):
         same = np.array_equal(one.numpy(), other.numpy())
         require(same, f"restored after step 4, it goes another way: {named} is not in `variables`")
-
-
-def _attributes(optimizer: Any) -> dict[str, str]:
-    """Its plain attributes, as text: numbers and arrays, alone or in lists and dictionaries."""
-    kept = {
-        name: value
-        for name, value in getattr(optimizer, "__dict__", {}).items()
-        if isinstance(value, (int, float, list, dict)) or hasattr(value, "dtype")
-    }
-    return {name: text for name, value in kept.items() if "Variable" not in (text := repr(value))}
 
 
 @contract(
@@ -119,8 +104,8 @@ def same_seed(subject: Subject) -> None:
 
     ends = []
     for _time in range(2):
-        optimizer, trained = _built(subject)
-        _steps(optimizer, trained, 5)
+        optimizer, trained = built(subject)
+        steps(optimizer, trained, 5)
         ends.append([variable.numpy() for variable in trained])
     same = all(np.array_equal(one, other) for one, other in zip(*ends, strict=True))
     require(
@@ -140,9 +125,9 @@ def either_variable(subject: Subject) -> None:
     import numpy as np  # noqa: PLC0415
 
     ends = []
-    for make in (_native, _keras):
-        optimizer, trained = _built(subject, make=make)
-        _steps(optimizer, trained, 3)
+    for make in (native, keras_one):
+        optimizer, trained = built(subject, make=make)
+        steps(optimizer, trained, 3)
         ends.append([np.array(variable.numpy()) for variable in trained])
     for one, other in zip(*ends, strict=True):
         require(
@@ -163,7 +148,7 @@ def zero_gradient(subject: Subject) -> None:
     import numpy as np  # noqa: PLC0415
     import tensorflow as tf  # noqa: PLC0415
 
-    optimizer, trained = _built(subject)
+    optimizer, trained = built(subject)
     for _time in range(2):
         optimizer.apply_gradients(zip([tf.zeros(variable.shape) for variable in trained], trained, strict=True))
     for variable in trained:
@@ -182,16 +167,18 @@ def same_names(subject: Subject) -> None:
     import numpy as np  # noqa: PLC0415
 
     ends = []
-    make = _keras if subject.trial.keras_variables else _native
+    make = keras_one if subject.trial.keras_variables else native
     for names in (("one", "two"), ("kernel", "kernel")):
-        named = iter(names)
-        optimizer, trained = _built(
-            subject, ((3.0, -2.0), (1.0, 5.0)), lambda start, _name, named=named: make(start, next(named))
-        )
-        _steps(optimizer, trained, 4)
+        called = dict(zip(("variable0", "variable1"), names, strict=True))
+        optimizer, trained = built(subject, ((3.0, -2.0), (1.0, 5.0)), partial(_renamed, make, called))
+        steps(optimizer, trained, 4)
         ends.append([variable.numpy() for variable in trained])
     same = all(np.array_equal(one, other) for one, other in zip(*ends, strict=True))
     require(same, "two variables of the same name are moved otherwise than two of different names")
+
+
+def _renamed(make: Callable[..., Any], called: Mapping[str, str], start: Any, name: str) -> Any:
+    return make(start, called[name])
 
 
 @contract(
@@ -213,45 +200,8 @@ def learning_rate(subject: Subject) -> None:
         raise NotApplicable(msg)
     ends = []
     for rate in (0.0005, 0.005):
-        optimizer, trained = _built(subject, options={"learning_rate": rate})
-        _steps(optimizer, trained, 3)
+        optimizer, trained = built(subject, options={"learning_rate": rate})
+        steps(optimizer, trained, 3)
         ends.append([np.array(variable.numpy()) for variable in trained])
     same = all(np.array_equal(one, other) for one, other in zip(*ends, strict=True))
     require(not same, "the option learning_rate does nothing: 0.0005 and 0.005 give the same steps")
-
-
-def _native(start: Start, name: str = "variable") -> Any:
-    import tensorflow as tf  # noqa: PLC0415
-
-    return tf.Variable(start, dtype=tf.float32, name=name)
-
-
-def _keras(start: Start, name: str = "variable") -> Any:
-    import keras  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
-
-    return keras.Variable(np.array(start, "float32"), name=name)
-
-
-def _built(
-    subject: Subject,
-    starts: Iterable[Start] = STARTS,
-    make: Callable[[Start, str], Any] | None = None,
-    options: dict[str, Any] | None = None,
-) -> tuple[Any, Variables]:
-    """An optimizer that knows its variables, as a run makes it."""
-    optimizer = subject.make(**(options or {}))
-    make = make or (_keras if subject.trial.keras_variables else _native)
-    trained = [make(start, f"variable{place}") for place, start in enumerate(starts)]
-    if hasattr(optimizer, "build"):
-        optimizer.build(trained)
-    return optimizer, trained
-
-
-def _steps(optimizer: Any, trained: Variables, count: int) -> None:
-    """Steps down a sum of squares, the pairs given as the loop gives them: as an iterator."""
-    import tensorflow as tf  # noqa: PLC0415
-
-    for _step in range(count):
-        gradients = [2.0 * tf.convert_to_tensor(variable) for variable in trained]
-        optimizer.apply_gradients(zip(gradients, trained, strict=True))

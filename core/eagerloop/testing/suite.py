@@ -7,22 +7,38 @@ from typing import Any
 from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.parts import KINDS
 from eagerloop.sources import as_factory
-from eagerloop.testing import checkpointers, datasets, factories, losses, metrics, models, observers, optimizers, trials
+from eagerloop.testing import (
+    checkpointers,
+    datasets,
+    disasters,
+    factories,
+    gradients,
+    learning,
+    losses,
+    metrics,
+    models,
+    modes,
+    observers,
+    optimizers,
+    positions,
+    trials,
+)
 from eagerloop.testing.checks import Check, Result, Subject
 
 OF_KIND = {
-    "dataset": datasets,
-    "model": models,
-    "loss": losses,
-    "optimizer": optimizers,
-    "checkpointer": checkpointers,
-    "metric": metrics,
-    "observer": observers,
+    "dataset": (datasets, positions),
+    "model": (models, modes, learning),
+    "loss": (losses, gradients),
+    "optimizer": (optimizers,),
+    "checkpointer": (checkpointers, disasters),
+    "metric": (metrics,),
+    "observer": (observers,),
 }
+"""The modules that hold the checks of each kind, in the order in which they are run."""
 
 SETTLED_BY = {"loss": "loss-minimal", "model": "model-predictions"}
-"""The check that tells, where it is ok, that a trial is what the part is meant for: no other data is tried then. Of a loss, that
-is believed of the first trial alone: many are made small by data that they are not meant for."""
+"""The check that tells, where it is ok, that a trial is what the part is meant for: no other data is tried then. Of a loss,
+that is believed of the first trial alone: many are made small by data that they are not meant for."""
 
 EXCEPTIONS = Check(
     "exceptions",
@@ -46,7 +62,7 @@ def checks_of(kind: str) -> tuple[Check, ...]:
     if kind not in KINDS:
         msg = f"there is no kind '{kind}'; {did_you_mean(kind, KINDS)}"
         raise ConfigError(msg)
-    every = [*_in(factories), *_in(OF_KIND[kind])]
+    every = [one for module in (factories, *OF_KIND[kind]) for one in _in(module)]
     return tuple(one for one in every if kind in one.kinds)
 
 

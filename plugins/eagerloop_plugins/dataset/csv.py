@@ -2,8 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +10,7 @@ import typer
 
 import eagerloop
 from eagerloop.errors import ConfigError, DataError
+from eagerloop_plugins.dataset.csv_encoder import Encoder, raw, refuse_empty, warn_if_constant
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 20
 """Up to how many different whole numbers, counted from 0 or 1 without a gap, are taken for classes."""
-
-MOST_CATEGORIES = 1000
-"""How many columns a single column of text may become: names and dates are no categories."""
-
 
 LARGEST_BYTES = 1 << 28
 """Up to which size a file is read into memory, if nothing is said: the same on every machine, so that numbers are too."""
@@ -87,9 +83,9 @@ def csv(  # noqa: PLR0913 - each argument is an option
         (('weight', 'coat=long', 'coat=short'), ('cat', 'dog'))
     """
     if stream == "yes" or (stream == "auto" and path.is_file() and path.stat().st_size > LARGEST_BYTES):
-        from eagerloop_plugins.dataset import csv_stream, csv_survey  # noqa: PLC0415 - they need NumPy
+        from eagerloop_plugins.dataset import csv_split, csv_survey  # noqa: PLC0415 - they need NumPy
 
-        split = csv_stream.Split(test_fraction, validation_fraction, seed)
+        split = csv_split.Split(test_fraction, validation_fraction, seed)
         blocks = eagerloop.read_blocks(path, delimiter)
         return csv_survey.stream_csv(
             blocks,
@@ -113,7 +109,7 @@ def csv(  # noqa: PLR0913 - each argument is an option
     if classes:
         _check_classes(table, target, classes, y[training])
     else:
-        _warn_if_constant(table, target, y[training])
+        warn_if_constant(table, target, y[training])
     return eagerloop.ArrayDataset(
         (x[training], y[training]),
         (x[test], y[test]),
@@ -130,60 +126,6 @@ def csv(  # noqa: PLR0913 - each argument is an option
         encoder=encoder,
         raw_test={name: raw(table, name, numeric=name in encoder.scales)[test] for name in chosen},
     )
-
-
-@dataclass(frozen=True)
-class Encoder:
-    """Turns a table into x, as the training rows set it down.
-
-    Attributes:
-        columns: The columns to take, in order.
-        scales: Mean and deviation by numeric column; 0 and 1 leave it as it is.
-        categories: The sorted values by column of text.
-    """
-
-    columns: Sequence[str]
-    scales: Mapping[str, tuple[float, float]]
-    categories: Mapping[str, Sequence[str]]
-
-    @classmethod
-    def fit(
-        cls, table: "eagerloop.Table", columns: Sequence[str], rows: "np.ndarray[Any, Any]", *, standardize: bool
-    ) -> "Encoder":
-        """Reads means, deviations and categories off the given rows alone."""
-        scales, categories = {}, {}
-        for name in columns:
-            values = raw(table, name, numeric=table.kind(name) == "numeric")[rows]
-            _warn_if_constant(table, name, values)
-            if table.kind(name) == "numeric":
-                # The deviation of a constant column is 0, or what rounding leaves of 0.
-                constant = not standardize or values.max() == values.min()
-                scales[name] = (float(values.mean()) if standardize else 0.0, 1.0 if constant else float(values.std()))
-            else:
-                categories[name] = _categories(table, name, values)
-        return cls(tuple(columns), scales, categories)
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The columns of x by name."""
-        hot = {name: [f"{name}={value}" for value in values] for name, values in self.categories.items()}
-        return tuple(feature for name in self.columns for feature in hot.get(name, [name]))
-
-    def __call__(self, table: "eagerloop.Table") -> "np.ndarray[Any, Any]":
-        """x, float32, shape (n, d), for a table with the columns in any order."""
-        import numpy as np  # noqa: PLC0415 - listing parts must not wait for NumPy
-
-        x = np.zeros((len(table), len(self.features)), np.float32)
-        place = 0
-        for name in self.columns:
-            if name in self.scales:
-                mean, deviation = self.scales[name]
-                x[:, place] = (table.numbers(name, np.float64) - mean) / deviation
-                place += 1
-            else:
-                x[np.arange(len(table)), place + table.labels(name, self.categories[name])] = 1
-                place += len(self.categories[name])
-        return x
 
 
 def _features(table: "eagerloop.Table", target: str, given: list[str] | None) -> list[str]:
@@ -254,36 +196,6 @@ def _check_classes(table: "eagerloop.Table", target: str, classes: Sequence[str]
             count = rows.count(number)
             complaint = f"of the {count} rows of class {name!r} none is among the training rows"
             raise table.fault(target, rows.index(number), f"{complaint}; take another seed or a smaller test-fraction")
-
-
-def _categories(table: "eagerloop.Table", name: str, values: "np.ndarray[Any, Any]") -> list[str]:
-    """The values of a column of text, sorted."""
-    refuse_empty(table, name)
-    categories = sorted(set(values.tolist()))
-    if len(categories) > MOST_CATEGORIES:
-        most = f"{len(categories)} different texts, at most {MOST_CATEGORIES} can be categories"
-        msg = f"{table.path}: column '{name}' has {most}; leave it out of the features"
-        raise DataError(msg)
-    return categories
-
-
-def _warn_if_constant(table: "eagerloop.Table", name: str, values: "np.ndarray[Any, Any]") -> None:
-    if (values == values[0]).all():
-        text = f"{table.path}: column '{name}' is {values[0]} in every training row, so there is nothing to learn in it"
-        warnings.warn(text, UserWarning, stacklevel=4)
-
-
-def refuse_empty(table: "eagerloop.Table", name: str) -> None:
-    """Text has no missing value."""
-    if "" in table.text(name):
-        raise table.fault(name, table.text(name).index(""), "the cell is empty; fill it in or remove the row")
-
-
-def raw(table: "eagerloop.Table", name: str, *, numeric: bool) -> "np.ndarray[Any, Any]":
-    """A column as it stands in the file: float64, or text."""
-    import numpy as np  # noqa: PLC0415 - as above
-
-    return table.numbers(name, np.float64) if numeric else np.array(table.text(name), dtype=object)
 
 
 def fingerprint(table: Any, columns: Sequence[str]) -> str:

@@ -6,75 +6,21 @@ so that no list of rows is ever needed: see `Split` and `StreamDataset.train`.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import eagerloop
 from eagerloop.errors import ConfigError
-from eagerloop_plugins.dataset.csv import Encoder, raw
+from eagerloop_plugins.dataset.csv_encoder import Encoder, raw
+from eagerloop_plugins.dataset.csv_reader import Reader
+from eagerloop_plugins.dataset.csv_split import PARTS, Array, Split
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 WINDOW_BYTES = 1 << 25
 """How much of the file is mixed with each other: rows are drawn from so many bytes of blocks, which are drawn themselves."""
-
-Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Split:
-    """Deals the rows of a block out to training, validation and test.
-
-    Of the first k rows of the file, round(k * test_fraction) are for the test, at least one, as in `eagerloop.split_rows`.
-    Which rows of block b these are is drawn by PCG64([seed, 0, b]): in a file of one block just as `eagerloop.split_rows` draws.
-
-    Attributes:
-        test_fraction: The part of the rows that is kept for the test, from 0 to below 1.
-        validation_fraction: The part of the other rows that is kept for the validation, from 0 to below 1.
-        seed: Where the draws come from.
-
-    Example:
-        >>> [rows.tolist() for rows in Split(0.2, 0.25, seed=0)(0, 0, 5)]
-        [[1, 2, 4], [0], [3]]
-        >>> [rows.tolist() for rows in eagerloop.split_rows(5, test_fraction=0.2, validation_fraction=0.25, seed=0)]
-        [[1, 2, 4], [0], [3]]
-    """
-
-    test_fraction: float
-    validation_fraction: float
-    seed: int
-
-    def __post_init__(self) -> None:
-        for name, fraction in (("test-fraction", self.test_fraction), ("validation-fraction", self.validation_fraction)):
-            if not 0 <= fraction < 1:
-                msg = f"{name} must be at least 0 and below 1, got {fraction:g}; 0.2 keeps every fifth row"
-                raise ConfigError(msg)
-
-    def __call__(self, block: int, begin: int, end: int) -> tuple[Array, Array, Array]:
-        """The rows of training, validation and test, counted within the block, each in the order of the file.
-
-        Args:
-            block: b, counted from 0.
-            begin: How many rows are before the block.
-            end: How many rows there are up to the end of the block.
-        """
-        rows = np.random.Generator(np.random.PCG64([self.seed, 0, block])).permutation(end - begin)
-        test, validation = self._held(end)[0] - self._held(begin)[0], self._held(end)[1] - self._held(begin)[1]
-        training = end - begin - test - validation
-        first, second, third = np.split(rows, [training, training + validation])
-        return np.sort(first), np.sort(second), np.sort(third)
-
-    def _held(self, count: int) -> tuple[int, int]:
-        """How many of the first rows are for the test, and for the validation."""
-        test = max(1, round(count * self.test_fraction)) if self.test_fraction and count else 0
-        others = count - test
-        return test, max(1, round(others * self.validation_fraction)) if self.validation_fraction and others else 0
-
-
-PARTS = ("train", "validation", "test")
 
 
 class StreamDataset:
@@ -190,17 +136,18 @@ class StreamDataset:
     def test_pieces(self) -> Iterator[tuple[Mapping[str, Any], Array, Array]]:
         """The test rows, some at a time: the columns as they are in the file, x, y."""
         for number, table in enumerate(self.blocks):
-            rows = self._split(number)[2]
+            rows = self.parts_of(number)[2]
             known = self.target_values(table)
             if len(rows) and known is not None:
                 given = {name: raw(table, name, numeric=name in self.encoder.scales)[rows] for name in self.columns}
                 yield given, self.encoder(table)[rows], known[rows]
 
-    def _split(self, number: int) -> tuple[Array, Array, Array]:
+    def parts_of(self, number: int) -> tuple[Array, Array, Array]:
+        """The rows of a block that are for training, validation and test."""
         return self.split(number, int(self._begins[number]), int(self._ends[number]))
 
     def _count(self, part: int) -> Array:
-        return np.array([len(self._split(number)[part]) for number in range(len(self.blocks))])
+        return np.array([len(self.parts_of(number)[part]) for number in range(len(self.blocks))])
 
     def _part(self, part: str) -> "tf.data.Dataset":
         return self._batches(self._rows(part, np.arange(len(self.blocks)), 0), -(-self.rows[part] // self.batch_size))
@@ -260,71 +207,3 @@ class StreamDataset:
 
         batches = rows.rebatch(self.batch_size).map(complete, 2, deterministic=True)
         return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(8)
-
-
-class Reader:
-    """Reads the rows of one part in a block. `tf.io.decode_csv` cuts and parses without holding Python up.
-
-    Args:
-        dataset: The dataset.
-        part: 0 training, 1 validation, 2 test.
-    """
-
-    def __init__(self, dataset: StreamDataset, part: int) -> None:
-        self.dataset, self.part = dataset, part
-        self.numeric, self.text = len(dataset.encoder.scales), len(dataset.encoder.categories)
-        names = dataset.blocks.names
-        self._wanted = sorted({*dataset.columns, *dataset.targets}, key=names.index)
-        self._places = [names.index(name) for name in self._wanted]
-        self._labels = {
-            name: {value: place for place, value in enumerate(values)} for name, values in self._categories().items()
-        }
-
-    def _categories(self) -> dict[str, Sequence[str]]:
-        dataset = self.dataset
-        return {**dataset.encoder.categories} | ({dataset.targets[0]: dataset.classes} if dataset.classes else {})
-
-    def __call__(self, number: Any, leave_out: Any) -> tuple[Array, Array, Array]:
-        """Numbers float32 (n, p), numbers of categories int32 (n, q), y; the first few rows may be left out."""
-        dataset = self.dataset
-        rows = dataset._split(int(number))[self.part][int(leave_out) :]  # noqa: SLF001 - one module
-        columns = self._fast(int(number), rows) or self._slow(int(number), rows)
-        x, categories = np.empty((len(rows), self.numeric), np.float32), np.empty((len(rows), self.text), np.int32)
-        for place, (name, (mean, deviation)) in enumerate(dataset.encoder.scales.items()):
-            x[:, place] = (columns[name] - mean) / deviation
-        for place, name in enumerate(dataset.encoder.categories):
-            categories[:, place] = columns[name]
-        y = columns[dataset.targets[0]]
-        return x, categories, y.astype(np.int32) if dataset.classes else y.astype(np.float32)[:, np.newaxis]
-
-    def _fast(self, number: int, rows: Array) -> dict[str, Array] | None:
-        """The columns by TensorFlow's parser: float64, or numbers of categories; None if a cell is not for it."""
-        import tensorflow as tf  # noqa: PLC0415 - as above
-
-        lines = self.dataset.blocks.lines(number)
-        if lines is None:
-            return None
-        defaults = [tf.constant([], tf.string if name in self._labels else tf.float64) for name in self._wanted]
-        options = {"field_delim": self.dataset.blocks.delimiter, "use_quote_delim": False, "select_cols": self._places}
-        try:
-            with tf.device("CPU"):
-                chosen = tf.constant([lines[row] for row in rows.tolist()], tf.string, shape=[len(rows)])
-                cells = [column.numpy() for column in tf.io.decode_csv(chosen, defaults, **options)]
-        except tf.errors.InvalidArgumentError:
-            return None  # an empty cell of text, say
-        columns = dict(zip(self._wanted, cells, strict=True))
-        for name, known in self._labels.items():
-            different = {cell: known.get(cell.decode("utf-8").strip(), -1) for cell in set(columns[name].tolist())}
-            if -1 in different.values():
-                return None  # `3` may be written `3.0`
-            columns[name] = np.array([different[cell] for cell in columns[name].tolist()], np.int32)
-        return columns
-
-    def _slow(self, number: int, rows: Array) -> dict[str, Array]:
-        """The same, by way of the table."""
-        table = self.dataset.blocks[number]
-        wanted = {name: known for name, known in self._categories().items() if name in self._wanted}
-        return {
-            name: (table.labels(name, wanted[name]) if name in wanted else table.numbers(name, np.float64))[rows]
-            for name in self._wanted
-        }

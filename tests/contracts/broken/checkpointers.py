@@ -180,7 +180,7 @@ def damage_swallowed():
         try:
             Bytes.read(self, directory, state)
         except (OSError, ValueError):
-            pass
+            self.warned = True
 
     return _part(read=read)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-class Error:
+class Absolute:
     """Mean absolute error, as it should be; each fault changes one thing."""
 
     def __init__(self):
@@ -28,29 +28,29 @@ def mean_of_means():
         self.total += float(np.mean(np.abs(np.asarray(y_true) - np.asarray(y_pred))))
         self.count += 1
 
-    return type("Error", (Error,), {"update_state": update_state})()
+    return type("Absolute", (Absolute,), {"update_state": update_state})()
 
 
 def never_reset():
     """Does nothing when it is reset."""
 
-    class Never(Error):
+    class Kept(Absolute):
         def __init__(self):
             self.total, self.count = 0.0, 0
 
         def reset_state(self):
             pass
 
-    return Never()
+    return Kept()
 
 
 def predictions_ignored():
     """Measures the targets."""
 
     def update_state(self, y_true, y_pred):
-        Error.update_state(self, y_true, np.zeros(np.shape(y_true)))
+        Absolute.update_state(self, y_true, np.zeros(np.shape(y_true)))
 
-    return type("Error", (Error,), {"update_state": update_state})()
+    return type("Absolute", (Absolute,), {"update_state": update_state})()
 
 
 def nan_figure():
@@ -59,7 +59,7 @@ def nan_figure():
     def result(self):
         return np.float64(self.total) * np.nan
 
-    return type("Error", (Error,), {"result": result})()
+    return type("Absolute", (Absolute,), {"result": result})()
 
 
 def shared_by_all():

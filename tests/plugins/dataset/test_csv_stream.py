@@ -1,5 +1,7 @@
 """Streaming a CSV file: the numbers of the in-memory dataset, any position without replay, and every fault named."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from eagerloop import blocks
 from eagerloop.errors import ConfigError, DataError
 from eagerloop_plugins.dataset import csv_stream
 from eagerloop_plugins.dataset.csv import csv
-from eagerloop_plugins.dataset.csv_stream import Split
+from eagerloop_plugins.dataset.csv_split import Split
 from eagerloop_plugins.dataset.iris import FILE
 
 
@@ -35,7 +37,9 @@ def table(count=1000, seed=0):
     """Lines of a row number, a number, a text and a target."""
     random = np.random.default_rng(seed)
     numbers, texts = random.normal(5, 3, count), random.choice(["short", "long", "curly"], count)
-    lines = [f"{row},{number:.6f},{text},{2 * number:.6f}\n" for row, (number, text) in enumerate(zip(numbers, texts, strict=True))]
+    lines = [
+        f"{row},{number:.6f},{text},{2 * number:.6f}\n" for row, (number, text) in enumerate(zip(numbers, texts, strict=True))
+    ]
     return "row,size,coat,weight\n" + "".join(lines)
 
 
@@ -82,7 +86,7 @@ def test_many_blocks_have_the_numbers_of_memory(write):
     drawn = {"train": arrays(stream.train(2)), "test": arrays(stream.test()), "validation": arrays(stream.validation())}
     rows = {part: [int(row) for x, _ in batches for row in x[:, 0]] for part, batches in drawn.items()}
     assert {part: len(found) for part, found in rows.items()} == {"train": 720, "test": 200, "validation": 80}
-    assert sorted(sum(rows.values(), [])) == list(range(1000))
+    assert sorted(itertools.chain(*rows.values())) == list(range(1000))
     assert rows["test"] == sorted(rows["test"])
     assert rows["train"] != sorted(rows["train"])
     whole = eagerloop.read_table(path)
@@ -222,7 +226,7 @@ def test_a_constant_and_an_empty_column_are_told(write):
 @pytest.mark.parametrize("fractions", [{"test_fraction": 1.0}, {"validation_fraction": 1.0}, {"batch_size": 900}])
 def test_options_that_leave_nothing_are_refused(write, fractions):
     """As for a file in memory."""
-    with pytest.raises(ConfigError, match="(must be at least 0 and below 1|batch size must be from 1 to 800), "):
+    with pytest.raises(ConfigError, match=r"(must be at least 0 and below 1|batch size must be from 1 to 800), "):
         csv(path=write(table()), stream="yes", **fractions)
 
 
