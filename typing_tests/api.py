@@ -29,7 +29,6 @@ def a_run(run: Run, x: "np.ndarray[Any, Any]", y: "np.ndarray[Any, Any]") -> Non
     """What a run has."""
     assert_type(run.directory, Path)
     assert_type(run.steps_per_epoch, int | None)
-    assert_type(run.epochs, int)
     assert_type(run.stopping, str)
     assert_type(run.dataset, parts.Dataset)
     assert_type(run.history, list[dict[str, Any]])
@@ -147,7 +146,6 @@ def provide_losses() -> Mapping[str, Any]:
 def marked() -> None:
     """A hook can still be called."""
     assert_type(provide_losses(), Mapping[str, Any])
-    assert_type(parts.KINDS, tuple[str, str, str, str, str, str, str])
     fault: errors.EagerloopError = errors.PluginError("no")
     assert_type(fault.exit_code, int)
 

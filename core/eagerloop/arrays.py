@@ -73,7 +73,7 @@ class ArrayDataset:
     features: Sequence[str] = ()
     targets: Sequence[str] = ()
     classes: Sequence[str] = ()
-    task: Task = None  # type: ignore[assignment]  # it has one as soon as the rows have been looked at
+    task: Task | Any = None  # None is for the caller alone: as soon as the rows have been looked at, it is a Task
     exact: bool = True
     note: str = "any position is reached exactly, from the seed and the epoch"
     fingerprint: str = ""
