@@ -16,11 +16,11 @@ from eagerloop.parts import use
 
 if TYPE_CHECKING:
     from eagerloop.arrays import ArrayDataset, split_rows
-    from eagerloop.blocks import read_blocks
     from eagerloop.loop import Step, train_step
     from eagerloop.opening import load, resume, train
     from eagerloop.run import Run
-    from eagerloop.table import Table, read_table
+    from eagerloop.tables.blocks import read_blocks
+    from eagerloop.tables.table import Table, read_table
 
 __version__ = "0.1.0"
 
@@ -44,11 +44,11 @@ __all__ = [
 
 _LATER = {
     "arrays": ("ArrayDataset", "split_rows"),
-    "blocks": ("read_blocks",),
+    "tables.blocks": ("read_blocks",),
     "loop": ("Step", "train_step"),
     "opening": ("load", "resume", "train"),
     "run": ("Run",),
-    "table": ("Table", "read_table"),
+    "tables.table": ("Table", "read_table"),
 }
 
 

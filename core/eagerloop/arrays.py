@@ -17,7 +17,7 @@ from eagerloop.parts import Task
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from eagerloop.table import Table
+    from eagerloop.tables.table import Table
 
 
 SHOWN = 10

@@ -1,29 +1,25 @@
 """From settings to parts: what is chosen when nothing was, how a part is made, what it must then be able to do."""
 
-import contextlib
 import functools
-import os
-import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 import tomli_w
 
 from eagerloop import parts, trust
 from eagerloop.arrays import ArrayDataset
 from eagerloop.catalog import Catalog
 from eagerloop.defaults import default_loss, default_metrics, default_model
-from eagerloop.errors import ConfigError, PluginError
+from eagerloop.errors import PluginError
 from eagerloop.faults import blaming
 from eagerloop.hooks import Observers
 from eagerloop.options import reserved, resolve
 from eagerloop.parts import Choice, Dataset
 from eagerloop.pipelines import as_dataset
+from eagerloop.process import configure_tensorflow, dtype_policy, threads, versions
 from eagerloop.settings import FORMAT, Part, Settings, plain_options
 from eagerloop.sources import digest, is_file_part
 from eagerloop.tally import another
@@ -201,33 +197,6 @@ class Assembly:
         return {"format": FORMAT} | plain | {"metric": [], "observer": []} | tables | facts
 
 
-def configure_tensorflow(settings: Settings) -> None:
-    """Sets what holds for all of TensorFlow in this process.
-
-    Raises:
-        ConfigError: TensorFlow runs already with another number of threads, which cannot be changed any more.
-    """
-    tf.config.experimental.set_device_policy(settings.device_policy)
-    if settings.threads and threads() != {"inter_op": settings.threads, "intra_op": settings.threads}:
-        try:
-            tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
-            tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
-        except RuntimeError as error:
-            msg = f"threads must be set before TensorFlow has run anything, got {settings.threads}; set it in a new process"
-            raise ConfigError(msg) from error
-
-
-@contextlib.contextmanager
-def dtype_policy(name: str) -> Iterator[None]:
-    """Layers that are made while this lasts compute in that precision."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def files_of(assembly: Assembly) -> dict[str, str]:
     """The files of code that the user named, with their digests."""
     parts = [part for kind in assembly.made.values() for part in ([kind] if isinstance(kind, Part) else kind)]
@@ -248,21 +217,6 @@ def _count(dataset: Any) -> int | None:
 
 
 @functools.cache  # every checkpoint holds them, and reading them takes longer than writing it
-def versions() -> dict[str, str]:
-    """The versions of everything that has a say in the numbers."""
-    found = {name: metadata.version(name) for name in ("eagerloop", "tensorflow", "keras", "numpy")}
-    return {"python": platform.python_version()} | found
-
-
-def threads() -> dict[str, int]:
-    """How many threads TensorFlow may use: rounding can depend on it."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {
-        "inter_op": tf.config.threading.get_inter_op_parallelism_threads() or cores,
-        "intra_op": tf.config.threading.get_intra_op_parallelism_threads() or cores,
-    }
-
-
 def _class_path(thing: Any) -> str:
     target = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{target.__module__}.{target.__qualname__}"

@@ -13,10 +13,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from eagerloop.blocks import read_blocks
 from eagerloop.errors import ConfigError
 from eagerloop.faults import blaming
-from eagerloop.table import Table
+from eagerloop.tables.blocks import read_blocks
+from eagerloop.tables.table import Table
 
 if TYPE_CHECKING:
     from eagerloop.run import Run

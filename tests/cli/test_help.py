@@ -30,7 +30,7 @@ def test_no_command_is_answered_with_the_help(done, words):
     """The commands, one in a line."""
     out = done(*words)
     commands = re.findall(r"^  (\w+)  +\S", out.partition("Commands:")[2], re.MULTILINE)
-    expected = ["train", "resume", "evaluate", "predict", "verify", "plugins", "show", "doctor", "inspect"]
+    expected = ["train", "resume", "evaluate", "predict", "verify", "plugins", "show", "doctor", "new", "check", "inspect"]
     assert set(commands) >= set(["batch", "model"] if words[:1] == ("inspect",) else expected)
 
 

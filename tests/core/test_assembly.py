@@ -8,10 +8,11 @@ import pytest
 import tensorflow as tf
 
 import eagerloop
-from eagerloop.assembly import Assembly, config, threads, versions
+from eagerloop.assembly import Assembly, config
 from eagerloop.catalog import Catalog
 from eagerloop.errors import ConfigError, DataError, PluginError
 from eagerloop.parts import Choice
+from eagerloop.process import threads, versions
 from eagerloop.settings import Settings, settings_from
 
 CATALOG = Catalog.load()

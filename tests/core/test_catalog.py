@@ -119,9 +119,8 @@ BROKEN = {
         r"provide_models offers the name 'a b', which nobody can type",
     ),
     "unreadable": (
-        "import eagerloop\ndef part(*, size: 'Missing' = 3): ...\n@eagerloop.hookimpl\ndef provide_models():\n"
-        "    return {'part': part}",
-        r"model 'part': its signature cannot be read \(name 'Missing' is not defined\)",
+        "import eagerloop\ndef part(*, n: 'Gone' = 3): ...\n@eagerloop.hookimpl\ndef provide_models(): return {'part': part}",
+        r"model 'part': its signature cannot be read \(name 'Gone' is not defined\)",
     ),
     "wrapper": (
         "import eagerloop\n@eagerloop.hookimpl(wrapper=True)\ndef provide_models():\n    return {}",

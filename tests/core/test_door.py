@@ -36,7 +36,7 @@ DOOR = [
 FLOORS = (
     ("errors", "parts", "hooks"),
     ("arrays", "pairs", "loop", "options", "manifests", "store", "sources", "providers", "tally", "pipelines", "defaults")
-    + ("encoding", "plain", "delimited", "table", "blocks"),
+    + ("tables",),
     ("signals", "state", "trust", "catalog", "record", "settings", "inspection"),
     (
         "run",

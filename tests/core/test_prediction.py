@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import eagerloop
-from eagerloop import blocks
 from eagerloop.errors import DataError
 from eagerloop.prediction import write_predictions
+from eagerloop.tables import blocks
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@
          "checks": [{"name": "loss-scalar", "status": "ok", "message": "", "why": "...", "fix": "...", "weight": 2}, ...],
          "points": 19, "of": 21}, ...]}
 
-`status` is `ok`, `failed` or `skipped`. `points` is the sum of the weights of the checks that are ok, `of` the sum of all. A
-check that does not apply to a part weighs 0; one that is excused, or could not be run, keeps its weight: a grader may look at its
-message and forgive it. The exit code is 1 where a check has failed, 2 where the words are wrong, else 0.
+`status` is `ok`, `failed` or `skipped`. `points` is the sum of the weights of the checks that are ok, `of` the sum of all.
+A check that does not apply to a part weighs 0; one that is excused, or could not be run, keeps its weight: a grader may look at
+its message and forgive it. The exit code is 1 where a check has failed, 2 where the words are wrong, else 0.
 """
 
 import contextlib

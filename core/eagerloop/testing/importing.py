@@ -86,7 +86,9 @@ class _Stop(importlib.abc.MetaPathFinder):
             return
         engine = str(Path(__file__).parents[1])
         frame = inspect.currentframe()
-        while frame and (frame.f_code.co_filename.startswith(("<frozen", engine)) or frame.f_code.co_filename == __file__):
+        # The line of the plugin itself: past the import system, and past the engine where it was asked for too much.
+        passed_over = ("<frozen", engine, str(Path(importlib.__file__).parent))
+        while frame and frame.f_code.co_filename.startswith(passed_over):
             frame = frame.f_back
         place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
         print(json.dumps({"heavy": fullname, "place": place}), flush=True)  # noqa: T201 - to the process that asks

@@ -49,6 +49,31 @@ def test_a_signal_lets_the_step_end_and_saves(number, error, match):
     assert flips.state_of(resumed)["values"] == flips.state_of(whole)["values"]
 
 
+TWICE = """
+import os, sys, signal
+import eagerloop
+
+class Twice:
+    def on_step_end(self, run):
+        if run.position.step == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), int(sys.argv[1]))
+
+eagerloop.train(directory="run", epochs=2, save_every=5, observers=[Twice()])
+"""
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_process_at_once(second):
+    """Nothing is saved any more, nothing is torn; the exit code is that of the second signal."""
+    done = subprocess.run([sys.executable, "-c", TWICE, str(int(second))], check=False, capture_output=True, text=True)
+    assert done.returncode == 128 + second, done.stderr
+    assert "Traceback" not in done.stderr
+    loaded = eagerloop.load("run", observers=[SendsASignal(second, 0)])
+    assert loaded.store.steps() == [5]
+    assert not loaded.store.damaged
+
+
 def test_outside_the_main_thread_signals_are_left_alone():
     """Python sets handlers in the main thread only; a training in another thread does without."""
     done = []

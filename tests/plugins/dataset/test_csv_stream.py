@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import eagerloop
-from eagerloop import blocks
 from eagerloop.errors import ConfigError, DataError
+from eagerloop.tables import blocks
 from eagerloop_plugins.dataset import csv_stream
 from eagerloop_plugins.dataset.csv import csv
 from eagerloop_plugins.dataset.csv_split import Split

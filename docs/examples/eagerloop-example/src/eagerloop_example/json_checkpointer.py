@@ -21,7 +21,8 @@ class JsonCheckpointer:
 
         values = json.loads((directory / "variables.json").read_text(encoding="utf-8"))
         for name, variable in state.items():
-            variable.assign(np.array(values[name], variable.dtype.as_numpy_dtype))
+            value = np.array(values[name], variable.dtype.as_numpy_dtype)
+            variable.assign(value.reshape(variable.shape))  # a list cannot tell the shape (0, 3) from (0,)
 
 
 def json():

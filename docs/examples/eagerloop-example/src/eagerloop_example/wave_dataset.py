@@ -12,7 +12,7 @@ def wave(
     rows: Annotated[int, typer.Option(min=10, help="How many points.")] = 200,
     noise: Annotated[float, typer.Option(min=0, help="Standard deviation of the noise.")] = 0.1,
     seed: int = 0,
-) -> eagerloop.ArrayDataset:
+) -> "eagerloop.ArrayDataset":  # quoted, so that listing the parts does not import NumPy
     """Points on a sine wave: `height` from `angle`, with noise."""
     import numpy as np  # here, so that listing the parts stays fast
 

@@ -6,8 +6,8 @@ import os
 import pytest
 
 import eagerloop
-from eagerloop import blocks
 from eagerloop.errors import DataError
+from eagerloop.tables import blocks
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import overload
 
-from eagerloop.delimited import Delimited, find_form, names_of
-from eagerloop.encoding import MARK, check_text, unreadable
 from eagerloop.errors import DataError
-from eagerloop.table import Table, require_columns, table_of
+from eagerloop.tables.delimited import Delimited, find_form, names_of
+from eagerloop.tables.encoding import MARK, check_text, unreadable
+from eagerloop.tables.table import Table, require_columns, table_of
 
 BLOCK_BYTES = 1 << 22
 """The size of a block, but for the rest of its last line. What is drawn block by block depends on it: it never changes."""

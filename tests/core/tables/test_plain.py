@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import eagerloop
-from eagerloop import plain
+from eagerloop.tables import plain
 
 
 @pytest.fixture

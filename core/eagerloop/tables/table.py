@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from eagerloop.delimited import Delimited, is_number, names_of, number
 from eagerloop.errors import DataError, did_you_mean
+from eagerloop.tables.delimited import Delimited, is_number, names_of, number
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 """What a cell without a value may say, in lower case."""

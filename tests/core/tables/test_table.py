@@ -288,7 +288,7 @@ def test_a_clean_file_is_read_without_a_word():
     """No warning comes with the file that is shipped."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        table = eagerloop.read_table(Path(__file__).parents[2] / "plugins/eagerloop_plugins/dataset/iris.csv")
+        table = eagerloop.read_table(Path(__file__).parents[3] / "plugins/eagerloop_plugins/dataset/iris.csv")
     assert len(table) == 150
     assert table.kind("Species") == "text"
 

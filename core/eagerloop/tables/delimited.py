@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from eagerloop.encoding import MARK, read_text
 from eagerloop.errors import ConfigError, DataError
-from eagerloop.plain import cell_ends, chunks, cut
+from eagerloop.tables.encoding import MARK, read_text
+from eagerloop.tables.plain import cell_ends, chunks, cut
 
 DELIMITERS = ("\t", ";", "|", ",")
 """What may separate cells, the comma last: files separated by `;` often have commas in their numbers."""
