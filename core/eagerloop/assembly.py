@@ -181,6 +181,11 @@ class Assembly:
 
     def record(self) -> dict[str, Any]:
         """The content of run.toml."""
+        return self._record | {"epochs": self.settings.epochs}
+
+    @functools.cached_property
+    def _record(self) -> dict[str, Any]:
+        """As the parts were made: a file of code may change while the run goes on, which the run would not notice."""
         plain = {name: getattr(self.settings, name) for name in plain_options()}
         tables = {
             kind: part.as_toml() if isinstance(part, Part) else [row.as_toml() for row in part]

@@ -1,6 +1,7 @@
 """What holds for the whole process: how TensorFlow is set up in it, which versions and threads have a say in the numbers."""
 
 import contextlib
+import functools
 import os
 import platform
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ def dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
+@functools.cache  # read from the metadata of the installed packages, at every save otherwise
 def versions() -> dict[str, str]:
     """The versions of everything that has a say in the numbers."""
     found = {name: metadata.version(name) for name in ("eagerloop", "tensorflow", "keras", "numpy")}

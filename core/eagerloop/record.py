@@ -31,8 +31,13 @@ CHECKPOINTS = "checkpoints"
 LOCK = "run.lock"
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     """Replaces a file's text: a reader, or a crash, sees the old one or the new one.
+
+    Args:
+        path: The file.
+        text: Its new text.
+        durable: Wait until the disk has it. What can be made anew from a checkpoint need not wait.
 
     Raises:
         TrainingError: It could not be written; the old one is as it was.
@@ -43,7 +48,8 @@ def write_atomically(path: Path, text: str) -> None:
         with temporary.open("x", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -152,7 +158,7 @@ class RunDirectory:
 
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Writes history.jsonl anew."""
-        write_atomically(self.path / HISTORY, "".join(json.dumps(row) + "\n" for row in rows))
+        write_atomically(self.path / HISTORY, "".join(json.dumps(row) + "\n" for row in rows), durable=False)
 
     def has_history(self) -> bool:
         """Whether an epoch has ever been finished here."""

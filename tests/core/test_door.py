@@ -37,7 +37,7 @@ FLOORS = (
     ("errors", "parts", "hooks"),
     ("arrays", "pairs", "loop", "options", "manifests", "store", "sources", "providers", "tally", "pipelines", "defaults")
     + ("tables",),
-    ("signals", "state", "trust", "catalog", "record", "settings", "inspection"),
+    ("signals", "state", "trust", "catalog", "record", "settings", "process", "inspection"),
     (
         "run",
         "assembly",
