@@ -106,7 +106,11 @@ def contestants(work, directory):
     make, shape, batch, loss, executions = WORKS[work]
     random = np.random.default_rng(0)
     x = random.normal(size=shape).astype("float32")
-    y = random.normal(size=(shape[0], 1)).astype("float32") if loss == "mse" else random.integers(0, 10, shape[0]).astype("int32")
+    y = (
+        random.normal(size=(shape[0], 1)).astype("float32")
+        if loss == "mse"
+        else random.integers(0, 10, shape[0]).astype("int32")
+    )
     made = {"eagerloop --compile": engine(make, x, y, batch, loss, directory)}
     made["fit"] = fit(make, x, y, batch, loss, 1)
     for execution in executions:
@@ -151,7 +155,8 @@ def main() -> None:
         print(json.dumps(rows, indent=1))
         return
     for row in rows:
-        print(f"{row['work']:6} {row['loop']:28} {row['microseconds a step']:7} us a step   eagerloop is {row['eagerloop is']:.3f}")
+        step = f"{row['microseconds a step']:7} us a step"
+        print(f"{row['work']:6} {row['loop']:28} {step}   eagerloop is {row['eagerloop is']:.3f}")
 
 
 if __name__ == "__main__":

@@ -112,7 +112,13 @@ def main() -> None:
     rows = []
     for name, seconds in times.items():
         ratio = statistics.median(mine / other for mine, other in zip(ours, seconds, strict=True))
-        rows.append({"loop": name, "microseconds a step": round(statistics.median(seconds) / (ROWS / BATCH) * 1e6), "eagerloop is": round(ratio, 3)})
+        rows.append(
+            {
+                "loop": name,
+                "microseconds a step": round(statistics.median(seconds) / (ROWS / BATCH) * 1e6),
+                "eagerloop is": round(ratio, 3),
+            }
+        )
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return

@@ -47,7 +47,7 @@ class Tally:
 
 def make_runs(directory: Path) -> list[Path]:
     """Two small runs with a few checkpoints each: checkpointers tf and npz."""
-    import eagerloop  # noqa: PLC0415
+    import eagerloop
 
     watching = [eagerloop.use("early-stopping", patience=40)]
     made = []
@@ -97,7 +97,7 @@ def state_of(run: Any) -> dict[str, Any]:
 
 def states_of(run: Any) -> dict[int, dict[str, Any]]:
     """The state at every checkpoint of an undamaged run, read one by one, by step. The run itself ends at the last of them."""
-    from eagerloop.snapshots import restore  # noqa: PLC0415
+    from eagerloop.snapshots import restore
 
     found = {}
     for step in run.store.steps():
@@ -120,8 +120,8 @@ def harmless(before: bytes, after: bytes, name: str) -> bool:
 
 def judge(run: Path, damage: Damage, expected: dict[int, dict[str, Any]], tally: Tally) -> None:
     """Loads and verifies a run that has been damaged; notes what is not as it must be."""
-    import eagerloop  # noqa: PLC0415
-    from eagerloop.verifying import verify  # noqa: PLC0415
+    import eagerloop
+    from eagerloop.verifying import verify
 
     before = apply(run, damage)
     path, same = run / damage[0], harmless(before, (run / damage[0]).read_bytes(), damage[0])
@@ -160,7 +160,7 @@ def _outcome(loaded: Any, expected: dict[int, dict[str, Any]], said: list[str], 
 
 def flip_again_and_again(directory: Path, count: int, seed: int = 0) -> Tally:
     """Damages two runs `count` times in all, one damage at a time."""
-    import eagerloop  # noqa: PLC0415
+    import eagerloop
 
     tally, draw = Tally(), random.Random(seed)  # noqa: S311
     for number, run in enumerate(make_runs(directory)):

@@ -54,7 +54,7 @@ def arguments(run: Path) -> list[str]:
 
 def command(words: list[str], number: int) -> None:
     """`eagerloop` with these words, as its entry point calls it."""
-    from eagerloop.cli import main  # noqa: PLC0415
+    from eagerloop.cli import main
 
     warm.seed_differently(number)
     main(words)
@@ -78,7 +78,7 @@ def trial(run: Path, number: int, seconds: float) -> tuple[int, str, list[str]]:
 
 def _second_signal(which: int) -> None:
     """Has the handler of the first signal send a second one, while the step that it interrupted is not done."""
-    from eagerloop.signals import Signals  # noqa: PLC0415
+    from eagerloop.signals import Signals
 
     handle = Signals._handle  # noqa: SLF001
 
@@ -107,7 +107,7 @@ def _complaints(code: int, which: int, said: str, run: Path) -> list[str]:
 
 def interrupt_again_and_again(directory: Path, count: int, seed: int = 0) -> Outcome:
     """Interrupts runs `count` times, in as many runs as that takes."""
-    import eagerloop  # noqa: PLC0415
+    import eagerloop
 
     outcome, whole = Outcome(), directory / "whole"
     options = {"epochs": EPOCHS, "seed": 4, "metrics": ["rmse"]}

@@ -84,7 +84,7 @@ def _csv(directory: Path) -> Path:
 
 def make_model(path: Path) -> None:
     """A model with BatchNorm and Dropout, saved by Keras."""
-    import keras  # noqa: PLC0415
+    import keras
 
     keras.utils.set_random_seed(3)
     layers = keras.layers
@@ -97,7 +97,7 @@ def make_model(path: Path) -> None:
 
 def train_or_resume(configuration: Configuration, directory: Path, **changes: Any) -> Any:
     """What a user does after a crash: resume, or train where there is nothing to resume."""
-    import eagerloop  # noqa: PLC0415
+    import eagerloop
 
     if (directory / "run.toml").exists():
         return eagerloop.resume(directory)
@@ -106,7 +106,7 @@ def train_or_resume(configuration: Configuration, directory: Path, **changes: An
 
 def _parts(value: Any) -> Any:
     """Dictionaries with a `part` as `eagerloop.use`, which cannot be made before TensorFlow may be used."""
-    import eagerloop  # noqa: PLC0415
+    import eagerloop
 
     if isinstance(value, dict) and "part" in value:
         options = {name: option for name, option in value.items() if name != "part"}
@@ -237,7 +237,7 @@ def trial(configuration: Configuration, run: Path, kill: tuple[str, str, int], n
 
 def compare(run: Path, whole: Path, *, every: bool) -> list[str]:
     """Compares the newest whole checkpoint, or every one, with the uninterrupted run's of the same step. In a child."""
-    from eagerloop.store import Store  # noqa: PLC0415
+    from eagerloop.store import Store
 
     store = Store(run / "checkpoints")
     newest = store.newest()

@@ -114,7 +114,9 @@ def main() -> None:
     for name, seconds in times.items():
         steps = [value / calls[name] / (ROWS // BATCH) for value in seconds]
         ratio = statistics.median(mine / (ROWS // BATCH) / other for mine, other in zip(ours, steps, strict=True))
-        rows.append({"loop": name, "microseconds a step": round(statistics.median(steps) * 1e6), "eagerloop is": round(ratio, 3)})
+        rows.append(
+            {"loop": name, "microseconds a step": round(statistics.median(steps) * 1e6), "eagerloop is": round(ratio, 3)}
+        )
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return

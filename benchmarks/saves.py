@@ -29,9 +29,9 @@ Save = Callable[[int], None]
 
 def make_run(units: int, directory: Path, *, background: bool) -> Any:
     """A run that has not been trained."""
-    import eagerloop  # noqa: PLC0415
-    from eagerloop.opening import create  # noqa: PLC0415
-    from eagerloop.settings import settings_of  # noqa: PLC0415
+    import eagerloop
+    from eagerloop.opening import create
+    from eagerloop.settings import settings_of
 
     model = eagerloop.use("mlp", hidden=[units, units])
     return create(settings_of({"model": model, "keep": 3, "save_async": background}), directory)
@@ -49,7 +49,7 @@ def ours(run: Any) -> Save:
 
 def theirs(run: Any, directory: Path) -> Save:
     """`CheckpointManager.save` of the same variables."""
-    import tensorflow as tf  # noqa: PLC0415
+    import tensorflow as tf
 
     checkpoint = tf.train.Checkpoint(state=list(run.variables().values()))
     manager = tf.train.CheckpointManager(checkpoint, str(directory), max_to_keep=3)

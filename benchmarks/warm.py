@@ -27,13 +27,13 @@ def warm_up() -> None:
     """Imports all that a child needs, and does nothing with it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import keras  # noqa: F401, PLC0415
-        import tensorflow as tf  # noqa: PLC0415
+        import keras  # noqa: F401
+        import tensorflow as tf
 
         for name in ("opening", "verifying", "cli.training"):
             importlib.import_module(f"eagerloop.{name}")
     tf.get_logger().setLevel("ERROR")
-    from tensorflow.python.eager import context  # noqa: PLC0415 - no public name tells whether TensorFlow has begun
+    from tensorflow.python.eager import context
 
     in_use = context.context()._initialized  # noqa: SLF001 - as above
     assert not in_use, "TensorFlow is in use already: a fork of this process would be unsafe"
@@ -41,8 +41,8 @@ def warm_up() -> None:
 
 def seed_differently(number: int) -> None:
     """Sets every generator of the process to something that no run uses."""
-    import keras  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
+    import keras
+    import numpy as np
 
     keras.utils.set_random_seed(1_000_000 + number)
     random.seed(f"other {number}")
@@ -110,8 +110,8 @@ def _work(work: Callable[[], Any], output: Path | None) -> None:
 
 def read_variables(directory: Path) -> dict[str, Any]:
     """Every variable of a checkpoint, by name, read without the engine."""
-    import numpy as np  # noqa: PLC0415
-    import tensorflow as tf  # noqa: PLC0415
+    import numpy as np
+    import tensorflow as tf
 
     if (directory / "variables.npz").is_file():
         with np.load(directory / "variables.npz") as archive:

@@ -1,6 +1,6 @@
 """Where the time of a step goes: the guide's model, batch of 10, eager and compiled, each part added to the one before.
 
-    python benchmarks/where.py [--rounds 300] [--json]
+python benchmarks/where.py [--rounds 300] [--json]
 """
 
 import argparse
@@ -99,7 +99,10 @@ def time_eager(run, rounds):
 
 def time_compiled(run, rounds):
     """Median microseconds a step of each stage, taken in turns."""
-    stages: dict = {name: (lambda function=function: function(iter(run.dataset.train(1)))) for name, function in compiled_stages(run).items()}
+    stages: dict = {
+        name: (lambda function=function: function(iter(run.dataset.train(1))))
+        for name, function in compiled_stages(run).items()
+    }
     run.settings.compile = True
     again = eagerloop.run.Run(run.assembly, run.place)
 

@@ -90,9 +90,7 @@ def test_which_optimizers_have_the_same_bits_compiled(tmp_path, optimizer, same)
 def test_a_run_is_traced_once_however_many_epochs_and_short_batches_it_has(tmp_path):
     """One trace of the stretch; at most two of the step, whose last batch is short."""
     stretch = eagerloop.train(dataset=short(), directory=tmp_path / "stretch", compile=True, epochs=4, save_every=2)
-    step = eagerloop.train(
-        dataset=short(), directory=tmp_path / "step", compile=True, epochs=4, observers=[Watcher()]
-    )
+    step = eagerloop.train(dataset=short(), directory=tmp_path / "step", compile=True, epochs=4, observers=[Watcher()])
 
     assert stretch.train_epoch.__self__.traces == 1
     assert step.train_step.experimental_get_tracing_count() <= 2

@@ -35,8 +35,20 @@ DOOR = [
 
 FLOORS = (
     ("errors", "parts", "hooks"),
-    ("arrays", "pairs", "loop", "options", "manifests", "store", "sources", "providers", "tally", "pipelines", "defaults")
-    + ("tables",),
+    (
+        "arrays",
+        "pairs",
+        "loop",
+        "options",
+        "manifests",
+        "store",
+        "sources",
+        "providers",
+        "tally",
+        "pipelines",
+        "defaults",
+        "tables",
+    ),
     ("signals", "state", "trust", "catalog", "record", "settings", "process", "inspection"),
     (
         "run",

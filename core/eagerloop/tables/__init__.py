@@ -1,1 +1,1 @@
-"""Reading tables of text: CSV, TSV and their kin. No part of the engine needs to know how; `eagerloop.read_table` is the door."""
+"""Reading tables of text, such as CSV and TSV: the engine need not know how. `eagerloop.read_table` is the door."""

@@ -40,7 +40,7 @@ def overfits(subject: Subject) -> None:
         with tf.GradientTape() as tape:
             value = loss(model(x, training=True)) + tf.add_n([0.0, *getattr(model, "losses", ())])
         _adam(variables, tape.gradient(value, variables), state, step)
-        if step % 20 == 0:
+        if step % 10 == 0:
             value = float(loss(model(x, training=False)))
             if value < baseline:
                 return

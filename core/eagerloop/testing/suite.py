@@ -40,6 +40,9 @@ SETTLED_BY = {"loss": "loss-minimal", "model": "model-predictions"}
 """The check that tells, where it is ok, that a trial is what the part is meant for: no other data is tried then. Of a loss,
 that is believed of the first trial alone: many are made small by data that they are not meant for."""
 
+TOLD_BY = {"model": "model-predictions", "metric": "metric-looks"}
+"""The check that tells, where it fails, that a trial is not what the part is meant for: the rest is left out then."""
+
 EXCEPTIONS = Check(
     "exceptions",
     KINDS,
@@ -128,8 +131,8 @@ def _best(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Keras has a lot to say about data that a part is not meant for
                 found[one.name] = one.run(subject, {**before, **found}, excused)
-            if number and one.name == settler and subject.kind == "model" and found[settler].status == "failed":
-                break  # not the data for this model either, and the rest is slow
+            if number and one.name == TOLD_BY.get(subject.kind) and found[one.name].status == "failed":
+                break  # not the data for this part either, and the rest is slow
         if not best or _points(found) > _points(best):
             best = found
         settling = found.get(settler) if subject.kind == "model" or not number else None

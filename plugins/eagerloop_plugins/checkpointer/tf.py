@@ -17,7 +17,8 @@ PREFIX = "variables"
 
 class TensorFlowCheckpointer:
     """Writes `variables.index` and `variables.data-...`, readable by `tf.train.list_variables` under the names of the state,
-    with `:` for `/`."""
+    with `:` for `/`.
+    """
 
     def __init__(self) -> None:
         """Nothing is kept yet."""
@@ -94,7 +95,7 @@ def tf() -> "Checkpointer":
 
 
 def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables by names without `/`, which a checkpoint would take for levels and escape; a flat tree is written faster."""
+    """The variables by names without `/`, which a checkpoint would escape; a flat tree is written faster than a deep one."""
     flat = {name.replace("/", ":"): variable for name, variable in state.items()}
     if len(flat) < len(state):
         msg = f"checkpointer 'tf' cannot tell ':' from '/', and two of these names differ in nothing else: {', '.join(state)}"

@@ -18,7 +18,7 @@ class Line(tf.Module):
         self.slope = tf.Variable([[1.0], [10.0]], name="slope")
         self.shift = tf.Variable([1.0], name="shift", trainable=False)
 
-    def __call__(self, x, training):  # noqa: ARG002 - the engine passes it
+    def __call__(self, x, training):
         """Predictions, (n, 1)."""
         return x @ self.slope + self.shift
 

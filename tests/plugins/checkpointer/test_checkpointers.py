@@ -188,7 +188,7 @@ def test_tf_refuses_names_that_it_cannot_tell_apart(tmp_path):
     """`a:b` and `a/b` would be one name in the file; `a` and `a/b` are two."""
     tensorflow_checkpointer().write(tmp_path, {"a": tf.Variable(1.0), "a/b": tf.Variable(2.0)})
 
-    with pytest.raises(CheckpointError, match="checkpointer 'tf' cannot tell ':' from '/'.*: a:b, a/b"):
+    with pytest.raises(CheckpointError, match=r"checkpointer 'tf' cannot tell ':' from '/'.*: a:b, a/b"):
         tensorflow_checkpointer().write(tmp_path, {"a:b": tf.Variable(1.0), "a/b": tf.Variable(2.0)})
 
 
