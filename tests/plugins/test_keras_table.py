@@ -19,7 +19,11 @@ TABLES = [
     pytest.param(keras_optimizers, keras.optimizers, keras.optimizers.Optimizer, id="optimizers"),
     pytest.param(keras_metrics, keras.metrics, keras.metrics.Metric, id="metrics"),
 ]
-HEAVY = {"eagerloop_plugins.optimizer.fused_adam", "eagerloop_plugins.metric.running_r2"}
+HEAVY = {
+    "eagerloop_plugins.optimizer.fused_adam",
+    "eagerloop_plugins.metric.running_r2",
+    *(f"eagerloop_plugins.dataset.csv_{name}" for name in ("column", "encoder", "reader", "split", "stream", "survey")),
+}
 """Imported by a factory, never by listing."""
 
 
