@@ -56,7 +56,9 @@ def command(words: list[str], number: int) -> None:
     """`eagerloop` with these words, as its entry point calls it."""
     from eagerloop.cli import main
 
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # what comes before the command is not on trial
     warm.seed_differently(number)
+    signal.signal(signal.SIGINT, before)
     main(words)
 
 

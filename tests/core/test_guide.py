@@ -170,7 +170,7 @@ def test_any_checkpoint_is_read_by_tensorflow(run):
     directories = sorted((run.directory / "checkpoints").iterdir())
     assert [directory.name for directory in directories] == [f"step-{12 * epoch:08d}" for epoch in range(1, 11)]
     for directory in directories:
-        shapes = [shape for name, shape in tf.train.list_variables(str(directory / "variables")) if name.startswith("model/")]
+        shapes = [shape for name, shape in tf.train.list_variables(str(directory / "variables")) if name.startswith("model:")]
         assert sorted(shapes, key=str) == [[1], [2], [3, 32], [32, 1], [32]]
 
 
