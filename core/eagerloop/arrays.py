@@ -5,7 +5,7 @@ epoch]), any position is reached by counting, without replaying what came before
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,6 +80,7 @@ class ArrayDataset:
     columns: Sequence[str] = ()
     encoder: "Callable[[Table], np.ndarray[Any, Any]] | None" = None
     raw_test: Mapping[str, Sequence[Any]] | None = None
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.task = self.task or ("classification" if self.classes else task_of(np.asarray(self.train_arrays[1])))
@@ -125,18 +126,26 @@ class ArrayDataset:
         """
         x, y = self.train_arrays
         order = self.order(epoch)
+        if order is None and not start:  # the same in every epoch
+            return self._once("train", self.train_arrays)
         first = start * self.batch_size
         rows = slice(first, None) if order is None else order[first:]
         return self._batches(x[rows], y[rows], len(x))
 
     def test(self) -> "tf.data.Dataset":
         """The test batches, always in the order of the data."""
-        return self._batches(*self.test_arrays, len(self.test_arrays[0]))
+        return self._once("test", self.test_arrays)
 
     def validation(self) -> "tf.data.Dataset | None":
         """The validation batches in the order of the data, or None."""
         pair = self.validation_arrays
-        return None if pair is None else self._batches(*pair, len(pair[0]))
+        return None if pair is None else self._once("validation", pair)
+
+    def _once(self, name: str, pair: Pair) -> "tf.data.Dataset":
+        """A pipeline over whole arrays, made at its first use: making one takes as long as ten compiled steps."""
+        if name not in self._made:
+            self._made[name] = self._batches(*pair, len(pair[0]))
+        return self._made[name]
 
     def encode(self, table: "Table") -> np.ndarray[Any, Any]:
         """New rows as the model wants them.
