@@ -114,7 +114,7 @@ def test_another_model_is_refused(run_of_objects, name):
     make, match = MODELS[name]
     model = make()
     refused(run_of_objects, match, model=model, optimizer=keras.optimizers.Adam())
-    with pytest.raises(CheckpointError) as caught:
+    with pytest.raises(CheckpointError, match=match) as caught:
         eagerloop.load(run_of_objects, model=make(), optimizer=keras.optimizers.Adam())
     assert 1 <= len(re.findall(r" saved, ", str(caught.value))) <= 3
 
