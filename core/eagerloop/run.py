@@ -205,13 +205,9 @@ class Run:
             if self.history:
                 self.place.write_history(self.history)  # the file may be ahead of the checkpoint that was taken up, or damaged
             try:
-                with Signals(self) as signals:
+                with Signals(self) as signals, self.saver:
                     loop.train(self, self.epochs)
-                    self.saver.wait()
-            except BaseException as error:
-                self.saver.drain()  # the lock is about to be let go
-                if not isinstance(error, Exception):
-                    raise
+            except Exception as error:
                 blame(error, self)
                 if new and not self.position.step:
                     self.place.discard()  # it was refused before it began: leave the place as it was

@@ -1,9 +1,14 @@
-"""When and how a run's state is written: at once, or by a thread while the training goes on."""
+"""When and how a run's state is written.
+
+A save has two halves. The checkpointer writes the variables, which must not change meanwhile: that holds the training up. The
+checksums, the fsyncs, the manifest and the rename need the files alone: a thread does them while the training goes on. Until
+the rename, the checkpoint before is the newest; a kill costs at most the steps since that one, and never exactness.
+"""
 
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import tensorflow as tf
 
@@ -14,19 +19,39 @@ if TYPE_CHECKING:
 
 
 class Saver:
-    """Writes checkpoints of a run, and its history after each.
+    """Writes checkpoints of a run, and its history after each. Entered as a context while the run trains.
+
+    One save at a time: the next one waits for it. The last one of a training, and any outside of one, is whole and durable
+    when `save` returns.
 
     Args:
         run: The run.
-        background: Copy the variables and let a thread write them. One save at a time: the next one waits for it.
+        background: Let the thread do the first half as well, from a copy of the variables.
     """
 
     def __init__(self, run: "Run", *, background: bool) -> None:
         self._run = run
         self._background = background
+        self._training = False
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
         self._copies: dict[str, tf.Variable] = {}
+
+    def __enter__(self) -> Self:
+        """From here on, the run goes on after a save."""
+        self._training = True
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Waits for the save that is under way, for the run's lock is about to be let go; raises what it ended with, unless
+        another error is on its way already.
+        """
+        self._training = False
+        if error is None:
+            self.wait()
+        elif self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
     @property
     def keeps_nothing(self) -> bool:
@@ -34,7 +59,7 @@ class Saver:
         return bool(getattr(self._run.checkpointer, "keeps_nothing", False))
 
     def save(self) -> None:
-        """Adds a checkpoint of this very moment; in the background, the moment is still this one.
+        """Adds a checkpoint of this very moment.
 
         Raises:
             TrainingError: This save failed, or the one before it, which was under way.
@@ -44,15 +69,15 @@ class Saver:
             run.place.write_history(run.history)
             return
         self.wait()
-        content = snapshot(run)
-        if not self._background:
-            self._write(content, run.variables())
-            return
-        variables = self._copied(run.variables())
-        self._thread = threading.Thread(
-            target=self._guarded, args=(lambda: self._write(content, variables),), name="eagerloop-save"
-        )
-        self._thread.start()
+        content, variables = snapshot(run), run.variables()
+        if self._background:
+            copies = self._copied(variables)
+            self._behind(lambda: self._finish(self._begin(content, copies), content))
+        else:
+            temporary = self._begin(content, variables)
+            self._behind(lambda: self._finish(temporary, content))
+        if not self._training or run.stopping or run.position.epoch > run.epochs:
+            self.wait()
 
     def wait(self) -> None:
         """Waits for the save that is under way.
@@ -67,11 +92,9 @@ class Saver:
         if error is not None:
             raise error
 
-    def drain(self) -> None:
-        """Waits for the save that is under way, when another error is on its way already."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+    def _behind(self, work: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=self._guarded, args=(work,), name="eagerloop-save")
+        self._thread.start()
 
     def _copied(self, variables: Mapping[str, tf.Variable]) -> dict[str, tf.Variable]:
         """The values of now in variables of their own, which are made once."""
@@ -82,13 +105,15 @@ class Saver:
                 self._copies[name].assign(variable)
         return self._copies
 
-    def _write(self, content: dict[str, Any], variables: Mapping[str, tf.Variable]) -> None:
-        run, history = self._run, list(content["history"])
-
+    def _begin(self, content: dict[str, Any], variables: Mapping[str, tf.Variable]) -> Path:
         def fill(directory: Path) -> None:
-            run.checkpointer.write(directory, variables)
+            self._run.checkpointer.write(directory, variables)
 
-        run.store.write(content["position"]["step"], fill, content)
+        return self._run.store.begin(content["position"]["step"], fill)
+
+    def _finish(self, temporary: Path, content: dict[str, Any]) -> None:
+        run, history = self._run, list(content["history"])
+        run.store.finish(temporary, content["position"]["step"], content)
         # After the checkpoint: a history ahead of every checkpoint would speak of work that is lost.
         run.place.write_history(history)
         run.store.prune(run.settings.keep, best_step(history))

@@ -35,7 +35,7 @@ class Settings:
     epochs: Annotated[int, Note("how often to go through the training data", min=1)] = 10
     seed: Annotated[int, Note("where every random number comes from", min=0, max=2**32 - 1)] = 0
     save_every: Annotated[int, Note("also save every so many steps; 0: only after each epoch", min=0)] = 0
-    save_async: Annotated[bool, Note("write the checkpoints in a thread, while the training goes on")] = False
+    save_async: Annotated[bool, Note("write the variables in a thread too, from a copy of them")] = False
     keep: Annotated[int, Note("keep this many checkpoints, and the best by val_loss; 0: all", min=0)] = 0
     compile: Annotated[bool, Note("run the loop as a tf.function")] = False
     jit: Annotated[bool, Note("compile the step with XLA as well")] = False

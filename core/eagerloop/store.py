@@ -6,11 +6,12 @@ at all. Nothing points at the newest one; the newest directory that passes its o
 again, the one before it waits as `step-NNNNNNNN.before` until the new one is in place.
 """
 
+import contextlib
 import errno
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,26 +76,51 @@ class Store:
         Raises:
             TrainingError: The files could not be written; the checkpoints before are as they were.
         """
-        final = self.directory / _name(step)
-        temporary = self.directory / f"{_TEMPORARY}{final.name}-{os.getpid()}"
-        try:
+        return self.finish(self.begin(step, fill), step, content)
+
+    def begin(self, step: int, fill: Callable[[Path], None]) -> Path:
+        """The first half of `write`: the files, in a temporary directory which `finish` is to be given.
+
+        Raises:
+            TrainingError: The files could not be written; the checkpoints before are as they were.
+        """
+        temporary = self.directory / f"{_TEMPORARY}{_name(step)}-{os.getpid()}"
+        with self._leaving_nothing(temporary, step):
             self._make_directory()
             temporary.mkdir()
             fill(temporary)
+        return temporary
+
+    def finish(self, temporary: Path, step: int, content: dict[str, Any]) -> Path:
+        """The second half of `write`: checksums, manifest, fsync, the rename that makes it a checkpoint.
+
+        Raises:
+            TrainingError: It could not be made durable; the checkpoints before are as they were.
+        """
+        final = self.directory / _name(step)
+        with self._leaving_nothing(temporary, step):
             with ThreadPoolExecutor(1) as pool:  # the disk is busy while the processor computes the checksums
                 durable = pool.submit(_make_durable, temporary)
                 files = {name: describe(path) for name, path in files_in(temporary)}
                 durable.result()
             write_manifest(temporary, {"format": FORMAT, "step": step, "files": files, **content})
             self._put_in_place(temporary, final)
+        return final
+
+    @contextlib.contextmanager
+    def _leaving_nothing(self, temporary: Path, step: int) -> Iterator[None]:
+        """Removes the temporary directory on any error, and says in plain words what the operating system refused."""
+        try:
+            yield
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
-            msg = f"checkpoint {final.name} could not be written to {self.directory}: {reason(error)}; the ones before are kept"
+            msg = (
+                f"checkpoint {_name(step)} could not be written to {self.directory}: {reason(error)}; the ones before are kept"
+            )
             raise TrainingError(msg) from error
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        return final
 
     def _make_directory(self) -> None:
         self.refuse_link()

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: 12 of the 100 at random moments that `benchmarks/interrupts.py` sends, and the exit codes."""
+"""SIGINT and SIGTERM: 14 of those at random moments that `benchmarks/interrupts.py` sends, and the exit codes."""
 
 import os
 import signal
@@ -14,12 +14,13 @@ import warm
 import eagerloop
 
 
-def test_interrupts_at_random_moments_tear_nothing():
+@pytest.mark.parametrize(("count", "how"), [(8, []), (6, ["--compile"])])
+def test_interrupts_at_random_moments_tear_nothing(count, how):
     """Each leaves the state of the uninterrupted run at that step, says how to go on, and ends as it should."""
-    words = [sys.executable, interrupts.__file__, "--count", "12", "--seed", "1"]
+    words = [sys.executable, interrupts.__file__, "--count", str(count), "--seed", "1", *how]
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert "12 interrupts, 0 faults" in done.stdout
+    assert f"{count} interrupts, 0 faults" in done.stdout
 
 
 class SendsASignal:

@@ -1,6 +1,8 @@
 """What comes back with a checkpoint besides the variables, and which checkpoints stay."""
 
+import errno
 import json
+import os
 import random
 import threading
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 import warm
 
 import eagerloop
-from eagerloop.errors import PluginError
+from eagerloop.errors import PluginError, TrainingError
 
 CSV = "a,b,y\n" + "".join(f"{row / 10},{row % 7},{(row * 37) % 11}\n" for row in range(60))
 
@@ -160,6 +162,59 @@ def test_an_error_does_not_let_go_of_a_run_that_is_being_saved():
     with pytest.raises(RuntimeError, match="no more"):
         eagerloop.train(directory="run", epochs=2, checkpointer=slow, observers=[Fails(slow)], save_async=True)
     assert [path.name for path in Path("run/checkpoints").iterdir()] == ["step-00000012"]
+
+
+@pytest.fixture
+def slow_disk(monkeypatch):
+    """The event that lets every `fsync` of another thread than this one go on, and what it does then."""
+    gate, sync, training = threading.Event(), os.fsync, threading.current_thread()
+    gate.error = None
+
+    def fsync(descriptor):
+        if threading.current_thread() is not training:
+            assert gate.wait(30)
+            if gate.error:
+                raise gate.error
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return gate
+
+
+def test_the_training_goes_on_while_a_checkpoint_is_made_durable(slow_disk):
+    """Until it is, it has no name; the last one has its name before `on_train_end` is called."""
+    seen = {}
+
+    class Looks:
+        def on_step_end(self, run):
+            if run.position.step == 20:
+                seen["in epoch 2"] = [path.name[:17] for path in Path("run/checkpoints").iterdir()]
+                slow_disk.set()
+
+        def on_train_end(self, run):
+            seen["at the end"] = run.store.steps()
+
+    run = eagerloop.train(directory="run", epochs=2, observers=[Looks()])
+    assert seen == {"in epoch 2": [".tmp-step-0000001"], "at the end": [12, 24]}
+    whole = eagerloop.train(directory="whole", epochs=2, observers=[Looks()])
+    assert [warm.differences(run.store.path_of(step), whole.store.path_of(step)) for step in (12, 24)] == [[], []]
+
+
+def test_a_disk_that_fails_while_the_training_goes_on_ends_the_run(slow_disk):
+    """The next save tells of it, in one sentence; nothing half-made is left."""
+    slow_disk.error = OSError(errno.ENOSPC, "No space left on device")
+    slow_disk.set()
+    with pytest.raises(TrainingError, match=r"checkpoint step-00000012 could not be written .*the disk is full"):
+        eagerloop.train(directory="run", epochs=3)
+    assert list(Path("run/checkpoints").iterdir()) == []
+
+
+def test_a_save_outside_of_a_training_is_there_when_it_returns():
+    """So that the next line of a script can load it."""
+    run = eagerloop.train(directory="run", epochs=1)
+    run.position.step = 13
+    run.save()
+    assert run.store.steps() == [12, 13]
 
 
 class KeepsATensor:
