@@ -136,6 +136,6 @@ def _files(factory: Any, made: Any) -> set[Any]:
     for thing in (factory, made, type(made)):
         try:
             found.add(inspect.getfile(inspect.unwrap(thing)))
-        except TypeError:
-            continue  # an instance, or something built in
+        except (TypeError, OSError):
+            continue  # an instance, something built in, or typed at a prompt
     return found

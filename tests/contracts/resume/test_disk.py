@@ -110,6 +110,39 @@ def test_a_limit_reached_later_keeps_the_checkpoint_before(tmp_path):
     assert flips.state_of(loaded) == flips.states_of(whole)[12]
 
 
+FORBIDDEN = """
+import os
+import eagerloop
+
+class Forbid:
+    def on_step_end(self, run):
+        if run.position.step == 20:
+            run.saver.wait()
+            os.chmod("run/checkpoints", 0o500)
+
+eagerloop.train(directory="run", epochs=3, observers=[Forbid()])
+"""
+
+
+def test_no_permission(tmp_path):
+    """A process that may write no more ends with one sentence; the checkpoint of before is whole. root lays its rights down."""
+    words = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if not os.geteuid() else []
+    done = subprocess.run([*words, sys.executable, "-c", FORBIDDEN], check=False, capture_output=True, text=True)
+    (tmp_path / "run/checkpoints").chmod(0o700)
+    assert "TrainingError: checkpoint step-00000024 could not be written to run/checkpoints: permission denied" in done.stderr
+    assert "During handling" not in done.stderr
+    assert [path.name for path in (tmp_path / "run/checkpoints").iterdir()] == ["step-00000012"]
+    loaded = eagerloop.load("run", observers=[Forbid()])
+    assert loaded.position.step == 12
+
+
+class Forbid:
+    """Stands in for the observer of the other process."""
+
+    def on_train_begin(self):
+        pass
+
+
 @pytest.fixture
 def read_only(tmp_path):
     """Makes a directory read-only: by its mode, or, for root, by mounting it so."""
