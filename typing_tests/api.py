@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
 
 import eagerloop
-from eagerloop import ArrayDataset, Run, Step, errors, parts
+from eagerloop import ArrayDataset, Run, Step, errors, parts, tables
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,7 @@ def training() -> None:
     assert_type(eagerloop.resume("runs/mine", epochs=20), Run)
     assert_type(eagerloop.use("adam"), parts.Choice)
     assert_type(run.train(3), Run)
+    assert_type(eagerloop.watch(run, every=5), Run)
 
 
 def a_run(run: Run, x: "np.ndarray[Any, Any]", y: "np.ndarray[Any, Any]") -> None:
@@ -53,6 +54,14 @@ def a_dataset(x: "np.ndarray[Any, Any]", y: "np.ndarray[Any, Any]") -> parts.Dat
     assert_type(dataset.outputs, int)
     assert_type(dataset.batch_size, int)
     return dataset
+
+
+def a_table(path: Path) -> None:
+    """`tables` holds what reads files of rows."""
+    table = tables.read_table(path)
+    assert_type(table, tables.Table)
+    assert_type(len(table), int)
+    assert_type(list(eagerloop.tables.read_blocks(path)), list[tables.Table])
 
 
 class Linear:

@@ -10,7 +10,7 @@ This door is light: TensorFlow is imported when a run is, not before.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from eagerloop import errors, parts
+from eagerloop import errors, parts, tables
 from eagerloop.hooks import hookimpl
 from eagerloop.parts import use
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from eagerloop.loop import Step, train_step
     from eagerloop.opening import load, resume, train
     from eagerloop.run import Run
-    from eagerloop.tables.blocks import read_blocks
-    from eagerloop.tables.table import Table, read_table
+    from eagerloop.watching import watch
 
 __version__ = "0.1.0"
 
@@ -28,27 +27,25 @@ __all__ = [
     "ArrayDataset",
     "Run",
     "Step",
-    "Table",
     "errors",
     "hookimpl",
     "load",
     "parts",
-    "read_blocks",
-    "read_table",
     "resume",
     "split_rows",
+    "tables",
     "train",
     "train_step",
     "use",
+    "watch",
 ]
 
 _LATER = {
     "arrays": ("ArrayDataset", "split_rows"),
-    "tables.blocks": ("read_blocks",),
     "loop": ("Step", "train_step"),
     "opening": ("load", "resume", "train"),
     "run": ("Run",),
-    "tables.table": ("Table", "read_table"),
+    "watching": ("watch",),
 }
 
 

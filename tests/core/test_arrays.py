@@ -238,7 +238,7 @@ def table(tmp_path, text):
     """A table from text."""
     path = tmp_path / "new.csv"
     path.write_text(text)
-    return eagerloop.read_table(path)
+    return eagerloop.tables.read_table(path)
 
 
 def test_new_rows_are_encoded_by_name(tmp_path):

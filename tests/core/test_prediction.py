@@ -39,7 +39,7 @@ def test_pieces_together_are_the_whole(run, tmp_path, monkeypatch):
     assert write_predictions(run, source, tmp_path / "whole.csv") == 300
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
     assert write_predictions(run, source, tmp_path / "pieces.csv") == 300
-    table = eagerloop.read_table(source)
+    table = eagerloop.tables.read_table(source)
     expected = run.predict(run.dataset.encode(table))[:, 0]
     for name in ("whole.csv", "pieces.csv"):
         found = read(tmp_path / name)

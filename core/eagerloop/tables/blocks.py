@@ -18,7 +18,7 @@ BLOCK_BYTES = 1 << 22
 
 @dataclass(eq=False, repr=False)
 class Blocks(Sequence[Table]):
-    """The tables of a file's blocks; `eagerloop.read_blocks` makes one.
+    """The tables of a file's blocks; `eagerloop.tables.read_blocks` makes one.
 
     Attributes:
         path: The file as it was named.

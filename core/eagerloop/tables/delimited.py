@@ -55,7 +55,7 @@ class Delimited:
 
     @classmethod
     def read(cls, path: str | Path, delimiter: str | None, header: bool | None) -> "Delimited":  # noqa: FBT001 - one caller
-        """Reads a file; the arguments and the errors are those of `eagerloop.read_table`."""
+        """Reads a file; the arguments and the errors are those of `eagerloop.tables.read_table`."""
         data = read_text(path)
         return cls(
             str(path), data.removeprefix(MARK), *find_form(path, data, delimiter, header), hashlib.sha256(data).hexdigest()

@@ -26,7 +26,7 @@ Kind = Literal["numeric", "text", "missing"]
 
 @dataclass(eq=False, repr=False)
 class Table:
-    """The rows of a delimited text file; `eagerloop.read_table` makes one.
+    """The rows of a delimited text file; `eagerloop.tables.read_table` makes one.
 
     Attributes:
         path: The file as it was named.

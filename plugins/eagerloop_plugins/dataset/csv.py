@@ -86,7 +86,7 @@ def csv(  # noqa: PLR0913 - each argument is an option
         from eagerloop_plugins.dataset import csv_split, csv_survey  # noqa: PLC0415 - they need NumPy
 
         split = csv_split.Split(test_fraction, validation_fraction, seed)
-        blocks = eagerloop.read_blocks(path, delimiter)
+        blocks = eagerloop.tables.read_blocks(path, delimiter)
         return csv_survey.stream_csv(
             blocks,
             target=blocks.names[-1] if target is None else target,
@@ -97,7 +97,7 @@ def csv(  # noqa: PLR0913 - each argument is an option
             standardize=standardize,
             task=task,
         )
-    table = eagerloop.read_table(path, delimiter)
+    table = eagerloop.tables.read_table(path, delimiter)
     target = table.names[-1] if target is None else target
     chosen = _features(table, target, features)
     classes = _classes(table, target, task)
@@ -128,7 +128,7 @@ def csv(  # noqa: PLR0913 - each argument is an option
     )
 
 
-def _features(table: "eagerloop.Table", target: str, given: list[str] | None) -> list[str]:
+def _features(table: "eagerloop.tables.Table", target: str, given: list[str] | None) -> list[str]:
     """The columns to learn from."""
     check_features(table, target, given)
     chosen = given or [name for name in table.names if name != target]
@@ -156,7 +156,7 @@ def check_features(table: Any, target: str, given: Sequence[str] | None) -> None
         raise ConfigError(msg)
 
 
-def _classes(table: "eagerloop.Table", target: str, task: str) -> list[str]:
+def _classes(table: "eagerloop.tables.Table", target: str, task: str) -> list[str]:
     """The classes by name, sorted; none for a regression."""
     import numpy as np  # noqa: PLC0415 - as above
 
@@ -188,7 +188,7 @@ def counts_from_start(distinct: Sequence[float], rows: int) -> bool:
     return few and any(list(distinct) == list(range(first, first + len(distinct))) for first in (0, 1))
 
 
-def _check_classes(table: "eagerloop.Table", target: str, classes: Sequence[str], y: "np.ndarray[Any, Any]") -> None:
+def _check_classes(table: "eagerloop.tables.Table", target: str, classes: Sequence[str], y: "np.ndarray[Any, Any]") -> None:
     """Every class must be learnt from at least one row."""
     for number, name in enumerate(classes):
         if not (y == number).any():

@@ -68,5 +68,5 @@ class Column:
 
     @property
     def kind(self) -> str:
-        """The rule of `eagerloop.Table.kind`, over all blocks."""
+        """The rule of `eagerloop.tables.Table.kind`, over all blocks."""
         return "missing" if not self.present else "numeric" if 2 * self.numbers > self.present else "text"

@@ -32,7 +32,7 @@ class Encoder:
 
     @classmethod
     def fit(
-        cls, table: "eagerloop.Table", columns: Sequence[str], rows: "np.ndarray[Any, Any]", *, standardize: bool
+        cls, table: "eagerloop.tables.Table", columns: Sequence[str], rows: "np.ndarray[Any, Any]", *, standardize: bool
     ) -> "Encoder":
         """Reads means, deviations and categories off the given rows alone."""
         scales, categories = {}, {}
@@ -53,7 +53,7 @@ class Encoder:
         hot = {name: [f"{name}={value}" for value in values] for name, values in self.categories.items()}
         return tuple(feature for name in self.columns for feature in hot.get(name, [name]))
 
-    def __call__(self, table: "eagerloop.Table") -> "np.ndarray[Any, Any]":
+    def __call__(self, table: "eagerloop.tables.Table") -> "np.ndarray[Any, Any]":
         """x, float32, shape (n, d), for a table with the columns in any order."""
         import numpy as np  # noqa: PLC0415 - listing parts must not wait for NumPy
 
@@ -70,7 +70,7 @@ class Encoder:
         return x
 
 
-def _categories(table: "eagerloop.Table", name: str, values: "np.ndarray[Any, Any]") -> list[str]:
+def _categories(table: "eagerloop.tables.Table", name: str, values: "np.ndarray[Any, Any]") -> list[str]:
     """The values of a column of text, sorted."""
     refuse_empty(table, name)
     categories = sorted(set(values.tolist()))
@@ -81,20 +81,20 @@ def _categories(table: "eagerloop.Table", name: str, values: "np.ndarray[Any, An
     return categories
 
 
-def warn_if_constant(table: "eagerloop.Table", name: str, values: "np.ndarray[Any, Any]") -> None:
+def warn_if_constant(table: "eagerloop.tables.Table", name: str, values: "np.ndarray[Any, Any]") -> None:
     """A column that is the same in every training row is told to the user."""
     if (values == values[0]).all():
         text = f"{table.path}: column '{name}' is {values[0]} in every training row, so there is nothing to learn in it"
         warnings.warn(text, UserWarning, stacklevel=4)
 
 
-def refuse_empty(table: "eagerloop.Table", name: str) -> None:
+def refuse_empty(table: "eagerloop.tables.Table", name: str) -> None:
     """Text has no missing value."""
     if "" in table.text(name):
         raise table.fault(name, table.text(name).index(""), "the cell is empty; fill it in or remove the row")
 
 
-def raw(table: "eagerloop.Table", name: str, *, numeric: bool) -> "np.ndarray[Any, Any]":
+def raw(table: "eagerloop.tables.Table", name: str, *, numeric: bool) -> "np.ndarray[Any, Any]":
     """A column as it stands in the file: float64, or text."""
     import numpy as np  # noqa: PLC0415 - as above
 

@@ -121,12 +121,12 @@ class StreamDataset:
         """The validation batches in the order of the file, or None."""
         return self._part("validation") if self.rows["validation"] else None
 
-    def encode(self, table: "eagerloop.Table") -> Array:
+    def encode(self, table: "eagerloop.tables.Table") -> Array:
         """New rows as the model wants them: float32, shape (n, d)."""
         table.require(*self.columns)
         return self.encoder(table)
 
-    def target_values(self, table: "eagerloop.Table") -> Array | None:
+    def target_values(self, table: "eagerloop.tables.Table") -> Array | None:
         """The known answers in a table, as `eagerloop.ArrayDataset` gives them: (n,) or (n, 1); None if there are none."""
         target = self.targets[0]
         if target not in table.names or table.kind(target) == "missing":

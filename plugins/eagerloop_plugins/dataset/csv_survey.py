@@ -226,7 +226,7 @@ class Survey:
         warnings.warn(text, UserWarning, stacklevel=5)
 
 
-def _ahead(blocks: Any) -> Iterator["eagerloop.Table"]:
+def _ahead(blocks: Any) -> Iterator["eagerloop.tables.Table"]:
     """The tables in their order, read by as many threads as there are cores, no more than one a thread ahead."""
     workers = min(os.cpu_count() or 1, 8)
     with ThreadPoolExecutor(workers) as pool:

@@ -56,7 +56,7 @@ def iris(
     """
     import numpy as np  # noqa: PLC0415 - listing parts must not wait for NumPy
 
-    table = eagerloop.read_table(FILE, ",")
+    table = eagerloop.tables.read_table(FILE, ",")
     columns = {name: table.numbers(name, np.float64) for name in FEATURES}
     x, y = np.column_stack(list(columns.values())), table.numbers(TARGET)[:, np.newaxis]
     training, validation, test = eagerloop.split_rows(

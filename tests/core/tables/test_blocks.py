@@ -33,7 +33,7 @@ def rows(count):
 def test_blocks_together_are_the_file(write, mark, end):
     """Cells, numbers and lines are those of the whole table, with a byte-order mark, blank lines or Windows's line ends."""
     path = write(mark + rows(50).replace("\n", end))
-    parts, whole = eagerloop.read_blocks(path), eagerloop.read_table(path)
+    parts, whole = eagerloop.tables.read_blocks(path), eagerloop.tables.read_table(path)
     assert len(parts) > 5
     assert (parts.names, parts.digest) == (whole.names, whole.digest)
     assert parts.digest == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -45,13 +45,13 @@ def test_blocks_together_are_the_file(write, mark, end):
 def test_a_file_without_header_begins_with_its_first_row(write):
     """The columns are numbered, and no row is lost."""
     path = write("".join(f"{number},x\n" for number in range(50)))
-    assert [int(value) for table in eagerloop.read_blocks(path) for value in table.numbers("c0")] == list(range(50))
+    assert [int(value) for table in eagerloop.tables.read_blocks(path) for value in table.numbers("c0")] == list(range(50))
 
 
 def test_a_fault_in_a_later_block_is_named(write):
     """File, line and column, as for a whole table."""
     path = write(rows(50).replace("40.5", "forty"))
-    parts = eagerloop.read_blocks(path)
+    parts = eagerloop.tables.read_blocks(path)
     number = next(number for number in range(len(parts)) if 42 in parts[number].lines)
     with pytest.raises(DataError, match=r"data\.csv, line 42, column 'number': 'forty' is not a number"):
         parts[number].numbers("number")
@@ -59,7 +59,7 @@ def test_a_fault_in_a_later_block_is_named(write):
 
 def test_a_row_of_another_length_is_named(write):
     """With its line, counted from the beginning of the file."""
-    parts = eagerloop.read_blocks(write(rows(50).replace("40.5,n40", "40.5")))
+    parts = eagerloop.tables.read_blocks(write(rows(50).replace("40.5,n40", "40.5")))
     with pytest.raises(DataError, match=r"data\.csv, line 42: 1 cell, expected 2 as in line 1"):
         list(parts)
 
@@ -67,30 +67,30 @@ def test_a_row_of_another_length_is_named(write):
 def test_quotes_are_read_but_not_over_several_lines(write):
     """A quoted delimiter is text; a quoted line end might be where a block ends, and is refused wherever it is."""
     path = write(rows(50).replace("n40", '"n,40"'))
-    assert "n,40" in [cell for table in eagerloop.read_blocks(path) for cell in table.text("name")]
+    assert "n,40" in [cell for table in eagerloop.tables.read_blocks(path) for cell in table.text("name")]
     for number in range(30, 40):
         path = write(rows(50).replace(f"n{number}", f'"n\n{number}"'))
         with pytest.raises(DataError, match=rf"line {number + 2}: .*(goes over several lines|must be one line)"):
-            list(eagerloop.read_blocks(path))
+            list(eagerloop.tables.read_blocks(path))
 
 
 def test_bytes_that_are_not_utf8_are_named(write):
     """Line and byte are counted from the beginning of the file."""
     data = rows(50).encode().replace(b"n40", b"n\xff")
     with pytest.raises(DataError, match=rf"line 42: expected UTF-8 text, got 0xff at byte {data.index(0xFF)}"):
-        eagerloop.read_blocks(write(data))
+        eagerloop.tables.read_blocks(write(data))
 
 
 def test_a_line_without_end_is_refused(write):
     """A file without line feeds would have to be held as a whole."""
     with pytest.raises(DataError, match=r"a line after line 1 is longer than 64 bytes"):
-        eagerloop.read_blocks(write("a,b\n" + "1" * 500))
+        eagerloop.tables.read_blocks(write("a,b\n" + "1" * 500))
 
 
 def test_a_file_that_changes_is_refused(write):
     """The blocks would not be where they were."""
     path = write(rows(50))
-    parts = eagerloop.read_blocks(path)
+    parts = eagerloop.tables.read_blocks(path)
     os.utime(path, ns=(1, 1))
     with pytest.raises(DataError, match="has changed since it was first read"):
         parts[3]
@@ -100,4 +100,4 @@ def test_a_file_that_changes_is_refused(write):
 def test_a_file_without_rows_is_refused(write, text, message):
     """As a table is."""
     with pytest.raises(DataError, match=message):
-        eagerloop.read_blocks(write(text))
+        eagerloop.tables.read_blocks(write(text))

@@ -27,7 +27,7 @@ def test_cells_are_those_of_the_csv_module(write, monkeypatch, chunk, end):
     """Spaces, letters beyond ASCII, numbers and a last line without an end, cut whole or in small chunks."""
     monkeypatch.setattr(plain, "CHUNK_BYTES", chunk)
     text = end.join(["name,city,size", "Zoë, Köln ,1.5", "Ada,London,2", "Bo,,3e4"])
-    table = eagerloop.read_table(write(text.encode()))
+    table = eagerloop.tables.read_table(write(text.encode()))
     expected = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
     assert [list(row) for row in zip(*table.columns.values(), strict=True)] == expected[1:]
     assert table.numbers("size", "float64").tolist() == [1.5, 2.0, 30000.0]
@@ -55,7 +55,7 @@ def test_a_stray_word_far_down_is_named(write):
     """Line and column are those of the file, though no row was looked at by itself."""
     rows = [f"{number},{number / 2}" for number in range(1000)]
     rows[900] = "900,many"
-    table = eagerloop.read_table(write(("a,b\n" + "\n".join(rows)).encode()))
+    table = eagerloop.tables.read_table(write(("a,b\n" + "\n".join(rows)).encode()))
     assert table.kind("b") == "numeric"
     with pytest.raises(eagerloop.errors.DataError, match=r"line 902, column 'b': 'many' is not a number"):
         table.numbers("b")

@@ -26,7 +26,7 @@ def write(tmp_path):
 
 def read(write, content, **options):
     """Writes a file and reads it as a table."""
-    return eagerloop.read_table(write(content), **options)
+    return eagerloop.tables.read_table(write(content), **options)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -223,9 +223,9 @@ def test_a_header_without_rows_is_named(write):
 def test_a_missing_file_and_a_directory_are_named(tmp_path):
     """The path is in the message, and what is wrong with it."""
     with pytest.raises(DataError, match=r"data file .*nowhere\.csv does not exist; check the path$"):
-        eagerloop.read_table(tmp_path / "nowhere.csv")
+        eagerloop.tables.read_table(tmp_path / "nowhere.csv")
     with pytest.raises(DataError, match=r"is a directory, expected a text file; check the path$"):
-        eagerloop.read_table(tmp_path)
+        eagerloop.tables.read_table(tmp_path)
 
 
 def test_a_missing_column_is_answered_with_the_nearest(write):
@@ -288,7 +288,7 @@ def test_a_clean_file_is_read_without_a_word():
     """No warning comes with the file that is shipped."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        table = eagerloop.read_table(Path(__file__).parents[3] / "plugins/eagerloop_plugins/dataset/iris.csv")
+        table = eagerloop.tables.read_table(Path(__file__).parents[3] / "plugins/eagerloop_plugins/dataset/iris.csv")
     assert len(table) == 150
     assert table.kind("Species") == "text"
 
@@ -296,6 +296,6 @@ def test_a_clean_file_is_read_without_a_word():
 def test_the_file_is_read_once(write):
     """What happens to the file later does not change the table."""
     path = write("a,b\n1,x\n2,y\n")
-    table = eagerloop.read_table(path)
+    table = eagerloop.tables.read_table(path)
     path.unlink()
     assert table.columns == {"a": ["1", "2"], "b": ["x", "y"]}

@@ -91,8 +91,8 @@ def test_new_rows_are_encoded_like_the_training_rows(write):
     """Other order of columns, other delimiter, no target: the same numbers come out."""
     path = write("size,coat,weight\n" + "1,short,2.5\n2,long,3.5\n3,curly,4.5\n" * 4)
     data = csv(path=path, batch_size=4)
-    new = eagerloop.read_table(write("coat;note;size\nlong;x;2\nshort;y;5\n", "new.csv"))
-    whole = data.encode(eagerloop.read_table(path))
+    new = eagerloop.tables.read_table(write("coat;note;size\nlong;x;2\nshort;y;5\n", "new.csv"))
+    whole = data.encode(eagerloop.tables.read_table(path))
     x = data.encode(new)
     assert x.dtype == np.float32
     np.testing.assert_array_equal(x[0], whole[1])
@@ -100,13 +100,13 @@ def test_new_rows_are_encoded_like_the_training_rows(write):
     np.testing.assert_allclose(x[1, 0], whole[0, 0] + 4 * step, rtol=1e-5)
     assert x[1, 1:].tolist() == [0, 0, 1]
     assert data.target_values(new) is None
-    assert data.target_values(eagerloop.read_table(path))[:2].tolist() == [[2.5], [3.5]]
+    assert data.target_values(eagerloop.tables.read_table(path))[:2].tolist() == [[2.5], [3.5]]
 
 
 def test_an_unknown_category_is_named(write):
     """Line, column and the known values are in the message."""
     data = csv(path=write("size,coat,weight\n" + "1,short,2.5\n2,long,3.5\n" * 5), batch_size=4)
-    new = eagerloop.read_table(write("size,coat\n1,long\n1,wavy\n", "new.csv"))
+    new = eagerloop.tables.read_table(write("size,coat\n1,long\n1,wavy\n", "new.csv"))
     with pytest.raises(
         DataError, match=r"new\.csv, line 3, column 'coat': 'wavy' is none of the 2 known values \(long, short\)$"
     ):
@@ -116,7 +116,7 @@ def test_an_unknown_category_is_named(write):
 def test_a_missing_column_of_new_rows_is_named(write):
     """The nearest one is offered."""
     data = csv(path=write(rows(10).replace("b,", "width,", 1)), batch_size=4)
-    new = eagerloop.read_table(write("a,widht\n1,2\n", "new.csv"))
+    new = eagerloop.tables.read_table(write("a,widht\n1,2\n", "new.csv"))
     with pytest.raises(DataError, match=r"new\.csv has no column 'width'; did you mean 'widht'\?"):
         data.encode(new)
 
@@ -140,7 +140,7 @@ def test_iris_is_a_classification():
     np.testing.assert_array_equal(data.train_arrays[1], training // 50)
     np.testing.assert_array_equal(data.test_arrays[1], test // 50)
     assert data.train_arrays[1].dtype == np.int32
-    assert data.target_values(eagerloop.read_table(FILE)).tolist() == [0] * 50 + [1] * 50 + [2] * 50
+    assert data.target_values(eagerloop.tables.read_table(FILE)).tolist() == [0] * 50 + [1] * 50 + [2] * 50
 
 
 @pytest.mark.parametrize(

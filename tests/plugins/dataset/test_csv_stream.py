@@ -89,7 +89,7 @@ def test_many_blocks_have_the_numbers_of_memory(write):
     assert sorted(itertools.chain(*rows.values())) == list(range(1000))
     assert rows["test"] == sorted(rows["test"])
     assert rows["train"] != sorted(rows["train"])
-    whole = eagerloop.read_table(path)
+    whole = eagerloop.tables.read_table(path)
     expected, targets = csv(path=path, standardize=False, stream="no").encode(whole), whole.numbers("weight")
     for part, batches in drawn.items():
         assert np.array_equal(np.concatenate([x for x, _ in batches]), expected[rows[part]])

@@ -38,7 +38,7 @@ def test_an_epoch_is_twelve_batches_of_ten():
 
 def test_the_guides_test_is_all_virginica():
     """Rows 121 to 150, in the order of the file: the guide's split leaves the training without most virginica."""
-    table = eagerloop.read_table(FILE)
+    table = eagerloop.tables.read_table(FILE)
     assert set(table.text("Species")[120:]) == {"virginica"}
     x, y = iris().test_arrays
     np.testing.assert_array_equal(x[:, 1], table.numbers("Sepal.Length")[120:])
@@ -47,7 +47,7 @@ def test_the_guides_test_is_all_virginica():
 
 def test_the_file_has_fishers_values():
     """Rows 35 and 38 are those of R and of scikit-learn since 0.20, not those of UCI's file."""
-    table = eagerloop.read_table(FILE)
+    table = eagerloop.tables.read_table(FILE)
     rows = [[column[row] for column in table.columns.values()] for row in (34, 37)]
     assert rows == [["4.9", "3.1", "1.5", "0.2", "setosa"], ["4.9", "3.6", "1.4", "0.1", "setosa"]]
     # The column means of Fisher's data: 876.5, 458.6, 563.7 and 179.9 cm over 150 flowers.
@@ -64,7 +64,7 @@ def test_names_and_task_are_those_of_r():
 
 def test_the_file_itself_encodes_to_the_training_data():
     """`predict --input iris.csv` sees what the training saw."""
-    data, table = iris(), eagerloop.read_table(FILE)
+    data, table = iris(), eagerloop.tables.read_table(FILE)
     np.testing.assert_array_equal(data.encode(table)[:120], data.train_arrays[0])
     np.testing.assert_array_equal(data.target_values(table)[120:], data.test_arrays[1])
 
@@ -78,7 +78,7 @@ def test_raw_test_rows_are_as_written():
 
 def test_a_random_split_is_drawn_from_the_seed():
     """The test rows are those that PCG64([seed, 0]) draws; another seed draws others."""
-    x = iris().encode(eagerloop.read_table(FILE))
+    x = iris().encode(eagerloop.tables.read_table(FILE))
     for seed in (0, 1):
         rows = np.sort(np.random.Generator(np.random.PCG64([seed, 0])).permutation(150)[120:])
         np.testing.assert_array_equal(iris(split="random", seed=seed).test_arrays[0], x[rows])
