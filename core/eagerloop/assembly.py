@@ -1,5 +1,6 @@
 """From settings to parts: what is chosen when nothing was, how a part is made, what it must then be able to do."""
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 import tomli_w
 
 from eagerloop import parts, trust
 from eagerloop.arrays import ArrayDataset
 from eagerloop.catalog import Catalog
 from eagerloop.defaults import default_loss, default_metrics, default_model
+from eagerloop.distribution.checks import check, compare
+from eagerloop.distribution.devices import strategy_of
+from eagerloop.distribution.replicas import Replicas
 from eagerloop.errors import PluginError
 from eagerloop.faults import blaming
 from eagerloop.hooks import Observers
@@ -43,6 +48,7 @@ class Assembly:
         dataset_only: Whether to make the dataset and nothing else: one looks at the data before a model fits it.
         chosen: The kinds of part that were chosen for the user.
         made: Every part as the record tells it, by kind; metrics and observers as lists.
+        replicas: What trains on several devices; None on one.
         files: Which files hold each part's code, by the part in words: whom to name when it raises.
     """
 
@@ -59,11 +65,14 @@ class Assembly:
     chosen: list[str] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=dict)
     owners: dict[str, Any] = field(default_factory=dict)
+    replicas: Replicas | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Builds the parts in their order: dataset, model, loss, optimizer, checkpointer; then metrics and observers."""
         settings = self.settings
         configure_tensorflow(settings)
+        strategy = None if self.dataset_only else strategy_of(settings)
+        self.replicas = Replicas(strategy) if strategy else None
         keras.utils.set_random_seed(settings.seed)
         made = self._make("dataset", settings.dataset)
         with blaming(f"{self._words('dataset')} could not give a first batch"):
@@ -71,7 +80,9 @@ class Assembly:
         if self.dataset_only:
             return
         self._choose_for_the_data()
-        with dtype_policy(settings.precision):
+        if self.replicas:
+            compare(self, self.replicas)
+        with dtype_policy(settings.precision), self.replicas.scope() if self.replicas else contextlib.nullcontext():
             for kind in ("model", "loss", "optimizer", "checkpointer"):
                 setattr(self, kind, self._make(kind, getattr(settings, kind)))
             if settings.precision == "mixed_float16":
@@ -79,8 +90,21 @@ class Assembly:
             self._build()
         for choice in settings.metric or ():
             self._add_metric(self._make("metric", choice))
+        if self.replicas and not self.replicas.is_chief:
+            settings.observer = ()  # they are the chief's
         self.observers = [self._make("observer", choice) for choice in settings.observer]
         Observers(self.observers)  # refuses those whose hooks nobody would call, before the run has a directory
+
+    def observe(self, choice: Choice) -> None:
+        """Adds an observer, in place of the one of that name if there is one; the record will tell of it."""
+        names = [earlier.part for earlier in self.settings.observer]
+        chosen = [*self.settings.observer, choice]
+        self.observers.append(self._make("observer", choice))
+        if choice.part in names:
+            for rows in (chosen, self.observers, self.made["observer"]):
+                del rows[names.index(choice.part)]
+        self.settings.observer = chosen
+        self.__dict__.pop("_record", None)
 
     def _choose_for_the_data(self) -> None:
         settings, task = self.settings, self.dataset.task
@@ -158,7 +182,12 @@ class Assembly:
         self.first_batch = first
         self.batches = _count(self.dataset)
         with blaming(f"{self._words('model')} cannot take the first batch, x of shape {tuple(first[0].shape)}"):
-            self.first_predictions = self.model(first[0], training=False)
+            with tf.GradientTape() as tape:
+                self.first_predictions = self.model(first[0], training=False)
+            # One that the model does not list is a mistake worth a word. Of replicas, the tape would see those of one device.
+            self.watched = () if self.replicas else tape.watched_variables()
+        if self.replicas:
+            check(self, self.replicas)
         if hasattr(self.optimizer, "build"):
             self.optimizer.build(self.model.trainable_variables)
 
@@ -173,6 +202,11 @@ class Assembly:
             if made is metric and factory is not None:
                 return factory(**options, **self._given(factory))
         return another(metric)
+
+    def again(self, kind: str) -> Any:
+        """What the factory of a single part makes when it is called once more; None if the part was given as an object."""
+        factory = self.owners[self._words(kind)][0]
+        return factory(**self.made[kind].options, **self._given(factory)) if factory is not None else None
 
     def _given(self, factory: Any) -> dict[str, Any]:
         """What the engine fills in for a factory that asks for it."""
@@ -198,6 +232,7 @@ class Assembly:
             "versions": versions(),
             "data": {"fingerprint": self.dataset.fingerprint},
             "parallelism": threads(),
+            "replicas": self.replicas.count if self.replicas else 1,
         }
         return {"format": FORMAT} | plain | {"metric": [], "observer": []} | tables | facts
 
@@ -211,7 +246,7 @@ def files_of(assembly: Assembly) -> dict[str, str]:
 
 def config(assembly: Assembly) -> str:
     """The settings with every option written out, as TOML that `train --config` takes."""
-    facts = ("versions", "data", "parallelism", "files", "seal")
+    facts = ("versions", "data", "parallelism", "replicas", "files", "seal")
     return tomli_w.dumps({key: value for key, value in assembly.record().items() if key not in facts})
 
 

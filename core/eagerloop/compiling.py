@@ -36,6 +36,8 @@ def grain_of(run: "Run") -> tuple[Grain, str]:
     """
     if not run.settings.compile:
         return ("step", "the step alone is compiled, with XLA") if run.settings.jit else ("eager", "--compile was not given")
+    if _in_step(run):
+        return "step", "the workers agree after every step whether to go on"
     if run.hook.on_step_end.get_hookimpls():
         watching = ", ".join(type(implementation.plugin).__name__ for implementation in run.hook.on_step_end.get_hookimpls())
         return "step", f"{watching} looks at every step"
@@ -58,7 +60,7 @@ def compile_loop(run: "Run") -> tuple[Grain, str]:
     """
     grain, why = grain_of(run)
     if grain == "step" or run.settings.jit:
-        run.train_step = tf.function(loop.train_step, reduce_retracing=True, jit_compile=run.settings.jit or None)
+        run.train_step = _compiled(run)
     if grain == "stretch":
         stretches = Stretches(run)
         run.train_epoch, run.count, run.must_pause = stretches.train_epoch, stretches.count, stretches.must_pause  # type: ignore[method-assign]
@@ -67,6 +69,35 @@ def compile_loop(run: "Run") -> tuple[Grain, str]:
         signature = [tf.TensorSpec((None, *first.shape[1:]), first.dtype)]  # any number of rows is one trace
         run.answer = tf.function(run.answer, input_signature=signature)
     return grain, why
+
+
+def refine_loop(run: "Run") -> tuple[Grain, str]:
+    """Goes over from stretches to single steps, if an observer has come that looks at them.
+
+    Args:
+        run: A run that `compile_loop` has seen, its `hook` that of all its observers.
+
+    Returns:
+        The grain, and the reason in a few words.
+    """
+    before, (grain, why) = run.grain, grain_of(run)
+    if (before, grain) == ("stretch", "step"):
+        run.train_epoch = loop.train_epoch
+        for name in ("count", "must_pause"):
+            vars(run).pop(name)  # the methods of the class come to light again
+        if not run.settings.jit:
+            run.train_step = _compiled(run)
+    return grain, why
+
+
+def _in_step(run: "Run") -> bool:
+    """Whether other processes train the same run, and wait for this one in every step."""
+    return run.assembly.replicas is not None and run.assembly.replicas.here is not None
+
+
+def _compiled(run: "Run") -> Any:
+    # What workers add up must have one shape in one graph: there, a short last batch has a graph of its own.
+    return tf.function(run.train_step, reduce_retracing=not _in_step(run), jit_compile=run.settings.jit or None)
 
 
 class Stretches:

@@ -13,6 +13,7 @@ Every message says what was expected, what was received, where, and what to do n
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -64,3 +65,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}Known: {', '.join(names) or 'none'}"
+
+
+def reason(error: OSError) -> str:
+    """Why the operating system refused, in plain words and with a way out where there is one."""
+    known = {
+        errno.ENOSPC: "the disk is full; free some space and resume",
+        errno.EDQUOT: "the disk quota is used up; free some space and resume",
+        errno.EFBIG: "a file would be larger than the limit (ulimit -f); raise it and resume",
+        errno.EROFS: "the file system is read-only",
+        errno.EACCES: "permission denied",
+    }
+    return known.get(error.errno or 0, error.strerror or str(error))

@@ -7,15 +7,19 @@ from typing import Any
 from eagerloop import trust as trust_files
 from eagerloop.assembly import Assembly
 from eagerloop.catalog import Catalog
+from eagerloop.distribution.workers import directories_of, to_resume
 from eagerloop.errors import CheckpointError, EagerloopError
 from eagerloop.manifests import MANIFEST
 from eagerloop.parts import KINDS, Choice
 from eagerloop.record import RunDirectory
 from eagerloop.run import Run
 from eagerloop.settings import FORMAT, KEYWORDS, Settings, keyword_of, plain_options, read_toml, settings_from, settings_of
-from eagerloop.snapshots import check_content, compare_with_file, restore, say
+from eagerloop.snapshots import DISTRIBUTION, check_content, compare_with_file, restore, say
 from eagerloop.sources import is_file_part
 from eagerloop.store import Checkpoint, Store
+
+ON_ONE_DEVICE = {"strategy": "one"}
+"""How a run is opened that is to be looked at: where it was trained, there may have been other devices."""
 
 
 def create(settings: Settings, directory: Path | None = None, catalog: Catalog | None = None) -> Run:
@@ -32,10 +36,11 @@ def create(settings: Settings, directory: Path | None = None, catalog: Catalog |
     Raises:
         EagerloopError: Something was chosen that does not exist or does not fit, or the directory is taken.
     """
-    RunDirectory.refuse_taken(directory)  # before anything that takes time
+    directories = directories_of(settings.strategy)
+    directories.refuse_taken(directory)  # before anything that takes time
     assembly = Assembly(settings.checked(), catalog or Catalog.load(settings.plugins))
     names = (assembly.made["model"].name, assembly.made["dataset"].name)
-    return Run(assembly, RunDirectory.new(directory, *names))
+    return Run(assembly, directories.new(directory, *names))
 
 
 def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
@@ -45,7 +50,8 @@ def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
         directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
         **keywords: The fields of `eagerloop.settings.Settings`: `dataset`, `model`, `loss`, `optimizer`, `checkpointer`,
             `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object), `epochs`, `seed`, `save_every`,
-            `keep`, `compile`, `device_policy`, `on_nonfinite`, `plugins`.
+            `keep`, `compile`, `strategy` (a name, or a `tf.distribute.Strategy`), `devices`, `device_policy`, `on_nonfinite`,
+            `plugins`.
 
     Returns:
         The run, trained.
@@ -78,8 +84,8 @@ def load(directory: str | Path | None = None, *, strict: bool = False, trust: It
     if checkpoint is None:
         msg = f"{where.path} has no checkpoint; train it with 'eagerloop resume {where.path}'"
         raise CheckpointError(msg)
-    run = from_record(where, given, trust)
-    _take_up(run, store, checkpoint, strict=strict)
+    run = from_record(where, ON_ONE_DEVICE | given, trust)
+    _take_up(run, store, checkpoint, strict=strict, accepted=() if "strategy" in given else DISTRIBUTION)
     return run
 
 
@@ -106,7 +112,7 @@ def resume(
     Raises:
         EagerloopError: As `load`; or another process is training the run.
     """
-    where = RunDirectory.existing(None if directory is None else Path(directory))
+    where = to_resume(directory, given.get("strategy"))
     with where.held():
         return prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, **given).train()
 
@@ -167,6 +173,8 @@ def from_record(
     replaced = settings_of(given)
     for key in given:
         setattr(settings, KEYWORDS.get(key, key), getattr(replaced, KEYWORDS.get(key, key)))
+    if "strategy" in given:
+        settings.devices = replaced.devices
     if quiet:
         settings.observer = [choice for choice in settings.observer if choice.part != "progress"]
     _refuse_objects(content, {KEYWORDS.get(key, key) for key in given}, where)
@@ -217,7 +225,7 @@ def _as_list(chosen: Any) -> list[Choice]:
 
 def _newest(where: RunDirectory, *, strict: bool) -> tuple[Store, Checkpoint | None]:
     """The newest whole checkpoint, and whether run.toml is still the one that it was written under: before any part is made."""
-    store = Store(where.checkpoints)
+    store = where.store
     checkpoint = store.newest(strict=strict)
     if checkpoint is not None:
         check_content(checkpoint.manifest, str(checkpoint.directory / MANIFEST))
@@ -227,9 +235,9 @@ def _newest(where: RunDirectory, *, strict: bool) -> tuple[Store, Checkpoint | N
     return store, checkpoint
 
 
-def _take_up(run: Run, store: Store, checkpoint: Checkpoint, *, strict: bool) -> None:
+def _take_up(run: Run, store: Store, checkpoint: Checkpoint, *, strict: bool, accepted: tuple[str, ...] = ()) -> None:
     run.store = store
-    inexact = restore(run, checkpoint)
+    inexact = [change for change in restore(run, checkpoint) if not change.startswith(accepted)]
     if strict and inexact:
         msg = f"not exactly the run that was saved: {'; '.join(inexact)}; leave --strict out to go on"
         raise CheckpointError(msg)

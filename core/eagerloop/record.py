@@ -5,6 +5,7 @@
     run.toml         every choice, as it was resolved; see `eagerloop.settings`
     history.jsonl    a row per epoch
     checkpoints/     see `eagerloop.store`
+    records/         steps in slow motion, which the observer `watch` writes
     run.lock         held while a process trains here
 """
 
@@ -20,14 +21,15 @@ from typing import Any
 import filelock
 import tomli_w
 
-from eagerloop.errors import CheckpointError, ConfigError, TrainingError
+from eagerloop.errors import CheckpointError, ConfigError, TrainingError, reason
 from eagerloop.manifests import sync
-from eagerloop.store import reason
+from eagerloop.store import Store
 
 RUNS = Path("runs")
 RECORD = "run.toml"
 HISTORY = "history.jsonl"
 CHECKPOINTS = "checkpoints"
+RECORDS = "records"
 LOCK = "run.lock"
 
 
@@ -132,6 +134,24 @@ class RunDirectory:
     def checkpoints(self) -> Path:
         """Where the checkpoints are."""
         return self.path / CHECKPOINTS
+
+    @property
+    def store(self) -> Store:
+        """The checkpoints, to be written and read."""
+        return Store(self.checkpoints)
+
+    @property
+    def records(self) -> Path:
+        """Where the records of single steps are, `step-00000012.json` each.
+
+        Raises:
+            ConfigError: A symbolic link leads there from the run: what lies behind it may be another run's.
+        """
+        found = self.path / RECORDS
+        if found.is_symlink():
+            msg = f"{found} is a symbolic link; records are kept in a directory of the run itself: put it there"
+            raise ConfigError(msg)
+        return found
 
     def write_record(self, content: Mapping[str, Any]) -> bool:
         """Writes run.toml; returns whether there was none before.

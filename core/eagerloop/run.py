@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,41 +13,25 @@ import tensorflow as tf
 from eagerloop import loop, state
 from eagerloop.assembly import Assembly
 from eagerloop.compiling import compile_loop
+from eagerloop.distribution.workers import Workers
 from eagerloop.errors import TrainingError
 from eagerloop.evaluating import Evaluation
 from eagerloop.faults import blame, not_finite, refuse_other_shapes
 from eagerloop.hooks import Observers
+from eagerloop.inspection.findings import first_look
 from eagerloop.record import RunDirectory
 from eagerloop.saving import Saver
 from eagerloop.settings import plain_options
 from eagerloop.signals import Signals
-from eagerloop.store import Store
+from eagerloop.skipping import Skipping
+from eagerloop.snapshots import say
 from eagerloop.tally import Tally
+
+if TYPE_CHECKING:
+    from eagerloop.inspection.step_record import StepRecord
 
 ROWS_AT_ONCE = 8192
 """Rows that a prediction holds in memory at a time."""
-
-
-class Skipping:
-    """Undoes what a skipped step did to variables that no optimizer changes, such as BatchNorm's averages.
-
-    Args:
-        model: A built model.
-    """
-
-    def __init__(self, model: Any) -> None:
-        trained = {id(variable) for variable in model.trainable_variables}
-        others = [state.inner_variable(variable) for variable in model.variables if id(variable) not in trained]
-        # Seeds are whole numbers, and go on: the next draw is to be another one.
-        self._kept = [(variable, variable.numpy()) for variable in others if variable.dtype.is_floating]
-
-    def after(self, loss: float) -> None:
-        """Keeps the variables of a good step, or puts those of the last good one back."""
-        for number, (variable, value) in enumerate(self._kept):
-            if math.isfinite(loss):
-                self._kept[number] = (variable, variable.numpy())
-            else:
-                variable.assign(value)
 
 
 @dataclass
@@ -85,7 +69,7 @@ class Run:
         self.optimizer, self.checkpointer = assembly.optimizer, assembly.checkpointer
         self.metrics, self.observers = assembly.metrics, assembly.observers
         self.hook: Any = Observers(self.observers).hook
-        self.store = Store(directory.checkpoints)
+        self.store = directory.store
         self.saver = Saver(self, background=self.settings.save_async)
         self.tally = Tally(self.metrics)
         self.position = Position()
@@ -93,11 +77,16 @@ class Run:
         self.epochs = self.settings.epochs
         self.stopping = ""
         self.train_step, self.train_epoch = loop.train_step, loop.train_epoch
+        if assembly.replicas:
+            self.train_step = assembly.replicas.train_step
+        self._eager_step = self.train_step  # `step` is for looking at values: it is never compiled
         self._evaluation = Evaluation(self)
         self.answer: Any = lambda x: self.model(x, training=False)
         self.grain, self.why_grain = compile_loop(self)
         if self.settings.on_nonfinite == "skip":
             self._skipping = Skipping(self.model)
+        if assembly.replicas and assembly.replicas.here:
+            Workers(self, assembly.replicas)
         self._epoch_began = 0.0
 
     def __repr__(self) -> str:
@@ -199,6 +188,8 @@ class Run:
             self.epochs = plain_options()["epochs"].convert(epochs, "this run")
         self.settings.epochs = self.epochs
         self.stopping = ""
+        if not self.position.step:
+            say([str(finding) for finding in first_look(self)])
         with self.place.held():
             new = self.place.write_record(self.assembly.record())
             self.store.clean()
@@ -227,7 +218,22 @@ class Run:
             x, y, predictions, loss and gradients; print it.
         """
         x, y = (tf.convert_to_tensor(given, like.dtype) for given, like in zip((x, y), self.assembly.first_batch, strict=True))
-        return loop.train_step(self.model, self.loss, self.optimizer, x, y)
+        return self._eager_step(self.model, self.loss, self.optimizer, x, y)
+
+    def inspect(self, x: Any, y: Any, **options: Any) -> "StepRecord":
+        """A training step in slow motion: everything of it recorded, then taken back. The run is as it was.
+
+        Args:
+            x: Features, (n, d).
+            y: Targets, (n, k) or (n,).
+            **options: As for `eagerloop.inspection.recorder.inspect_step`.
+
+        Returns:
+            The record; print it, or ask it for a layer or a variable: `record["dense1"].output`.
+        """
+        from eagerloop.inspection.recorder import inspect_step  # noqa: PLC0415 - training does not need it
+
+        return inspect_step(self, x, y, **options)
 
     def predict(self, x: Any = None, *, batch_size: int = ROWS_AT_ONCE) -> np.ndarray[Any, Any]:
         """What the model answers, with `training=False`.

@@ -13,7 +13,7 @@ from eagerloop.parts import KINDS, SINGLE, Choice
 
 FORMAT = 1
 LARGEST_RECORD = 16 * 2**20
-FACTS = ("format", "versions", "data", "parallelism", "files", "seal")
+FACTS = ("format", "versions", "data", "parallelism", "files", "seal", "replicas")
 """What a record tells besides the settings; as a config it is passed over."""
 
 
@@ -38,6 +38,12 @@ class Settings:
     save_async: Annotated[bool, Note("write the variables in a thread too, from a copy of them")] = False
     keep: Annotated[int, Note("keep this many checkpoints, and the best by val_loss; 0: all", min=0)] = 0
     compile: Annotated[bool, Note("run the loop as a tf.function")] = False
+    strategy: Annotated[
+        Literal["one", "mirrored", "multi-worker"], Note("train on one device, on several, or on several machines")
+    ] = "one"
+    devices: Annotated[list[str], Note("the devices of 'mirrored', such as cpu:0,cpu:1; none: all GPUs")] = field(
+        default_factory=list
+    )
     jit: Annotated[bool, Note("compile the step with XLA as well")] = False
     precision: Annotated[
         Literal["float32", "mixed_float16", "mixed_bfloat16"], Note("what the layers compute in; their variables are float32")
@@ -63,7 +69,9 @@ class Settings:
             ConfigError: An option has the wrong type or is out of range.
         """
         for name, option in plain_options().items():
-            setattr(self, name, option.convert(getattr(self, name), "this run"))
+            value = getattr(self, name)
+            if name != "strategy" or not hasattr(value, "num_replicas_in_sync"):  # such an object is looked at later
+                setattr(self, name, option.convert(value, "this run"))
         return self
 
 
@@ -77,7 +85,7 @@ def plain_options() -> dict[str, Any]:
             item.name,
             inspect.Parameter.KEYWORD_ONLY,
             annotation=item.type,
-            default=item.default if item.name != "plugins" else [],
+            default=[] if item.default_factory is list else item.default,
         )
         for item in fields(Settings)
         if item.name not in KINDS

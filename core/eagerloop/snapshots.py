@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 HARMLESS = ("epochs", "keep", "save_every", "save_async", "plugins", "format", "observer", "device_policy", "files", "seal")
 """Keys of a record that do not change what the next step computes."""
 
-INEXACT = ("versions", "parallelism", "threads", "version", "jit", "compile")
+DISTRIBUTION = ("strategy", "devices", "replicas")
+"""Keys that say on which devices a run was trained."""
+
+INEXACT = ("versions", "parallelism", "threads", "version", "jit", "compile", *DISTRIBUTION)
 """Keys that may change the rounding: the run goes on, and says so."""
 
 

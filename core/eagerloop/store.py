@@ -7,7 +7,6 @@ again, the one before it waits as `step-NNNNNNNN.before` until the new one is in
 """
 
 import contextlib
-import errno
 import os
 import re
 import shutil
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eagerloop.errors import CheckpointError, TrainingError
+from eagerloop.errors import CheckpointError, TrainingError, reason
 from eagerloop.manifests import (
     FORMAT,
     MANIFEST,
@@ -257,18 +256,6 @@ class Store:
 
 def _name(step: int) -> str:
     return f"step-{step:08d}"
-
-
-def reason(error: OSError) -> str:
-    """Why the operating system refused, in plain words and with a way out where there is one."""
-    known = {
-        errno.ENOSPC: "the disk is full; free some space and resume",
-        errno.EDQUOT: "the disk quota is used up; free some space and resume",
-        errno.EFBIG: "a file would be larger than the limit (ulimit -f); raise it and resume",
-        errno.EROFS: "the file system is read-only",
-        errno.EACCES: "permission denied",
-    }
-    return known.get(error.errno or 0, error.strerror or str(error))
 
 
 def _make_durable(directory: Path) -> None:

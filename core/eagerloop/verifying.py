@@ -12,7 +12,7 @@ import numpy as np
 
 from eagerloop.errors import CheckpointError
 from eagerloop.manifests import MANIFEST
-from eagerloop.opening import from_record
+from eagerloop.opening import ON_ONE_DEVICE, from_record
 from eagerloop.record import HISTORY, RunDirectory
 from eagerloop.settings import read_toml
 from eagerloop.snapshots import changes, check_content, compare_with_file, restore
@@ -59,7 +59,7 @@ def verify(directory: str | Path | None = None, *, replay: bool = False, trust: 
         EagerloopError: There is no run, or its record cannot be read.
     """
     where = RunDirectory.existing(None if directory is None else Path(directory))
-    run = from_record(where, {}, trust)
+    run = from_record(where, {} if replay else ON_ONE_DEVICE, trust)
     verdict = Verdict()
     steps = run.store.steps()
     if not steps:

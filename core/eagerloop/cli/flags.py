@@ -83,7 +83,9 @@ def in_words(value: Any) -> str:
     """A value as a person would type it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else "none" if value is None else str(value)
+    if value in (None, [], ()):
+        return "none"
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def given(values: Mapping[str, Any], key: str, option: Option, where: str) -> Any:

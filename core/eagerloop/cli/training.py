@@ -11,6 +11,7 @@ from eagerloop.catalog import Catalog
 from eagerloop.cli.choosing import command_of, config_parameter
 from eagerloop.cli.flags import dimmed, parameter
 from eagerloop.cli.report import quiet_tensorflow, tell
+from eagerloop.distribution.cluster import read_cluster
 from eagerloop.parts import Choice
 from eagerloop.record import RunDirectory
 from eagerloop.settings import Settings
@@ -42,7 +43,7 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
     """
     for broken in catalog.broken:
         tell(f"note: {broken}")
-    RunDirectory.refuse_taken(values["run"])
+    _look_first(settings.strategy, values["run"])
     quiet_tensorflow()
     from eagerloop.assembly import Assembly, config  # noqa: PLC0415
     from eagerloop.opening import create  # noqa: PLC0415
@@ -51,10 +52,24 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
         typer.echo(config(Assembly(settings, catalog)), nl=False)
         return
     run = create(with_progress(settings, quiet=values["quiet"]), values["run"], catalog)
-    typer.echo(opening(run))
+    say(run, opening(run))
     if values["verbose"]:
-        typer.echo(f"grain: {run.grain}, because {run.why_grain}")
+        say(run, f"grain: {run.grain}, because {run.why_grain}")
     finish(run)
+
+
+def _look_first(strategy: str, directory: Path | None) -> None:
+    """What can be refused before TensorFlow is imported."""
+    if strategy == "multi-worker":
+        read_cluster()
+    else:  # of several workers, the chief may just have made the directory
+        RunDirectory.refuse_taken(directory)
+
+
+def say(run: "Run", text: str) -> None:
+    """Prints a line; of several workers, the chief speaks for all."""
+    if run.assembly.replicas is None or run.assembly.replicas.is_chief:
+        typer.echo(text)
 
 
 def with_progress(settings: Settings, *, quiet: bool) -> Settings:
@@ -72,7 +87,8 @@ def opening(run: "Run") -> str:
     words += [f"metric {part.name}" for part in made.get("metric", ())]
     chosen = f"\nchosen for the data: {', '.join(run.assembly.chosen)}" if run.assembly.chosen else ""
     note = f"\nresume: {run.dataset.note}" if run.dataset.note else ""
-    return f"{' | '.join(words)}\nrun {run.directory}, seed {run.settings.seed}, epochs {run.epochs}{chosen}{note}"
+    several = f", replicas {run.assembly.replicas.count}" if run.assembly.replicas else ""
+    return f"{' | '.join(words)}\nrun {run.directory}, seed {run.settings.seed}, epochs {run.epochs}{several}{chosen}{note}"
 
 
 def finish(run: "Run") -> None:
@@ -90,28 +106,37 @@ def finish(run: "Run") -> None:
         tell(f"eagerloop: stopped by {run.stopping} after step {run.position.step}; {again}")
         raise typer.Exit(code) from None
     if run.stopping and not any(choice.part == "progress" for choice in run.settings.observer):
-        typer.echo(f"stopped: {run.stopping}")
+        say(run, f"stopped: {run.stopping}")
     done = f"{_counted(len(run.history), 'epoch')}, {_counted(run.position.step, 'step')}"
-    typer.echo(f"done: {done}, kept in {run.directory}; next: eagerloop predict {run.directory}")
+    say(run, f"done: {done}, kept in {run.directory}; next: eagerloop predict {run.directory}")
 
 
 def _counted(count: int, one: str) -> str:
     return f"{count} {one}{'' if count == 1 else 's'}"
 
 
-def resume_run(directory: Path | None, *, epochs: int | None, strict: bool, trust: Sequence[str], quiet: bool) -> None:
-    """Continues a run."""
-    where = RunDirectory.existing(directory)
+def resume_run(
+    directory: Path | None,
+    *,
+    epochs: int | None,
+    strict: bool,
+    trust: Sequence[str],
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Continues a run, `strategy` and `devices` in place of those that it was saved with if they are given."""
+    RunDirectory.existing(directory)
     quiet_tensorflow()
+    from eagerloop.distribution.workers import to_resume  # noqa: PLC0415
     from eagerloop.opening import prepare_resume  # noqa: PLC0415
 
+    where = to_resume(directory, given.get("strategy"))
     with where.held():
-        run = prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, quiet=quiet)
+        run = prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, quiet=quiet, **given)
         if run.position.epoch > run.epochs:
             longer = f"extend it with: eagerloop resume {run.directory} --epochs N"
-            typer.echo(f"{run.directory} has its {_counted(run.epochs, 'epoch')} already; {longer}")
+            say(run, f"{run.directory} has its {_counted(run.epochs, 'epoch')} already; {longer}")
             return
-        typer.echo(
-            f"{opening(run)}\nresuming in epoch {run.position.epoch} after batch {run.position.batch}, step {run.position.step}"
-        )
+        where_from = f"epoch {run.position.epoch} after batch {run.position.batch}, step {run.position.step}"
+        say(run, f"{opening(run)}\nresuming in {where_from}")
         finish(run)

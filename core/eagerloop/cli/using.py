@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from eagerloop.errors import ConfigError
+
 RunArgument = Annotated[
     Path | None, typer.Argument(metavar="[RUN]", help="A run's directory.", show_default="the newest below runs/")
 ]
@@ -17,18 +19,44 @@ Trust = Annotated[
 ]
 
 
+def refuse_page(page: Path, example: str) -> None:
+    """Refuses, before TensorFlow is imported, what cannot be the file of a page.
+
+    Args:
+        page: As it was given to `--html`.
+        example: A name for it.
+
+    Raises:
+        ConfigError: It is a directory, or there is none for it.
+    """
+    if page.is_dir():
+        msg = f"--html {page} is a directory; name a file in it, such as {page / example}"
+        raise ConfigError(msg)
+    if not page.absolute().parent.is_dir():
+        msg = f"--html {page}: there is no directory {page.parent}; make it first, or name another file"
+        raise ConfigError(msg)
+
+
 def resume(
     run: RunArgument = None,
     *,
     epochs: Annotated[int | None, typer.Option(min=1, help="How many epochs in all.", show_default="as recorded")] = None,
     strict: Strict = False,
     trust: Trust = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="Train on other devices: one, mirrored or multi-worker.", show_default="as recorded")
+    ] = None,
+    devices: Annotated[
+        list[str] | None, typer.Option(help="The devices of 'mirrored', such as cpu:0,cpu:1.", show_default="as recorded")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
 ) -> None:
     """Continue a run where its newest checkpoint stands."""
     from eagerloop.cli.training import resume_run  # noqa: PLC0415
 
-    resume_run(run, epochs=epochs, strict=strict, trust=trust or (), quiet=quiet)
+    chosen = {"strategy": strategy, "devices": [name for text in devices or () for name in text.split(",")]}
+    given = {name: value for name, value in chosen.items() if value}
+    resume_run(run, epochs=epochs, strict=strict, trust=trust or (), quiet=quiet, **given)
 
 
 def evaluate(run: RunArgument = None, *, strict: Strict = False, trust: Trust = None) -> None:

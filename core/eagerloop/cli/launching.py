@@ -1,0 +1,38 @@
+"""`eagerloop launch`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eagerloop.cli.report import tell
+
+
+def launch(
+    command: Annotated[
+        list[str], typer.Argument(metavar="train ... | resume [RUN] ...", help="What each worker runs, the same for all.")
+    ],
+    *,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="How many processes to start.")] = 2,
+    logs: Annotated[
+        Path | None,
+        typer.Option("--log-directory", help="Where worker-0.log and so on go.", show_default="logs/<time> in the run"),
+    ] = None,
+    only_print: Annotated[bool, typer.Option("--print", help="Print what each of several machines runs, and stop.")] = False,
+) -> None:
+    """Train with several workers on this machine: each a process, as it will be on several machines."""
+    from eagerloop.distribution.launching import job_of, lines_for_machines, log_directory  # noqa: PLC0415 - the others need not wait for it
+    from eagerloop.distribution.launching import launch as start  # noqa: PLC0415
+
+    job = job_of(command)
+    machines = "\n".join(f"  {line}" for line in lines_for_machines(job, workers))
+    if only_print:
+        typer.echo(machines)
+        return
+    logs = logs or log_directory(job)
+    typer.echo(f"each of several machines would run its own line:\n{machines}")
+    typer.echo(f"workers here: {workers}, logs in {logs}")
+    outcome = start(job, workers, logs, lambda text: typer.echo(text, nl=False))
+    if outcome.code:
+        tell(f"eagerloop: {outcome.sentence}")
+        raise typer.Exit(outcome.code)

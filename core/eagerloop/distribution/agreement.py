@@ -1,0 +1,102 @@
+"""Whether all workers of a run were started with the same: else they would train something that nobody asked for."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eagerloop.errors import ConfigError
+from eagerloop.parts import KINDS, Choice
+from eagerloop.settings import Settings, plain_options
+from eagerloop.sources import digest, is_file_part
+
+if TYPE_CHECKING:
+    from eagerloop.distribution.cluster import Cluster
+
+OWN_AFFAIRS = ("observer", "threads", "devices", "plugins")
+"""What may differ: only the chief has observers, and each machine has processors and paths of its own."""
+
+LONGEST = 60
+"""Letters of a value that a message quotes."""
+
+
+def facts_of(settings: Settings, fingerprint: str, versions: Mapping[str, str]) -> dict[str, Any]:
+    """What must be the same for every worker.
+
+    Args:
+        settings: What the user chose.
+        fingerprint: The data's.
+        versions: Of everything that has a say in the numbers.
+
+    Returns:
+        Plain values by names as on the command line, such as `epochs`, `model` and `model.units`; then those of the files of
+        code, the data and the versions.
+
+    Example:
+        >>> list(facts_of(Settings(), "", {}).items())[-4:]
+        [('optimizer', 'adam'), ('checkpointer', 'tf'), ('metric', 'by the data'), ('the data', '')]
+    """
+    found = {name: getattr(settings, name) for name in plain_options() if name not in OWN_AFFAIRS}
+    files = {}
+    for kind in KINDS[:-1]:
+        chosen = getattr(settings, kind)
+        choices = [chosen] if isinstance(chosen, Choice) else list(chosen or ())
+        found[kind] = ", ".join(_name(choice.part) for choice in choices) if chosen is not None else "by the data"
+        for choice in choices:
+            found |= {f"{kind}.{name}": value for name, value in choice.options.items()}
+            if isinstance(choice.part, str) and is_file_part(choice.part):
+                path = choice.part.rpartition(":")[0]
+                files[f"the content of {path}"] = digest(Path(path))
+    found |= files | {"the data": fingerprint} | {f"the version of {name}": version for name, version in versions.items()}
+    return dict(json.loads(json.dumps(found, default=str)))  # as the others will read them
+
+
+def _name(part: Any) -> str:
+    return part if isinstance(part, str) else f"an object of {type(part).__qualname__}"
+
+
+def agree(here: "Cluster", strategy: Any, facts: Mapping[str, Any]) -> None:
+    """Compares the facts of all workers; every worker has to call it, at the same point of its life.
+
+    Args:
+        here: The workers.
+        strategy: The `tf.distribute.MultiWorkerMirroredStrategy` that brought them together.
+        facts: Plain values by name.
+
+    Raises:
+        ConfigError: On every worker alike: the first fact that differs, both values, both workers.
+    """
+    import tensorflow as tf  # noqa: PLC0415
+
+    mine = json.dumps([here.place, dict(facts)], default=str) + "\n"
+    # TensorFlow gathers no texts and no bytes, but whole numbers.
+    gathered = strategy.gather(tf.constant(list(mine.encode()), tf.int32), axis=0)
+    rows = [json.loads(line) for line in bytes(gathered.numpy().tolist()).splitlines()]
+    first, *others = [facts for _place, facts in sorted(rows, key=lambda row: row[0])]
+    for place, other in enumerate(others, 1):
+        difference = first_difference(first, other)
+        if difference:
+            raise ConfigError(disagreement(here, place, difference))
+
+
+def first_difference(first: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
+    """The first name whose value is another one, with both values; None if there is no such.
+
+    Example:
+        >>> first_difference({"epochs": 3, "seed": 0}, {"epochs": 3, "seed": 1})
+        ('seed', 0, 1)
+    """
+    names = dict.fromkeys([*first, *other])
+    return next(((name, first.get(name), other.get(name)) for name in names if first.get(name) != other.get(name)), None)
+
+
+def disagreement(here: "Cluster", place: int, difference: tuple[str, Any, Any]) -> str:
+    """The message about a fact that one worker has otherwise than the chief."""
+    name, first, other = difference
+    values = f"{_short(first)} for {here.told(0)} and {_short(other)} for {here.told(place)}"
+    return f"the workers were not started with the same: {name} is {values}; start each with the same command, files and data"
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

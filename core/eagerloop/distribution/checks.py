@@ -1,0 +1,82 @@
+"""What cannot be trained on several replicas, said by name before the first step."""
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any
+
+from eagerloop import state
+from eagerloop.distribution.agreement import facts_of
+from eagerloop.distribution.keras_on_replicas import as_on_one_device
+from eagerloop.distribution.replicas import Replicas
+from eagerloop.errors import PluginError
+from eagerloop.process import versions
+
+if TYPE_CHECKING:
+    from eagerloop.assembly import Assembly
+
+TOLERANCE = 1e-3
+"""How far the loss of a batch and the mean over its shares may differ, by rounding."""
+
+
+def compare(parts: "Assembly", replicas: Replicas) -> None:
+    """Has the workers compare what they were started with, before they make the variables that each must have.
+
+    Args:
+        parts: A dataset, and the settings of all other parts.
+        replicas: What the parts are to be trained on.
+
+    Raises:
+        PluginError: The data come in an order that no other worker would get.
+        ConfigError: Something differs.
+    """
+    if replicas.here and not parts.dataset.exact:
+        msg = f"dataset '{parts.made['dataset'].name}' gives every worker batches of its own: {parts.dataset.note}"
+        raise PluginError(msg)
+    replicas.agree(facts_of(parts.settings, parts.dataset.fingerprint, versions()))
+
+
+def check(parts: "Assembly", replicas: Replicas) -> None:
+    """Refuses parts that cannot be trained on several replicas.
+
+    Args:
+        parts: The parts, the model called once, the optimizer not built yet.
+        replicas: What they are to be trained on.
+
+    Raises:
+        PluginError: Which part, and why.
+    """
+    for kind in ("model", "optimizer"):
+        made = replicas.strategy.extended.variable_created_in_scope
+        if not all(made(state.inner_variable(variable)) for variable in getattr(parts, kind).variables):
+            msg = (
+                f"{kind} {parts.made[kind].name} was made for one device; give its name or a factory in place of the object, "
+                "or make it within strategy.scope() and give that strategy, too"
+            )
+            raise PluginError(msg)
+    if parts.settings.compile:
+        _check_optimizer(parts.optimizer, parts.made["optimizer"].name)
+    with as_on_one_device():
+        _check_loss(parts, replicas.count)
+
+
+def _check_optimizer(optimizer: Any, name: str) -> None:
+    """Keras updates under a condition then, in which TensorFlow lets no graph leave a replica."""
+    for option in ("gradient_accumulation_steps", "ema_overwrite_frequency"):
+        if getattr(optimizer, option, None):
+            msg = f"optimizer '{name}' with {option} cannot be compiled for several replicas; leave the option or --compile out"
+            raise PluginError(msg)
+
+
+def _check_loss(parts: "Assembly", count: int) -> None:
+    """Compares the loss of a batch with the mean of the losses of its shares, each weighted by its rows."""
+    y, predictions = parts.first_batch[1], parts.first_predictions
+    whole, rows = float(parts.loss(y, predictions)), len(y)
+    cuts = sorted({number * rows // count for number in range(count + 1)})
+    shares = [(end - first, parts.loss(y[first:end], predictions[first:end])) for first, end in itertools.pairwise(cuts)]
+    mean = sum(part * float(value) for part, value in shares) / rows
+    if math.isfinite(whole) and not math.isclose(whole, mean, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+        msg = (
+            f"loss '{parts.made['loss'].name}' is {whole:.6g} for a batch, and {mean:.6g} as the mean over its shares: it is "
+            "no mean over the rows, and replicas would train something else; choose another loss, or the strategy 'one'"
+        )
+        raise PluginError(msg)

@@ -1,0 +1,153 @@
+"""Several processes that train one run: the chief keeps it, and all of them stop at the same step.
+
+Every worker goes through the same loop with the same batches. What TensorFlow adds up, it adds up between them, so each waits
+for the others in every step: no worker may leave the loop where another one does not.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from eagerloop.distribution.cluster import read_cluster
+from eagerloop.distribution.replicas import Replicas
+from eagerloop.errors import TrainingError
+from eagerloop.record import RUNS, RunDirectory
+from eagerloop.settings import read_toml
+from eagerloop.store import Store
+
+if TYPE_CHECKING:
+    from eagerloop.run import Run
+
+LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError)
+"""What TensorFlow raises in the other workers when one is gone."""
+
+
+def directories_of(strategy: Any) -> type[RunDirectory]:
+    """What a run's directory is to this process: one to write to; for a worker that is not the chief, one to read at most."""
+    several = strategy == "multi-worker" or isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return WorkerDirectory if several and read_cluster().place else RunDirectory
+
+
+def to_resume(directory: str | Path | None, strategy: Any = None) -> RunDirectory:
+    """A run's directory as this process may have it: of the workers of several machines, the chief alone writes there.
+
+    Args:
+        directory: The run; by default the newest below `runs/`.
+        strategy: How it is to go on; by default as it was recorded.
+
+    Returns:
+        The directory.
+
+    Raises:
+        ConfigError: There is no run.
+    """
+    where = RunDirectory.existing(None if directory is None else Path(directory))
+    return directories_of(strategy or read_toml(where.record).get("strategy"))(where.path)
+
+
+class WorkerStore(Store):
+    """Checkpoints as a worker has them that is not the chief: to be read."""
+
+    def set_aside_damaged(self) -> None:
+        """Nothing: the chief renames."""
+
+    def clean(self) -> None:
+        """Nothing: the chief cleans up."""
+
+
+class WorkerDirectory(RunDirectory):
+    """A run's directory as a worker has it that is not the chief: it need not exist unless the run is resumed."""
+
+    @staticmethod
+    def refuse_taken(path: Path | None) -> None:
+        """Whatever is there: the chief may just have made it."""
+
+    @classmethod
+    def new(cls, path: Path | None, model: str, dataset: str) -> RunDirectory:  # noqa: ARG003 - the chief's
+        """Nothing is made."""
+        return cls(path or RUNS)
+
+    @property
+    def store(self) -> Store:
+        """The checkpoints, to be read."""
+        return WorkerStore(self.checkpoints)
+
+    def write_record(self, content: Mapping[str, Any]) -> bool:  # noqa: ARG002 - the chief's
+        """Nothing: the chief writes it."""
+        return False
+
+    def discard(self) -> None:
+        """Nothing: the chief does."""
+
+    def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Nothing: the chief writes it."""
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """The lock is the chief's."""
+        yield
+
+
+class Workers:
+    """Stands in for a run's `train`, `stop`, `begin_epoch`, `must_pause` and `save` where several processes train it.
+
+    Args:
+        run: The run, in one of the processes.
+        replicas: What they train on.
+    """
+
+    def __init__(self, run: "Run", replicas: Replicas) -> None:
+        self._run, self._replicas = run, replicas
+        self._wish = ""
+        self._train, self._begin_epoch, self._must_pause = run.train, run.begin_epoch, run.must_pause
+        for name in ("train", "stop", "begin_epoch", "must_pause"):
+            setattr(run, name, getattr(self, name))
+        if not replicas.is_chief:
+            setattr(run, "save", lambda: None)  # noqa: B010 - for mypy, a method cannot be assigned to
+
+    def train(self, epochs: int | None = None) -> "Run":
+        """As `Run.train`, if all workers stand at one step; when one is lost, the others say so.
+
+        Raises:
+            ConfigError: They do not stand at one step.
+            TrainingError: A worker is gone.
+        """
+        run, self._wish = self._run, ""
+        try:
+            self._replicas.agree({"the step to go on from": run.position.step, "the epochs": epochs or run.epochs})
+            try:
+                return self._train(epochs)
+            finally:
+                if run.stopping or run.position.epoch > run.epochs:
+                    self._agree()  # nobody leaves before the chief has saved
+        except LOST as error:
+            if "ollective" not in str(error):
+                raise
+            which = run.directory if self._replicas.is_chief else "RUN"
+            msg = (
+                f"another worker was lost in epoch {run.position.epoch}, after step {run.position.step}; go on from the last "
+                f"checkpoint with 'eagerloop resume {which}' for all of them"
+            )
+            raise TrainingError(msg) from error
+
+    def stop(self, reason: str) -> None:
+        """Asks all workers to stop; they do when they have next agreed."""
+        self._wish = reason or "somebody called run.stop()"
+
+    def begin_epoch(self, epoch: int) -> Iterator[Any]:
+        """As `Run.begin_epoch`; before it, the workers agree whether to go on."""
+        self._agree()
+        return self._begin_epoch(epoch)
+
+    def must_pause(self) -> bool:
+        """As `Run.must_pause`; after every step, the workers agree whether to go on."""
+        self._agree()
+        return self._must_pause()
+
+    def _agree(self) -> None:
+        """Every worker stops if one of them wants to."""
+        if self._replicas.total(float(bool(self._wish))):
+            self._run.stopping = self._wish or "another worker was asked to stop"
