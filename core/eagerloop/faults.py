@@ -11,6 +11,7 @@ import pluggy
 import tensorflow as tf
 
 from eagerloop.errors import DataError, EagerloopError, PluginError
+from eagerloop.inspection.findings import SEEN_AT_FIRST, findings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,7 @@ def refuse_other_shapes(error: BaseException) -> None:
 
 def blame(error: BaseException, run: "Run") -> None:
     """Adds a note to an error that a part or an observer raised: its name, its owner, the hook, the epoch and the step."""
+    _add_findings(error, run)
     frames = list(_frames(error.__traceback__))
     where = _where(run, {name for code, hook in frames for name in (code.co_name, hook)})
     kept = "the last checkpoint is kept" if run.store.steps() else "there was no checkpoint yet"
@@ -101,6 +103,16 @@ def blame(error: BaseException, run: "Run") -> None:
                     error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}{told}, {where}; {kept}")
                     return
     error.add_note(f"{MARK}raised in {where}; {kept}")
+
+
+def _add_findings(error: BaseException, run: "Run") -> None:
+    """Of a run that failed in its first step, notes on what the inspection makes of it."""
+    if run.position.step or run.assembly.replicas or not isinstance(error, Exception):
+        return
+    with contextlib.suppress(Exception):  # this error is the one that matters
+        for finding in findings_of(run, *run.assembly.first_batch):
+            if finding.id not in SEEN_AT_FIRST:  # those have been told already
+                error.add_note(f"{MARK}{finding}")
 
 
 def _where(run: "Run", functions: set[str]) -> str:

@@ -17,6 +17,7 @@ CLUTTER = re.compile(
     r"\x1b\[[0-9;]*m"  # Keras's colours
     r"|\{\{.*?\}\}|\[\[.*?\]\]|\[Op:\w+\] name:"  # TensorFlow's names of graph nodes
 )
+FINDING = re.compile(r"EL\d\d ")
 GREETING = re.compile(rb"[IWE]\d{4} |[IWE]0000 |WARNING: All log messages before absl|To enable the following instructions")
 """How the lines begin that TensorFlow writes when it is imported."""
 
@@ -40,7 +41,7 @@ def report(*, debug: bool) -> Iterator[None]:
     except EagerloopError as error:
         if debug:
             raise
-        tell(f"eagerloop: {error}")
+        _tell_of(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -57,6 +58,13 @@ def report(*, debug: bool) -> Iterator[None]:
             raise
         tell(f"eagerloop: {type(error).__name__}: {_shortened(error)} ({'; '.join(_notes(error))}); --debug shows where")
         sys.exit(2)
+
+
+def _tell_of(error: EagerloopError) -> None:
+    """The error, and what the inspection of its step found."""
+    tell(f"eagerloop: {error}")
+    for note in filter(FINDING.match, _notes(error)):
+        tell(f"note: {note}")
 
 
 def _notes(error: BaseException) -> list[str]:

@@ -42,7 +42,7 @@ def batches_of_pairs(subject: Subject) -> None:
     "dataset-targets",
     "dataset",
     why="a y of shape (n,) stretches against predictions (n, 1) to (n, n); a class number beyond the outputs gives nan",
-    fix="give a regression float y of shape (n, k), a classification integer y of shape (n,) from 0 to k - 1",
+    fix="give a regression float y of shape (n, k), a classification integer y of shape (n,) from 0 to k - 1 (see EL01)",
     needs=("made", "dataset-batches"),
 )
 def targets(subject: Subject) -> None:

@@ -17,7 +17,7 @@ TOLERANCE = 0.03
     "loss-finite",
     "loss",
     why="one nan or inf ends the training: the update would spread it to every variable",
-    fix="keep log, sqrt and division away from 0, and exp from large numbers: tf.maximum, tf.math.divide_no_nan, logits",
+    fix="keep log, sqrt, division away from 0, exp from large numbers: tf.maximum, tf.math.divide_no_nan, logits (see EL18)",
     needs=("made", "loss-scalar"),
 )
 def finite(subject: Subject) -> None:
@@ -39,7 +39,7 @@ def finite(subject: Subject) -> None:
     "loss-gradient",
     "loss",
     why="a model learns nothing from rows whose predictions get no gradient",
-    fix="compute it from y_pred with TensorFlow operations that have gradients: no NumPy, .numpy(), round, argmax or constant",
+    fix="use TensorFlow operations that have gradients: no NumPy, .numpy(), round, argmax or constant (see EL05)",
     weight=2,
     needs=("made", "loss-scalar"),
 )

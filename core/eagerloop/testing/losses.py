@@ -36,7 +36,7 @@ def arguments(subject: Subject) -> None:
     "loss-scalar",
     "loss",
     why="the tape differentiates one number; the history is a mean of such numbers",
-    fix="reduce it over the batch with tf.reduce_mean, as a floating-point tensor",
+    fix="reduce it over the batch with tf.reduce_mean, as a floating-point tensor (see EL11)",
     weight=2,
 )
 def scalar(subject: Subject) -> None:
@@ -53,7 +53,7 @@ def scalar(subject: Subject) -> None:
     "loss-minimal",
     "loss",
     why="training makes the loss small: if good predictions do not have a small one, it leads away from them",
-    fix="check the sign, the order of the arguments, and the shapes: (n,) against (n, 1) gives (n, n)",
+    fix="check the sign, the order of the arguments, and the shapes: (n,) against (n, 1) gives (n, n) (see EL01)",
     weight=2,
     needs=("made", "loss-scalar"),
 )

@@ -40,7 +40,7 @@ def looks(subject: Subject) -> None:
     "metric-reset",
     "metric",
     why="each epoch has a figure of its own",
-    fix="set everything that update_state changes back in reset_state",
+    fix="set everything that update_state changes back in reset_state (see EL15)",
     weight=2,
     needs=("made", "metric-number"),
 )

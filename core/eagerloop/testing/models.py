@@ -51,7 +51,7 @@ def predictions_fit(subject: Subject) -> None:
     "model-variables",
     "model",
     why="after its first call a model is restored from a checkpoint: what it makes later is not, and nothing must be missing",
-    fix="make all layers and variables in __init__ or at the first call, once, and keep them as attributes",
+    fix="make all layers and variables in __init__ or at the first call, once, and keep them as attributes (see EL04)",
     weight=2,
     needs=BUILT,
 )
@@ -72,7 +72,7 @@ def variables_made(subject: Subject) -> None:
     "model-tracked",
     "model",
     why="the optimizer changes and the checkpoint keeps only what the model lists",
-    fix="in a Keras layer use self.add_weight; keep layers in attributes, lists or dictionaries of the model, not in closures",
+    fix="in a Keras layer use self.add_weight; keep layers in attributes, lists, dictionaries, not in closures (see EL14)",
     weight=2,
     needs=BUILT,
 )
@@ -91,7 +91,7 @@ def tracked(subject: Subject) -> None:
     "model-gradients",
     "model",
     why="a variable without a gradient never learns; the loop refuses it",
-    fix="compute predictions from every variable with TensorFlow operations: no NumPy, no tf.stop_gradient, no unused layer",
+    fix="compute predictions from every variable with TensorFlow: no NumPy, tf.stop_gradient, unused layer (see EL05, EL07)",
     weight=2,
     needs=(*BUILT, "model-variables"),
 )

@@ -8,7 +8,7 @@ from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, re
     "model-inference-repeatable",
     "model",
     why="a prediction must not depend on the predictions before it",
-    fix="pass `training` on to Dropout and BatchNorm, and change no variable where it is False",
+    fix="pass `training` on to Dropout and BatchNorm, and change no variable where it is False (see EL02)",
     needs=BUILT,
 )
 def inference_repeatable(subject: Subject) -> None:
@@ -45,7 +45,7 @@ def rows(subject: Subject) -> None:
     "model-training-flag",
     "model",
     why="Dropout that acts in predictions, or not in training, spoils a model without a word",
-    fix="pass `training` on: self.dropout(x, training=training), self.norm(x, training=training)",
+    fix="pass `training` on: self.dropout(x, training=training), self.norm(x, training=training) (see EL02)",
     needs=(*BUILT, "model-inference-repeatable"),
 )
 def training_flag(subject: Subject) -> None:
@@ -69,7 +69,7 @@ def training_flag(subject: Subject) -> None:
     "model-averages",
     "model",
     why="BatchNorm predicts with averages that it takes while training: if they stand still, predictions are wrong",
-    fix="call BatchNorm with training=training, not with a constant",
+    fix="call BatchNorm with training=training, not with a constant (see EL03)",
     needs=BUILT,
 )
 def averages(subject: Subject) -> None:

@@ -8,7 +8,7 @@ from eagerloop.testing.checks import Subject, contract, require
     "dataset-reiterable",
     "dataset",
     why="there is more than one epoch, and the test is read after each training and for each evaluation",
-    fix="make the tf.data.Dataset from arrays or from a generator *function*, and change no array while reading it",
+    fix="make the tf.data.Dataset from arrays or from a generator *function*, and change no array while reading it (see EL17)",
     needs=("made", "dataset-batches"),
 )
 def reiterable(subject: Subject) -> None:

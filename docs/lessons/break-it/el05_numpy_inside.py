@@ -1,0 +1,26 @@
+"""EL05: NumPy inside the tape."""
+
+import numpy as np
+import tensorflow as tf
+
+from eagerloop import Step
+
+
+def train_step(model, loss, optimizer, x, y):
+    """One update, with a mistake."""
+    with tf.GradientTape() as tape:
+        predictions = model(x, training=True)
+        value = tf.constant(np.mean(np.square(y.numpy() - predictions.numpy())))
+    gradients = tape.gradient(value, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    return Step(x, y, predictions, value, gradients)
+
+
+def fixed(model, loss, optimizer, x, y):
+    """One update."""
+    with tf.GradientTape() as tape:
+        predictions = model(x, training=True)
+        value = tf.reduce_mean(tf.square(y - predictions))
+    gradients = tape.gradient(value, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    return Step(x, y, predictions, value, gradients)

@@ -1,0 +1,25 @@
+"""EL08: a tape gives its gradients once."""
+
+import tensorflow as tf
+
+from eagerloop import Step
+
+
+def train_step(model, loss, optimizer, x, y):
+    """One update, with a mistake."""
+    with tf.GradientTape() as tape:
+        predictions = model(x, training=True)
+        value = loss(y, predictions)
+    gradients = [tape.gradient(value, variable) for variable in model.trainable_variables]
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    return Step(x, y, predictions, value, gradients)
+
+
+def fixed(model, loss, optimizer, x, y):
+    """One update."""
+    with tf.GradientTape() as tape:
+        predictions = model(x, training=True)
+        value = loss(y, predictions)
+    gradients = tape.gradient(value, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    return Step(x, y, predictions, value, gradients)
