@@ -24,6 +24,8 @@ from eagerloop_plugins.observer.csv import csv as csv_observer
 from eagerloop_plugins.observer.early_stopping import early_stopping
 from eagerloop_plugins.observer.print_loss import print_loss
 from eagerloop_plugins.observer.progress import progress
+from eagerloop_plugins.observer.tensorboard import tensorboard
+from eagerloop_plugins.observer.watch import watch
 from eagerloop_plugins.optimizer.adam import adam
 from eagerloop_plugins.optimizer.keras_optimizers import KERAS_OPTIMIZERS
 
@@ -69,4 +71,11 @@ def provide_metrics() -> Factories:
 @hookimpl
 def provide_observers() -> Factories:
     """Who watches."""
-    return {"progress": progress, "print-loss": print_loss, "early-stopping": early_stopping, "csv": csv_observer}
+    return {
+        "progress": progress,
+        "print-loss": print_loss,
+        "early-stopping": early_stopping,
+        "csv": csv_observer,
+        "watch": watch,
+        "tensorboard": tensorboard,
+    }

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from eagerloop.errors import ConfigError
+from eagerloop_plugins.observer.inside_the_run import checked, located
 
 if TYPE_CHECKING:
     import eagerloop
 
 COLUMNS = ("epoch", "batch", "step", "loss")
-OWN_FILES = ("run.toml", "history.jsonl", "run.lock", "checkpoints")
-"""What a run itself keeps in its directory."""
+EXAMPLE = "steps.csv"
 
 
 class StepsToCsv:
@@ -36,9 +36,7 @@ class StepsToCsv:
         Raises:
             ConfigError: The path leads out of the run directory, or the file there has other columns or cannot be written.
         """
-        path = run.directory / self.path
-        if not path.resolve().is_relative_to(run.directory.resolve()):
-            raise ConfigError(_outside(self.path))
+        path = located(run, self.path, "csv", EXAMPLE)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
@@ -126,13 +124,9 @@ def _shortest(figure: Any) -> str:
     return str(np.asarray(figure)[()])
 
 
-def _outside(path: Path) -> str:
-    return f"observer 'csv': option 'path' must lead to a file inside the run directory, got '{path}'; steps.csv does"
-
-
 def csv(
     *,
-    path: Annotated[Path, typer.Option(help="the file, relative to the run directory")] = Path("steps.csv"),
+    path: Annotated[Path, typer.Option(help="the file, relative to the run directory")] = Path(EXAMPLE),
     every: Annotated[int, typer.Option(min=1, help="a row each so many steps")] = 1,
     gradient_norm: Annotated[bool, typer.Option(help="add the norm of all gradients")] = False,
 ) -> StepsToCsv:
@@ -155,13 +149,8 @@ def csv(
     Example:
         >>> csv(path=Path("../steps.csv"))
         Traceback (most recent call last):
-        eagerloop.errors.ConfigError: observer 'csv': option 'path' must lead to a file inside the run directory, ...
+        eagerloop.errors.ConfigError: observer 'csv': option 'path' must lead to a place inside the run directory, ...
 
     Source: `keras.callbacks.CSVLogger`, which has a row per epoch.
     """
-    if path.anchor or ".." in path.parts or not path.parts:
-        raise ConfigError(_outside(path))
-    if path.parts[0] in OWN_FILES:
-        msg = f"observer 'csv': option 'path' is '{path}', which the run itself writes; give another name, such as steps.csv"
-        raise ConfigError(msg)
-    return StepsToCsv(path, every, gradient_norm=gradient_norm)
+    return StepsToCsv(checked(path, "csv", EXAMPLE), every, gradient_norm=gradient_norm)

@@ -96,7 +96,7 @@ def test_rows_are_on_the_disk_before_a_checkpoint(tmp_path):
 @pytest.mark.parametrize("path", ["/tmp/steps.csv", "../steps.csv", "logs/../../steps.csv", "."])  # noqa: S108 - refused
 def test_a_path_out_of_the_run_directory_is_refused(path):
     """The file belongs to the run, wherever that is moved to."""
-    with pytest.raises(ConfigError, match="must lead to a file inside the run directory"):
+    with pytest.raises(ConfigError, match="must lead to a place inside the run directory"):
         csv(path=Path(path))
 
 
@@ -106,12 +106,12 @@ def test_a_link_out_of_the_run_directory_is_refused(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "logs").symlink_to(tmp_path / "outside")
 
-    with pytest.raises(ConfigError, match=r"must lead to a file inside the run directory, got 'logs/steps\.csv'"):
+    with pytest.raises(ConfigError, match=r"must lead to a place inside the run directory, got 'logs/steps\.csv'"):
         eagerloop.train(directory=tmp_path / "run", epochs=1, observers=[csv(path=Path("logs/steps.csv"))])
     assert list((tmp_path / "outside").iterdir()) == []
 
 
-@pytest.mark.parametrize("path", ["run.toml", "history.jsonl", "checkpoints/steps.csv"])
+@pytest.mark.parametrize("path", ["run.toml", "history.jsonl", "checkpoints/steps.csv", "records"])
 def test_the_runs_own_files_are_refused(path):
     """Nothing that the run itself keeps is overwritten."""
     with pytest.raises(ConfigError, match="which the run itself writes"):
