@@ -133,12 +133,12 @@ def _prediction_columns(run: "Run", outputs: np.ndarray[Any, Any]) -> Columns:
         flat = outputs.reshape(len(outputs), -1)
         names = ["prediction"] if flat.shape[1] == 1 else [f"prediction_{name}" for name in run.dataset.targets]
         return _by_name(names, flat)
-    chances = _probabilities(outputs, logits=getattr(run.loss, "from_logits", True))
+    chances = probabilities(outputs, logits=getattr(run.loss, "from_logits", True))
     likeliest = [run.dataset.classes[number] for number in chances.argmax(axis=1)]
     return {"prediction": likeliest} | _by_name([f"probability_{name}" for name in run.dataset.classes], chances)
 
 
-def _probabilities(outputs: np.ndarray[Any, Any], *, logits: bool) -> np.ndarray[Any, Any]:
+def probabilities(outputs: np.ndarray[Any, Any], *, logits: bool) -> np.ndarray[Any, Any]:
     """Shape (n, classes): the softmax of logits; one output alone is the logit of the second class."""
     values = outputs.astype("float64").reshape(len(outputs), -1)
     if values.shape[1] == 1:

@@ -1,0 +1,259 @@
+"""Curves and points as SVG: axes with round numbers, a legend, and every number again as a table below.
+
+Lines are told apart by colour and by dashes. A point has its numbers as its title, which a browser shows without a script.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+from eagerloop.inspection.numbers_as_text import three
+from eagerloop.inspection.pages.elements import Markup, element, table
+
+WIDTH, HEIGHT = 460, 260
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 40
+"""Of the drawing and of its margins, in its own units: about a pixel each."""
+
+COLOURS = 8
+"""Kinds of line in `page.css`, `s0` to `s7`; later series begin again."""
+
+MOST_POINTS = 100
+"""Points of one line; of more, so many are drawn, evenly chosen, the last one among them."""
+
+Item = TypeVar("Item")
+
+
+class Series(NamedTuple):
+    """One line of a chart, or points alone.
+
+    Attributes:
+        name: What it shows.
+        points: x and y; those that are not finite are left out.
+        line: Whether the points are joined.
+    """
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    line: bool = True
+
+
+class Guide(NamedTuple):
+    """A dashed line across the chart, to compare with."""
+
+    value: float
+    name: str
+
+
+class Mark(NamedTuple):
+    """Something that happened at one x, and where more is said of it."""
+
+    at: float
+    name: str
+    link: str
+
+
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round numbers between two ends: steps of 1, 2 or 5 times a power of ten.
+
+    Example:
+        >>> ticks(0.0, 1.0), ticks(3.0, 27.0)
+        ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [5.0, 10.0, 15.0, 20.0, 25.0])
+    """
+    rough = (high - low) / max(1, most - 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [float(f"{number * step:.10g}") for number in range(first, last + 1)]
+
+
+def thinned(items: Sequence[Item], most: int = MOST_POINTS) -> list[Item]:
+    """At most so many of the items, evenly chosen, the first and the last among them.
+
+    Example:
+        >>> thinned(range(100), 3)
+        [0, 50, 99]
+    """
+    if len(items) <= most:
+        return list(items)
+    return [items[round(number * (len(items) - 1) / (most - 1))] for number in range(most)]
+
+
+class Frame:
+    """From numbers to places in the drawing.
+
+    Args:
+        xs: All x that must be in it.
+        ys: All y.
+        same: Both axes have the same ends.
+    """
+
+    def __init__(self, xs: Sequence[float], ys: Sequence[float], *, same: bool = False) -> None:
+        if same:
+            xs = ys = [*xs, *ys]
+        self.x_ends, self.y_ends = _ends(xs), _ends(ys)
+
+    def x(self, value: float) -> float:
+        """From the left."""
+        low, high = self.x_ends
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * (value - low) / (high - low), 1)
+
+    def y(self, value: float) -> float:
+        """From the top."""
+        low, high = self.y_ends
+        return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (value - low) / (high - low), 1)
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    """A range with a little room; one number alone stands in the middle."""
+    finite = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = min(finite), max(finite)
+    room = (high - low) * 0.04 or abs(low) * 0.1 or 1.0
+    return low - room, high + room
+
+
+def chart(
+    title: str,
+    axes: tuple[str, str],
+    series: Sequence[Series],
+    *,
+    guides: Sequence[Guide] = (),
+    marks: Sequence[Mark] = (),
+    same: bool = False,
+    within: Sequence[float] = (),
+    most: int = MOST_POINTS,
+) -> Markup:
+    """Draws series over one x.
+
+    Args:
+        title: What it shows.
+        axes: What x and y are.
+        series: The lines.
+        guides: Lines to compare with.
+        marks: What happened at some x.
+        same: Both axes have the same ends, and a line where y is x: for predicted against actual values.
+        within: Further y that the axis must reach.
+        most: Points of each series.
+    """
+    drawn = [
+        one._replace(points=thinned([point for point in one.points if all(map(math.isfinite, point))], most)) for one in series
+    ]
+    points = [point for one in drawn for point in one.points]
+    if not points:
+        return element(
+            "figure", element("figcaption", title), element("p", "nothing to draw: no number is finite", class_="left-out")
+        )
+    frame = Frame([x for x, _ in points], [*(y for _, y in points), *(guide.value for guide in guides), *within], same=same)
+    inside = [
+        *_axes(frame, axes),
+        _path(
+            f"M{frame.x(frame.x_ends[0])} {frame.y(frame.x_ends[0])}L{frame.x(frame.x_ends[1])} {frame.y(frame.x_ends[1])}",
+            "guide",
+        )
+        if same
+        else None,
+        *(_guide(frame, guide) for guide in guides),
+        *(_mark(frame, mark) for mark in marks),
+        *(_series(frame, number, one, axes) for number, one in enumerate(drawn)),
+    ]
+    cut = any(len(one.points) > most for one in series)
+    return element(
+        "figure",
+        element("figcaption", element("b", title), f" ({most} points of each line, evenly chosen)" if cut else None),
+        element("svg", inside, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=f"{title}: {axes[1]} over {axes[0]}"),
+        _legend(drawn, guides),
+        None if same else _numbers(drawn, axes),
+        class_="chart",
+    )
+
+
+def _axes(frame: Frame, axes: tuple[str, str]) -> Iterator[Markup]:
+    """Lines of the grid with their numbers, and the names of both axes."""
+    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    for value in ticks(*frame.y_ends):
+        yield _path(f"M{LEFT} {frame.y(value)}H{right}", "grid")
+        yield element("text", _tick(value), x=LEFT - 6, y=frame.y(value) + 4, class_="end")
+    for value in ticks(*frame.x_ends):
+        yield _path(f"M{frame.x(value)} {bottom}v4", "axis")
+        yield element("text", _tick(value), x=frame.x(value), y=bottom + 17, class_="middle")
+    yield _path(f"M{LEFT} {TOP}V{bottom}H{right}", "axis")
+    yield element("text", axes[0], x=(LEFT + right) / 2, y=HEIGHT - 6, class_="middle name")
+    yield element(
+        "text", axes[1], x=12, y=(TOP + bottom) / 2, transform=f"rotate(-90 12 {(TOP + bottom) / 2})", class_="middle name"
+    )
+
+
+def _tick(value: float) -> str:
+    """As short as it can be said."""
+    return f"{value:.6g}" if 1e-4 <= abs(value) < 1e6 or not value else f"{value:.3g}"  # noqa: PLR2004
+
+
+def _place(value: float) -> str:
+    """An epoch or a step as it is counted; between two of them, a number."""
+    return str(int(value)) if float(value).is_integer() else three(value)
+
+
+def _path(course: str, class_: str) -> Markup:
+    return element("path", d=course, class_=class_)
+
+
+def _guide(frame: Frame, guide: Guide) -> Markup:
+    return _path(f"M{LEFT} {frame.y(guide.value)}H{WIDTH - RIGHT}", "guide")
+
+
+def _mark(frame: Frame, mark: Mark) -> Markup:
+    """A line down, and a sign that leads to what is said of it."""
+    place = min(max(frame.x(mark.at), LEFT), WIDTH - RIGHT)
+    line = _path(f"M{place} {TOP}V{HEIGHT - BOTTOM}", "mark")
+    sign = element("circle", cx=place, cy=TOP + 2, r=6, class_="sign")
+    return element("a", element("title", mark.name), line, sign, href=mark.link, aria_label=mark.name)
+
+
+def _series(frame: Frame, number: int, one: Series, axes: tuple[str, str]) -> Markup:
+    places = [(frame.x(x), frame.y(y)) for x, y in one.points]
+    course = "M" + "L".join(f"{x} {y}" for x, y in places)
+    few = len(places) <= MOST_POINTS // 2
+    dots = [
+        element(
+            "circle", element("title", f"{axes[0]} {_place(x)}, {one.name}: {three(y)}"), cx=left, cy=top, r=3 if few else 1.8
+        )
+        for (left, top), (x, y) in zip(places, one.points, strict=True)
+    ]
+    line = _path(course, "line") if one.line and len(places) > 1 else None
+    return element("g", line, dots, class_=f"s{number % COLOURS}" + ("" if one.line else " loose"))
+
+
+def _legend(series: Sequence[Series], guides: Sequence[Guide]) -> Markup | None:
+    """The names behind a piece of their line."""
+    if len(series) + len(guides) < 2:  # noqa: PLR2004
+        return None
+    kinds = [(f"s{number % COLOURS}" + ("" if one.line else " loose"), one.name) for number, one in enumerate(series)]
+    items = [
+        element(
+            "li",
+            element(
+                "svg",
+                element("g", _path("M0 5H22", "line"), element("circle", cx=11, cy=5, r=3), class_=kind),
+                viewBox="0 0 22 10",
+                aria_hidden="true",
+            ),
+            name,
+        )
+        for kind, name in kinds
+    ]
+    items += [
+        element(
+            "li", element("svg", _path("M0 5H22", "guide"), viewBox="0 0 22 10", aria_hidden="true"), f"{name}: {three(value)}"
+        )
+        for value, name in guides
+    ]
+    return element("ul", items, class_="legend")
+
+
+def _numbers(series: Sequence[Series], axes: tuple[str, str]) -> Markup:
+    """Everything that is drawn, for those who want or need numbers."""
+    known = [dict(one.points) for one in series]
+    rows = [
+        [_place(x), *(three(points[x]) if x in points else "" for points in known)]
+        for x in sorted({x for points in known for x in points})
+    ]
+    return element("details", element("summary", "The numbers"), table((axes[0], *(one.name for one in series)), rows))

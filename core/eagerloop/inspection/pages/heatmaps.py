@@ -1,0 +1,118 @@
+"""An array as a table of coloured cells: orange above zero, blue below, the stronger the further from it.
+
+Each cell has its number as text, so that it can be read aloud, copied, and seen without a script. The colours are classes of
+`page.css`: they suit the light page and the dark one.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eagerloop.inspection.numbers_as_text import three
+from eagerloop.inspection.pages.elements import Markup, element
+from eagerloop.inspection.values import LARGEST, Values
+
+MOST_ROWS, MOST_COLUMNS = 32, 32
+"""Larger maps are cut, and say so."""
+
+SHADES = 8
+"""Steps from pale to strong, on either side of zero."""
+
+CELL, MARGIN = 20, 30
+"""The width of a cell, and of the numbers of the rows, in pixels."""
+
+
+class Axes(NamedTuple):
+    """What goes down and what goes across."""
+
+    down: str
+    across: str
+
+
+ROWS = Axes("row", "unit")
+"""Of what a layer gives: the rows of the batch go down."""
+
+
+def grid_of(array: np.ndarray[Any, Any], axes: Axes) -> tuple[np.ndarray[Any, Any], str]:
+    """An array of any shape as rows and columns, and in words what was left out.
+
+    Of a batch of images the first channel of the first row is shown. Otherwise what has more than two axes is flattened: a
+    batch behind its first axis, a variable before its last one.
+    """
+    batch = axes == ROWS
+    if batch and array.ndim == 4:  # noqa: PLR2004 - rows, height, width, channels
+        return array[0, :MOST_ROWS, :MOST_COLUMNS, 0], f"row 0, channel 0 of {array.shape}"
+    shape = (1, -1) if array.ndim < 2 or not array.size else (len(array), -1) if batch else (-1, array.shape[-1])  # noqa: PLR2004
+    flat = array.reshape(shape)
+    cut = flat[:MOST_ROWS, :MOST_COLUMNS]
+    return (
+        cut,
+        "" if cut.shape == flat.shape else f"the first {cut.shape[0]} x {cut.shape[1]} of {flat.shape[0]} x {flat.shape[1]}",
+    )
+
+
+def shade(value: float, largest: float) -> str:
+    """The class of a cell: `z` for 0, `x` for what is not finite, else `p` or `n` and a number from 1 to 8.
+
+    Example:
+        >>> [shade(value, 2.0) for value in (0.0, 2.0, -0.1, math.inf)]
+        ['z', 'p8', 'n1', 'x']
+    """
+    if not math.isfinite(value):
+        return "x"
+    if value == 0:
+        return "z"
+    return f"{'p' if value > 0 else 'n'}{max(1, math.ceil(SHADES * abs(value) / largest))}"
+
+
+def heatmap(name: str, values: Values, axes: Axes = ROWS) -> Markup:
+    """One map with its scale.
+
+    Args:
+        name: What the numbers are: `value`, `gradient`. The script shows maps of one group together by these names.
+        values: The array. One that is kept as its summary alone has no map.
+        axes: What goes down and across.
+    """
+    if values.array is None or values.array.dtype == object or not values.array.size:
+        reason = f"{name}: {values.shape} {values.dtype} has no map; only numbers have, and up to {LARGEST:,} of them"
+        return element("p", reason, class_="left-out")
+    grid, cut = grid_of(np.asarray(values.array), axes)
+    if grid.shape[1] == 1 < grid.shape[0] and axes != ROWS:  # a kernel of one unit: a row is easier to look at
+        grid, axes = grid.T, Axes(axes.across, axes.down)
+    numbers = np.asarray(grid, "float64")
+    finite = np.abs(numbers[np.isfinite(numbers)])
+    largest = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+    told = f"{axes.down}s down, {axes.across}s across{'; ' if cut else ''}{cut}"
+    drawn = element(
+        "table",
+        [_head(numbers.shape[1]), _body(grid, largest)],
+        class_="heat",
+        width=CELL * numbers.shape[1] + MARGIN,
+        aria_label=f"{name}, {told}",
+        data_name=name,
+        data_down=axes.down,
+        data_across=axes.across,
+    )
+    return element("figure", element("figcaption", element("b", name), " ", told), drawn, _scale(largest), class_="map")
+
+
+def _head(columns: int) -> Markup:
+    return Markup("<tr><td>" + "".join(f"<th>{number}" for number in range(columns)))
+
+
+def _body(grid: np.ndarray[Any, Any], largest: float) -> Markup:
+    """The cells, in the short form that HTML allows: there may be thousands."""
+    rows = []
+    for number, row in enumerate(grid):
+        cells = "".join(f"<td class={shade(float(value), largest)}><b>{three(value)}</b>" for value in row)
+        rows.append(f"<tr><th>{number}{cells}")
+    return Markup("".join(rows))
+
+
+def _scale(largest: float) -> Markup:
+    """From the lowest colour to the highest."""
+    steps = [*(f"n{number}" for number in range(SHADES, 0, -1)), "z", *(f"p{number}" for number in range(1, SHADES + 1))]
+    bar = [element("i", class_=step) for step in steps]
+    ends = element("span", f"-{three(largest)}"), element("span", three(largest))
+    return element("p", ends[0], element("span", bar, class_="bar"), ends[1], class_="scale", aria_hidden="true")

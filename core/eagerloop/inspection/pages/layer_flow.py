@@ -1,0 +1,42 @@
+"""The layers of a step, one below the other: what went in, what came out, and the gradient that came back."""
+
+from eagerloop.inspection.explained import layer_sentences
+from eagerloop.inspection.numbers_as_text import percent, shape_of, three
+from eagerloop.inspection.pages.elements import Markup, element, table
+from eagerloop.inspection.pages.heatmaps import heatmap
+from eagerloop.inspection.pages.histograms import histogram
+from eagerloop.inspection.step_record import LayerRecord, StepRecord, Values
+
+SUMMARY = ("", "minimum", "mean", "maximum", "deviation", "norm", "zeros")
+"""The head of a table of summaries."""
+
+
+def summary_row(name: str, values: Values) -> list[str]:
+    """An array in six numbers, behind its name."""
+    numbers = (values.minimum, values.mean, values.maximum, values.deviation, values.norm)
+    return [name, *map(three, numbers), percent(values.zeros)]
+
+
+def layer_flow(record: StepRecord) -> Markup:
+    """Every call of a layer in order."""
+    return element("ol", [element("li", _layer(record, layer)) for layer in record.layers], class_="flow")
+
+
+def _layer(record: StepRecord, layer: LayerRecord) -> Markup:
+    shapes = ", ".join(str(given.shape) for given in layer.inputs)
+    activation = f", then {layer.activation}" if layer.activation not in ("", "linear") else ""
+    title = element(
+        "h3",
+        layer.name,
+        " ",
+        element("small", f"{layer.kind}{activation}: {shapes} → {shape_of(layer.output.shape, layer.output.dtype)}"),
+    )
+    arrays = [("output", layer.output), *([("gradient", layer.gradient)] if layer.gradient else [])]
+    numbers = table(SUMMARY, [summary_row(name, values) for name, values in arrays], caption=f"{layer.name} in numbers")
+    maps = [heatmap(name, values) for name, values in arrays]
+    bars = [histogram(name, values) for name, values in arrays]
+    told = [element("p", sentence) for sentence in layer_sentences(record, layer, record.row)]
+    if layer.gradient is None:
+        told.append(element("p", "the loss does not depend on this output: no gradient comes back"))
+    group = element("div", maps, class_="maps", data_name=layer.name)
+    return element("article", title, told, group, element("div", bars, class_="bars-row"), numbers, class_="layer")

@@ -1,0 +1,59 @@
+import sys
+from pathlib import Path
+
+import pytest
+from matplotlib.image import imread
+
+
+@pytest.fixture
+def run(done):
+    """A run of one epoch, and its directory."""
+    done("train", "--epochs", "1", "--run", "runs/one", "--quiet")
+    return Path("runs/one")
+
+
+def test_report_is_written_into_the_run(done, run):
+    """With no argument, the newest run gets its report.html, and nothing else is touched."""
+    before = set(Path().rglob("*"))
+    out = done("report")
+
+    assert out.splitlines()[0] == "runs/one/report.html: epochs 1, recorded steps 0; any browser shows it, offline"
+    assert "--observe watch" in out
+    assert set(Path().rglob("*")) - before == {run / "report.html"}
+
+
+def test_report_goes_where_it_is_told_to(done, run):
+    """`--html` names the file; the run's own directory is left alone."""
+    done("report", "runs/one", "--html", "page.html")
+
+    assert Path("page.html").read_text("utf-8").startswith("<!doctype html>")
+    assert not (run / "report.html").exists()
+
+
+def test_report_of_nothing_is_refused(refused):
+    """Where there is no run, the command says so before it imports anything heavy."""
+    assert "there is no run below runs/" in refused("report")
+
+
+def test_report_that_cannot_be_written_is_refused(refused, run):
+    """A directory that is not there: one line, and nothing is left behind."""
+    assert "name another file with --html" in refused("report", "runs/one", "--html", "nowhere/page.html")
+
+
+def test_report_draws_pictures_where_it_is_told_to(done, run):
+    """`--png` makes the directory and two pictures, and names them; the page is written as well."""
+    out = done("report", "runs/one", "--png", "for/slides")
+
+    pictures = sorted(Path("for/slides").iterdir())
+    assert [picture.name for picture in pictures] == ["curves.png", "predictions.png"]
+    assert [imread(picture).shape for picture in pictures] == [(1080, 1920, 4)] * 2
+    assert all(f"{picture}: 1920 by 1080" in out for picture in pictures)
+    assert (run / "report.html").exists()
+
+
+def test_report_without_matplotlib_says_what_to_install(monkeypatch, refused, run):
+    """The extra is named, and no page is written."""
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+
+    assert "install it with: pip install 'eagerloop[plot]'" in refused("report", "runs/one", "--png", "pictures")
+    assert not (run / "report.html").exists()
