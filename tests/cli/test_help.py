@@ -31,7 +31,7 @@ def test_no_command_is_answered_with_the_help(done, words):
     out = done(*words)
     commands = re.findall(r"^  (\w+)  +\S", out.partition("Commands:")[2], re.MULTILINE)
     expected = ["train", "resume", "evaluate", "predict", "verify", "plugins", "show", "doctor", "new", "check", "inspect"]
-    assert set(commands) >= set(["batch", "model"] if words[:1] == ("inspect",) else expected)
+    assert set(commands) >= set(["batch", "model", "step"] if words[:1] == ("inspect",) else expected)
 
 
 def test_the_help_of_train_has_a_panel_for_each_chosen_part(done):

@@ -19,18 +19,17 @@ DOOR = [
     "ArrayDataset",
     "Run",
     "Step",
-    "Table",
     "errors",
     "hookimpl",
     "load",
     "parts",
-    "read_blocks",
-    "read_table",
     "resume",
     "split_rows",
+    "tables",
     "train",
     "train_step",
     "use",
+    "watch",
 ]
 
 FLOORS = (
@@ -52,7 +51,10 @@ FLOORS = (
     ("signals", "state", "trust", "catalog", "record", "settings", "process", "inspection"),
     (
         "run",
+        "skipping",
+        "replaying",
         "assembly",
+        "distribution",
         "snapshots",
         "saving",
         "compiling",
@@ -61,6 +63,8 @@ FLOORS = (
         "opening",
         "verifying",
         "prediction",
+        "reporting",
+        "watching",
         "testing",
         "scaffold",
     ),
@@ -140,7 +144,7 @@ def test_import_is_light():
     """`import eagerloop` imports neither TensorFlow nor Keras nor NumPy, nor do its light names."""
     program = """if True:
         import sys, eagerloop
-        eagerloop.use, eagerloop.hookimpl, eagerloop.parts, eagerloop.errors, dir(eagerloop)
+        eagerloop.use, eagerloop.hookimpl, eagerloop.parts, eagerloop.errors, eagerloop.tables, dir(eagerloop)
         print(sorted({"tensorflow", "keras", "numpy", "typer", "rich"} & set(sys.modules)))
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from eagerloop.cli import checking, looking, making, using
+from eagerloop.cli import checking, inspecting_step, launching, looking, making, reporting, using
 from eagerloop.errors import EagerloopError
 
 HELP = """Trains TensorFlow models with one GradientTape loop that you can read, made of parts that you can swap by name.
@@ -35,7 +35,7 @@ def command(arguments: Sequence[str]) -> Any:
     # rich draws a panel for each chosen part in the help; elsewhere plain text does, and starts twice as fast.
     markup: Any = "rich" if dynamic else None
     app = typer.Typer(name="eagerloop", help=HELP, pretty_exceptions_enable=False, rich_markup_mode=markup)
-    inspect = typer.Typer(help="Look at what goes into a step.", rich_markup_mode=markup)
+    inspect = typer.Typer(help="Look at what goes into a step, and inside of one.", rich_markup_mode=markup)
     app.callback()(_about)
     # `-` and `_` are the same, in the names of options as in those of parts.
     settings = {"token_normalize_func": lambda token: token.replace("_", "-")}
@@ -43,10 +43,15 @@ def command(arguments: Sequence[str]) -> Any:
         group = inspect if name.startswith("inspect ") else app
         function = _made(name, words[len(name.split()) :]) if name == dynamic else _about
         group.command(name.split()[-1], help=text, context_settings=settings)(function)
-    for function in (using.resume, using.evaluate, using.predict, using.verify, looking.plugins, looking.show, looking.doctor):
+    for function in (using.resume, using.evaluate, using.predict, reporting.report, using.verify):
+        app.command(context_settings=settings)(function)
+    for function in (looking.plugins, looking.show, looking.doctor):
         app.command(context_settings=settings)(function)
     app.command(context_settings=settings)(making.new)
     app.command(context_settings=settings)(checking.check)
+    # What stands behind its own options is the workers' command, with options of theirs.
+    app.command(context_settings={**settings, "allow_interspersed_args": False})(launching.launch)
+    inspect.command(context_settings=settings)(inspecting_step.step)
     app.add_typer(inspect, name="inspect")
     said = [*arguments, "--help"] if list(arguments) in ([], ["inspect"]) else list(arguments)
     return typer.main.get_command(app).main(said, prog_name="eagerloop", standalone_mode=False)

@@ -11,10 +11,18 @@ from typing import Any
 import numpy as np
 
 from eagerloop.errors import ConfigError
+from eagerloop.inspection.numbers_as_text import three
+from eagerloop.inspection.text_layout import folded, histogram, table
 from eagerloop.parts import Dataset
 
 WIDTH = 80
 MOST_ROWS = 20
+FEWEST_ROWS = 5
+"""Of fewer rows there is no histogram: one can see them."""
+
+BARS = 20
+"""Of the histograms; half as many where there are fewer than 50 rows."""
+
 MOST_FEATURES = 40
 DIGITS = 7
 MEAN_DECIMALS = 4
@@ -48,20 +56,22 @@ class BatchView:
         return str(self)
 
     def __str__(self) -> str:
-        """Shapes, dtypes and names, then a row per example, then each column's smallest, mean and largest value."""
-        return "\n".join([*self._head(), *(line for block in self._blocks() for line in ["", *_table(block, self._labels())])])
+        """Shapes, dtypes and names, a row per example, each column's smallest, mean and largest value and its histogram."""
+        labels = self._labels()
+        tables = [line for block in self._blocks() for line in ["", *table(list(zip(labels, *block, strict=True)), left=0)]]
+        return "\n".join([*self._head(), *tables, *self._distributions()])
 
     def _head(self) -> Iterator[str]:
         yield f"batch {self.number} of epoch 1, {_counted(len(self.x), 'row')}, {self.task}"
         for letter, array, names in (("x", self.x, self.features), ("y", self.y, self.targets)):
-            yield from _fold(f"{letter}  {array.shape} {array.dtype.name}  ", names)
+            yield from folded(f"{letter}  {array.shape} {array.dtype.name}  ", names, WIDTH, MOST_FEATURES)
         if self.classes:
             numbers, counts = np.unique(self.y, return_counts=True)
             here = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-            yield from _fold(
-                "classes  ",
-                [f"{i if name == str(i) else f'{i} {name}'} ({here.get(i, 0)} here)" for i, name in enumerate(self.classes)],
-            )
+            counted = [
+                f"{i if name == str(i) else f'{i} {name}'} ({here.get(i, 0)} here)" for i, name in enumerate(self.classes)
+            ]
+            yield from folded("classes  ", counted, WIDTH, MOST_FEATURES)
 
     def _labels(self) -> list[str]:
         shown = min(len(self.x), MOST_ROWS)
@@ -81,6 +91,20 @@ class BatchView:
             block.append(column)
             width += wide
         yield block
+
+    def _distributions(self) -> Iterator[str]:
+        """A histogram a column; of very many columns one for all, as of the pixels of a picture."""
+        if len(self.x) < FEWEST_ROWS:
+            return
+        x, y = (array.reshape(len(array), -1) for array in (self.x, self.y))
+        columns = [(self._name("x", self.features, place), x[:, place]) for place in range(x.shape[1])]
+        if x.shape[1] > MOST_FEATURES:
+            columns = [(f"all {x.shape[1]} of x", x)]
+        if not self.classes:
+            columns += [(self._name("y", self.targets, place), y[:, place]) for place in range(y.shape[1])]
+        rows = [_distribution(name, values) for name, values in columns if values.dtype.kind in "iuf"]
+        if rows:
+            yield from ["", *table([("", "from", "", "to"), *rows])]
 
     def _columns(self) -> Iterator[list[str]]:
         x, y = (array.reshape(len(array), -1) for array in (self.x, self.y))
@@ -139,27 +163,6 @@ def _counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def _fold(head: str, words: Sequence[str]) -> Iterator[str]:
-    """A list of words after a head, indented where it goes on, cut short where there are too many."""
-    shown = list(words[:MOST_FEATURES]) + ([f"... {len(words) - MOST_FEATURES} more"] if len(words) > MOST_FEATURES else [])
-    line = head
-    for place, word in enumerate(shown):
-        piece = word + (", " if place < len(shown) - 1 else "")
-        if line != head and len(line) + len(piece.rstrip()) > WIDTH:
-            yield line.rstrip()
-            line = "   "
-        line += piece
-    yield line.rstrip()
-
-
-def _table(block: Sequence[Sequence[str]], labels: Sequence[str]) -> Iterator[str]:
-    """Lines of columns set flush right."""
-    columns = [labels, *block]
-    widths = [max(map(len, column)) for column in columns]
-    for row in zip(*columns, strict=True):
-        yield "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
 def _note(text: str, rows: int) -> list[str]:
     return [text, *(["..."] * (rows - 1))]
 
@@ -173,6 +176,15 @@ def _column(name: str, values: np.ndarray[Any, Any], classes: Sequence[str] = ()
     form = _form(values)
     mean = float(np.mean(values, dtype=np.float64))
     return [name, *map(form, values[:MOST_ROWS]), *more, form(values.min()), _mean(mean, form), form(values.max())]
+
+
+def _distribution(name: str, values: np.ndarray[Any, Any]) -> tuple[str, ...]:
+    """A row: the name, the smallest value, the histogram, the largest value."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return name, "-", "nothing finite", "-"
+    picture = histogram(finite, BARS if finite.size >= 50 else BARS // 2)  # noqa: PLR2004
+    return name, three(finite.min()), picture or "one value", three(finite.max())
 
 
 def _form(values: np.ndarray[Any, Any]) -> Callable[[Any], str]:

@@ -13,11 +13,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from eagerloop.inspection.numbers_as_text import three
+from eagerloop.inspection.text_layout import histogram, table
 from eagerloop.parts import Model
 
 WIDTH = 80
 MOST_VALUES = 200
 """A variable with more values than these is shown by its corners."""
+
+FEWEST_VALUES = 10
+"""Of fewer there is no histogram."""
 
 UNKNOWN = "unknown until the first call"
 
@@ -93,11 +98,7 @@ class ModelView:
                 (layer.name, layer.kind, layer.shape, "?" if layer.parameters is None else f"{layer.parameters:,}")
                 for layer in self.layers
             ]
-            widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-            for *texts, last in rows:
-                yield "  ".join(
-                    [*(f"{text:{width}}" for text, width in zip(texts, widths, strict=False)), f"{last:>{widths[-1]}}"]
-                )
+            yield from table(rows, left=3)
 
     def _total_lines(self) -> Iterator[str]:
         if self.built:
@@ -109,6 +110,7 @@ class ModelView:
         for variable in self.variables:
             yield ""
             yield f"{variable.path}  {variable.shape} {variable.dtype}" + ("" if variable.trainable else ", not trainable")
+            yield from _distribution(variable.value)
             yield from _values(variable.value)
 
     def _answer_lines(self) -> Iterator[str]:
@@ -222,6 +224,13 @@ def _variable(variable: Any, *, trainable: bool) -> Variable:
 
 def _count(variables: Any) -> int:
     return sum(math.prod(variable.shape) for variable in variables)
+
+
+def _distribution(value: np.ndarray[Any, Any]) -> Iterator[str]:
+    """The histogram of weights that are drawn; a few numbers, zeros, the state of a generator need none."""
+    picture = histogram(value) if value.size >= FEWEST_VALUES and value.dtype.kind == "f" else ""
+    if picture:
+        yield f"  {three(value.min())}  {picture}  {three(value.max())}  mean {three(value.mean())}"
 
 
 def _values(value: np.ndarray[Any, Any]) -> Iterator[str]:

@@ -71,7 +71,8 @@ def test_a_batch_that_is_not_there_is_named_with_the_count(number):
 def test_after_twenty_rows_the_figures_still_cover_all():
     """Of 25 rows 20 are shown, and min, mean and max are those of all 25: 0, 12 and 24."""
     x = np.arange(25.0).reshape(25, 1)
-    lines = str(inspect_batch(dataset(x, x, batch_size=25))).splitlines()
+    values, _distributions = str(inspect_batch(dataset(x, x, batch_size=25))).rsplit("\n\n", 1)
+    lines = values.splitlines()
 
     assert lines[-5].split() == ["19", "19", "19"]
     assert lines[-4].split() == ["...", "...", "..."]
@@ -113,3 +114,24 @@ def test_a_column_is_written_in_one_way(values, cells):
     lines = str(inspect_batch(dataset(np.array(values).reshape(2, 1), [[1.0], [2.0]], batch_size=2))).splitlines()
 
     assert [line.split()[1] for line in lines[5:7]] == cells
+
+
+def test_each_column_has_its_histogram():
+    """Ten bars from 1 to 11: eight values in the first, one in the sixth, one in the last; nothing to draw of a constant."""
+    x = np.array([[1, 1, 1, 1, 1, 1, 1, 1, 6, 11], [4] * 10], "float32").T
+    text = str(inspect_batch(dataset(x, np.arange(10.0).reshape(10, 1), batch_size=10, features=("length", "width"))))
+
+    assert text.splitlines()[-4:] == [
+        "        from                to",
+        "length  1.00  █    ▁   ▁  11.0",
+        "width   4.00   one value  4.00",
+        "y          0  ██████████  9.00",
+    ]
+
+
+def test_classes_have_no_histogram_and_pictures_have_one_for_all():
+    """Of 784 pixels there is one line; numbers of classes are counted above, not measured."""
+    x = np.linspace(0, 1, 5 * 784).reshape(5, 28, 28)
+    text = str(inspect_batch(dataset(x, [0, 1, 0, 1, 0], batch_size=5)))
+
+    assert text.splitlines()[-1] == f"all 784 of x     0  {'█' * 20}  1.00"

@@ -143,6 +143,16 @@ def test_a_model_of_keys_is_asked_about_rows_of_the_batch():
     assert view.answer.shape == (2, 1, 3)
 
 
+def test_weights_that_are_drawn_have_a_histogram():
+    """From 0 to 1 in equal steps, so that every bar is full; zeros need none."""
+    start = keras.initializers.Constant(np.linspace(0, 1, 40).reshape(2, 20))
+    model = keras.Sequential([keras.layers.Dense(20, kernel_initializer=start)], name="line")
+    lines = str(inspect_model(model, np.ones((5, 2), "float32"))).splitlines()
+
+    assert f"  0  {'█' * 20}  1.00  mean 0.500" in lines
+    assert sum("█" in line for line in lines) == 1
+
+
 def test_large_variables_are_shown_by_their_corners():
     """A kernel of 100 x 50 takes a few lines, its shape and count are exact."""
     model = keras.Sequential([keras.layers.Dense(50)])

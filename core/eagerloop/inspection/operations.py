@@ -1,0 +1,46 @@
+"""Every TensorFlow operation that runs, seen from outside."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from eagerloop.inspection.step_record import OperationRecord
+
+
+@contextlib.contextmanager
+def listing(where: Callable[[], tuple[int, str]]) -> Iterator[list[OperationRecord]]:
+    """Lists the operations of this thread while the context lasts.
+
+    Args:
+        where: Gives the number of the line that is running, and the layer.
+
+    Yields:
+        The list, which grows.
+
+    Source: TensorFlow's own op callbacks, on which `tf.debugging.enable_check_numerics` stands. They have no public name.
+    """
+    from tensorflow.python.framework import op_callbacks  # noqa: PLC0415 - nothing else needs it
+
+    found: list[OperationRecord] = []
+
+    def ran(kind: Any, inputs: Any, _attributes: Any, outputs: Any, _name: Any = None, graph: Any = None) -> None:
+        if graph is None:
+            line, layer = where()
+            name = kind.decode() if isinstance(kind, bytes) else str(kind)
+            found.append(OperationRecord(line, name, _told(inputs), _told(outputs), layer))
+
+    op_callbacks.add_op_callback(ran)
+    try:
+        yield found
+    finally:
+        op_callbacks.remove_op_callback(ran)
+
+
+def _told(tensors: Any) -> tuple[str, ...]:
+    return tuple(_one(tensor) for tensor in tensors if isinstance(tensor, tf.Tensor))
+
+
+def _one(tensor: Any) -> str:
+    return f"{tuple(tensor.shape)} {tensor.dtype.name}"
