@@ -6,9 +6,13 @@ import pytest
 
 # Read when TensorFlow is imported, which test modules do while they are collected: too early for a fixture.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# What `.ci/run` asks of this run (coverage, durations) is not asked of the pytest that a test starts.
-os.environ.pop("PYTEST_ADDOPTS", None)
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_options():
+    """What `.ci/run` asks of this run (coverage, durations) is not asked of the pytest that a test starts."""
+    os.environ.pop("PYTEST_ADDOPTS", None)
 
 
 @pytest.fixture(autouse=True)

@@ -109,6 +109,7 @@ def test_a_step_function_of_one_s_own_is_looked_at(done, run, parts):
         (["--row", -1], "--row -1: rows of a batch are counted from 0"),
         (["--html", "."], "--html . is a directory; name a file in it, such as step.html"),
         (["--html", "no/step.html"], "--html no/step.html: there is no directory no; make it first, or name another file"),
+        (["--train-step", ""], "--train-step : expected path/to/file.py:NAME"),
         (["--train-step", "half_step"], "--train-step half_step: expected path/to/file.py:NAME"),
         (["--train-step", "no.py:half_step"], "plugin file no.py cannot be read"),
         (

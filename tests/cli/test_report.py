@@ -36,8 +36,11 @@ def test_report_of_nothing_is_refused(refused):
 
 
 def test_report_that_cannot_be_written_is_refused(refused, run):
-    """A directory that is not there: one line, and nothing is left behind."""
-    assert "name another file with --html" in refused("report", "runs/one", "--html", "nowhere/page.html")
+    """A directory that is not there, or where a file belongs: one line, and nothing is left behind."""
+    told = refused("report", "runs/one", "--html", "nowhere/page.html")
+
+    assert "--html nowhere/page.html: there is no directory nowhere; make it first" in told
+    assert "--html . is a directory; name a file in it, such as report.html" in refused("report", "runs/one", "--html", "")
 
 
 def test_report_draws_pictures_where_it_is_told_to(done, run):

@@ -29,7 +29,7 @@ def row_of(record: StepRecord, row: int, width: int) -> Text:
             continue
         cells = np.atleast_1d(values.array[row]).ravel()
         texts = [word(cell) for cell in cells[: FEATURES + 1]]
-        if letter == "y" and record.classes and len(cells) == 1:
+        if letter == "y" and len(cells) == 1 and cells[0] in range(len(record.classes)):
             texts = [record.classes[int(cells[0])]]
         named = [f"{names[place] if place < len(names) else f'{letter}{place}'} {text}" for place, text in enumerate(texts)]
         more = [f"... {len(cells) - FEATURES} more"] if len(cells) > FEATURES else []

@@ -14,7 +14,7 @@ from eagerloop.inspection.calls import Call, Calls
 from eagerloop.inspection.findings import explain, findings_of
 from eagerloop.inspection.operations import listing
 from eagerloop.inspection.slots import iterations_of, numbers_of
-from eagerloop.inspection.stage import Stage, State, eagerly
+from eagerloop.inspection.stage import NotAStepError, Stage, State, array_of, eagerly, first_tensor
 from eagerloop.inspection.step_record import DifferenceRecord, OperationRecord, StepRecord, Values
 from eagerloop.state import inner_variable
 
@@ -75,7 +75,7 @@ def inspect_step(
             more = _Replays(stage, seen, differences=differences)
             record = _record(stage, seen, more, row)
     except Exception as error:
-        if findings:
+        if findings and not isinstance(error, NotAStepError):
             explain(error, run, x, y, train_step)
         raise
     return replace(record, findings=tuple(findings_of(run, x, y, train_step=train_step, record=record))) if findings else record
@@ -160,7 +160,7 @@ def _record(stage: Stage, seen: _Seen, more: _Replays, row: int) -> StepRecord:
         lines=tuple(entries.line_entries(stage.marked)),
         x=Values.of(stage.x),
         y=Values.of(stage.y),
-        predictions=Values.of(step.predictions),
+        predictions=Values.of(array_of(first_tensor(step.predictions))),
         row_losses=None if more.row_losses is None else Values.of(more.row_losses),
         loss=float(step.loss),
         penalties=tuple(more.penalties),

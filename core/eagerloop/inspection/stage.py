@@ -17,6 +17,7 @@ from eagerloop.inspection.marking import Marked
 from eagerloop.inspection.naming import Names
 from eagerloop.inspection.restoring import Kept
 from eagerloop.inspection.slots import loss_scale, slots_of
+from eagerloop.inspection.tracing import number
 from eagerloop.state import inner_variable
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 Key = tuple[str, ...]
 State = Mapping[Key, np.ndarray[Any, Any]]
 """Arrays by `("variable", name)`, `("seed", name)`, `("slot", name of the variable, name of the slot)`."""
+
+
+class NotAStepError(PluginError):
+    """A step function of one's own returned something else than it must."""
 
 
 class Stage:
@@ -68,12 +73,17 @@ class Stage:
         """The step, on the state as it is.
 
         Raises:
-            PluginError: A step function of one's own returned something else.
+            NotAStepError: A step function of one's own returned something else.
         """
         step = self.marked(self.run.model, self.run.loss, self.run.optimizer, self.x, self.y)
         if not isinstance(step, loop.Step):
             msg = f"a train_step must return an eagerloop.Step (x, y, predictions, loss, gradients), got {type(step).__name__}"
-            raise PluginError(msg)
+            raise NotAStepError(msg)
+        shapes = [np.shape(first_tensor(given)) for given in (step.predictions, step.loss)]
+        if not shapes[0] or number(step.loss) is None:
+            due = "predictions, (n, k), and a loss, a scalar"
+            msg = f"the Step that a train_step returns must hold {due}; got the shapes {shapes[0]} and {shapes[1]}"
+            raise NotAStepError(msg)
         return step
 
     def loss_now(self) -> float:
@@ -97,8 +107,15 @@ class Stage:
 def array_of(value: Any) -> np.ndarray[Any, Any]:
     """The value of a variable, a tensor or a sparse gradient, copied."""
     if hasattr(value, "assign"):
-        value = inner_variable(value).numpy()
-    return np.array(tf.convert_to_tensor(value) if isinstance(value, tf.IndexedSlices) else value)
+        value = inner_variable(value)
+    elif isinstance(value, tf.IndexedSlices):
+        value = tf.convert_to_tensor(value)
+    return np.array(value.numpy() if hasattr(value, "numpy") else value)
+
+
+def first_tensor(values: Any) -> Any:
+    """The first of a model's outputs."""
+    return next(iter(tf.nest.flatten(values)), None)
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ class StepRecord:
         lines: The lines of `train_step`, in order, but for its docstring.
         x: Features, (n, d).
         y: Targets, (n, k) or (n,).
-        predictions: What the model answered while training, (n, k).
+        predictions: What the model answered while training, (n, k); of several outputs the first.
         row_losses: The loss of each row alone, (n,); None where it cannot be had.
         loss: What was minimised, penalties included.
         penalties: The model's own losses, by the order in which it gives them.
@@ -160,7 +160,7 @@ class StepRecord:
         Raises:
             ConfigError: It is no such text; what is wrong, and where.
         """
-        return loads(cls, text)
+        return _with_rows(loads(cls, text), "the text")
 
     def save(self, path: str | Path) -> Path:
         """Writes the record as JSON, which `read_step` reads.
@@ -177,7 +177,19 @@ def read_step(path: str | Path) -> StepRecord:
     Raises:
         ConfigError: There is no such file, or something else is in it.
     """
-    return loads(StepRecord, read_text(Path(path)), str(path))
+    return _with_rows(loads(StepRecord, read_text(Path(path)), str(path)), str(path))
+
+
+def _with_rows(record: StepRecord, where: str) -> StepRecord:
+    """The record, if it has a batch with its row."""
+    shapes = [values.shape for values in (record.x, record.y, record.predictions)]
+    if not all(shapes) or not 0 <= record.row < min(shape[0] for shape in shapes[:2]):
+        msg = (
+            f"{where}: expected x, y and predictions with rows, and row {record.row} among them, got the shapes {shapes}; "
+            "the record was changed or cut off: record the step again"
+        )
+        raise ConfigError(msg)
+    return record
 
 
 def _drawn(module: str, function: str, record: StepRecord) -> Any:

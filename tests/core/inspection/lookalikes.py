@@ -241,6 +241,44 @@ def el20_train_step(model, loss, optimizer, x, y):
     return _updated(model, optimizer, tape, x, y, predictions, value)
 
 
+def slopes_train_step(model, loss, optimizer, x, y):
+    """A penalty on the slopes by x: a tape of its own is asked about the predictions, a value for each row."""
+    with tf.GradientTape() as tape:
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            predictions = model(x, training=True)
+        slopes = inner.gradient(predictions, x)
+        value = loss(y, predictions) + 0.01 * tf.reduce_mean(tf.square(slopes))
+    variables = model.trainable_variables
+    gradients = tape.gradient(value, variables, unconnected_gradients="zero")
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    return Step(x, y, predictions, value, gradients)
+
+
+def taught_train_step(model, loss, optimizer, x, y):
+    """A teacher is asked inside the tape; it is not to learn."""
+    with tf.GradientTape() as tape:
+        predictions = model(x, training=True)
+        value = loss(y, predictions) + 0.1 * loss(tf.stop_gradient(TEACHER(x)), predictions)
+    return _updated(model, optimizer, tape, x, y, predictions, value)
+
+
+def divided_train_step(model, loss, optimizer, x, y):
+    """The run's optimizer has the last layer, another one the rest."""
+    with tf.GradientTape() as tape:
+        predictions = model(x, training=True)
+        value = loss(y, predictions)
+    variables = model.trainable_variables
+    gradients = tape.gradient(value, variables)
+    REST.apply_gradients(zip(gradients[:2], variables[:2], strict=True))
+    optimizer.apply_gradients(zip(gradients[2:], variables[2:], strict=True))
+    return Step(x, y, predictions, value, gradients)
+
+
+TEACHER = keras.layers.Dense(1)
+REST = keras.optimizers.SGD(0.0001)
+
+
 def _updated(model, optimizer, tape, x, y, predictions, value):
     gradients = tape.gradient(value, model.trainable_variables)
     optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

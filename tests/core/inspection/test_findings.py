@@ -4,6 +4,7 @@ import re
 import warnings
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -176,6 +177,53 @@ def test_a_sum_in_the_step_itself_is_seen(total, words, run_of):
 
     assert [finding.id for finding in found] == (["EL11"] if words else [])
     assert not words or re.search(words, found[0].happened)
+
+
+@pytest.mark.parametrize("name", ["slopes", "taught", "divided"])
+@pytest.mark.usefixtures("brief")
+def test_steps_with_more_than_one_tape_model_or_optimizer_give_no_finding(name, run_of):
+    """What they ask besides is not taken for the model's."""
+    step = getattr(import_file(LOOKALIKES), f"{name}_train_step")
+
+    assert list(map(str, seen(run_of(optimizer=keras.optimizers.Adam()), step))) == []
+
+
+@pytest.mark.usefixtures("brief")
+def test_mistakes_in_other_words_are_recognised(run_of):
+    """The root of a mean of all pairs; the model's call, not the loss, before the tape; an optimizer asked by `apply`."""
+
+    def root(y, predictions):
+        return tf.sqrt(tf.reduce_mean(tf.square(y[:, 0] - predictions)))
+
+    def train_step(model, loss, optimizer, x, y):
+        with tf.GradientTape() as tape:
+            predictions = model(x, training=True)
+            value = loss(y, predictions)
+        gradients = tape.gradient(value, model.trainable_variables)
+        keras.optimizers.Adam().apply(gradients, model.trainable_variables)
+        return eagerloop.Step(x, y, predictions, value, gradients)
+
+    def called_before(model, loss, optimizer, x, y):
+        predictions = model(x, training=True)
+        with tf.GradientTape() as tape:
+            value = loss(y, predictions)
+        return eagerloop.Step(x, y, predictions, value, tape.gradient(value, model.trainable_variables))
+
+    assert [finding.id for finding in seen(run_of(loss=root), None)] == ["EL01"]
+    [outside] = seen(run_of(), called_before)
+    assert (outside.id, outside.happened.partition(": ")[2]) == ("EL06", "the tape was not open when the model was called")
+    assert [finding.id for finding in seen(run_of(), train_step)] == ["EL12"]
+
+
+def test_a_step_function_that_gives_no_step_is_not_explained_by_what_it_did_not_do(run_of):
+    """Without a step there is nothing to look for a mistake in."""
+    run = run_of()
+    x, y = run.assembly.first_batch
+
+    with pytest.raises(PluginError, match=r"^a train_step must return an eagerloop.Step .* got int$"):
+        inspect_step(run, x, y, train_step=lambda *_parts: 3)
+    with pytest.raises(PluginError, match=r"^the Step that .* a loss, a scalar; got the shapes \(10, 1\) and \(2,\)$"):
+        inspect_step(run, x, y, train_step=lambda *_parts: eagerloop.Step(x, y, y, tf.ones(2), []))
 
 
 def test_a_run_warns_and_trains_on(tmp_path):

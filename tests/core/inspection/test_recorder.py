@@ -14,6 +14,7 @@ from eagerloop import loop
 from eagerloop.errors import ConfigError, PluginError
 from eagerloop.inspection.losses import baseline
 from eagerloop.inspection.recorder import inspect_step
+from eagerloop.inspection.step_record import StepRecord
 from eagerloop.opening import create
 from eagerloop.settings import settings_of
 
@@ -491,6 +492,37 @@ def test_what_cannot_be_looked_at(tmp_path):
         run.inspect(x, y, row=10)
     with pytest.raises(PluginError, match=r"must return an eagerloop.Step .* got NoneType"):
         run.inspect(x, y, train_step=lambda *_parts: None)
+
+
+def test_layers_that_see_other_rows_than_the_batch(tmp_path):
+    """A step in two halves, each of five rows: the last row of the batch is drawn as far as it is known."""
+
+    def in_halves(model, loss, optimizer, x, y):
+        for half in (slice(5), slice(5, 10)):
+            step = own_step(model, loss, optimizer, x[half], y[half])
+        return eagerloop.Step(x, y, step.predictions, step.loss, step.gradients)
+
+    run = made(tmp_path)
+    record = run.inspect(*first_batch(run), row=9, train_step=in_halves)
+    assert record.predictions.shape == (5, 1)
+    assert record["dense1"].output.shape == (5, 32)
+    assert "row 9" in str(record)
+    assert "row" in record._repr_html_()
+    assert StepRecord.from_json(record.to_json()) == record
+
+
+def test_a_model_of_two_outputs(tmp_path):
+    """The record has the first of them as the predictions, and both as layers."""
+    x = keras.Input((4,))
+    heads = {name: keras.layers.Dense(1, name=name)(x) for name in ("one", "two")}
+
+    def both(y, predictions):
+        return tf.add_n([tf.reduce_mean(tf.square(y[:, :1] - predictions[name])) for name in heads])
+
+    record = looked_at(tmp_path, dataset=rows(), model=keras.Model(x, heads), loss=both, metrics=[])
+    np.testing.assert_array_equal(record.predictions, record["one"].output)
+    assert "two" in str(record)
+    assert "two" in record._repr_html_()
 
 
 def test_a_debugger_sees_the_lines_that_it_would_have_seen(tmp_path):

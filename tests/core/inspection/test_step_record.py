@@ -108,6 +108,8 @@ CHANGED = [
     (("step",), "1", r"the text\.step: expected a whole number, got '1'"),
     (("step",), True, r"\.step: expected a whole number, got True"),
     (("step",), 1.0, r"\.step: expected a whole number, got 1\.0"),
+    (("row",), 99, r"^the text: expected x, y and predictions with rows, and row 99 among them"),
+    (("row",), -1, "and row -1 among them"),
     (("step",), KeyError, "expected an object with epoch, batch"),
     (("more",), 1, "expected an object with epoch, batch"),
     (("loss",), "seven", r"\.loss: expected a number, got 'seven'"),

@@ -50,7 +50,7 @@ def first_unit(record: StepRecord, layer: LayerRecord, row: int) -> Line | None:
     x, output = layer.inputs[0].array if layer.inputs else None, layer.output.array
     if kernel is None or bias is None or x is None or output is None or layer.activation not in BENDS:
         return None
-    if (x.ndim, kernel.ndim, output.ndim) != (2, 2, 2) or x.shape[1] != len(kernel):
+    if (x.ndim, kernel.ndim, output.ndim) != (2, 2, 2) or x.shape[1] != len(kernel) or row >= min(len(x), len(output)):
         return None
     products = x[row].astype(np.float64) * kernel[:, 0]
     value = products.sum() + bias[0]

@@ -23,10 +23,10 @@ def _reached(evidence: Evidence) -> tuple[list[Any], list[Any]]:
 
 
 def _is_outside(evidence: Evidence) -> bool:
-    """Whether the loss was computed where no tape was open; for a loss of the step's own, whether no NumPy explains it."""
+    """Whether model or loss came where no tape was open; for a loss of the step's own, whether no NumPy explains it."""
     calls = evidence.first.losses
-    if calls:
-        return not any(call.taped for call in calls)
+    if calls or not evidence.first.watched:
+        return not evidence.first.watched or not any(call.taped for call in calls)
     return not any(word in evidence.source for word in (".numpy()", "np.", "numpy."))
 
 
@@ -56,14 +56,15 @@ def _model_is_cut(evidence: Evidence) -> bool:
     "EL06",
     "error",
     "the loss is computed outside the tape",
-    "indent the line with the loss, so that it stands inside `with tf.GradientTape() as tape:`",
+    "indent the line with the loss, and the one that calls the model, to stand inside `with tf.GradientTape() as tape:`",
 )
 def loss_outside(evidence: Evidence) -> str:
-    """No variable gets a gradient, and no tape was open when the loss was computed."""
+    """No variable gets a gradient, and no tape was open when the model was called, or the loss computed."""
     got, missed = _reached(evidence)
     if got or not missed or not _is_outside(evidence):
         return ""
-    return f"none of the {len(missed)} variables has a gradient: the tape was closed before the loss was computed"
+    when = "closed before the loss was computed" if evidence.first.watched else "not open when the model was called"
+    return f"none of the {len(missed)} variables has a gradient: the tape was {when}"
 
 
 @mistake(

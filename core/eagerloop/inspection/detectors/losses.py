@@ -30,17 +30,20 @@ def broadcast(evidence: Evidence) -> str:
         return ""  # it makes a difference which target belongs to which prediction
     rows = _unlike(y)
     pairs = np.array([[_row_loss(evidence, y, predictions, i, j) for j in rows] for i in rows])
-    own, every = float(pairs.diagonal().mean()), float(pairs.mean())
-    whole = evidence.loss_of(y[rows], predictions[rows])
-    of_all_pairs = [every, every * len(rows), pairs.sum(), np.sqrt(np.square(pairs).mean())]  # the last: of a root of a mean
-    if close(own, every) or not any(close(whole, float(one)) for one in of_all_pairs):
-        return ""
-    n = len(y)
+    whole, n = evidence.loss_of(y[rows], predictions[rows]), len(y)
     where = "inside the loss" if y.shape == predictions.shape else f"targets {y.shape} and predictions {predictions.shape}"
-    return (
-        f"{where}: stretched against each other to ({n}, {n}), so that it does not matter which target belongs to which row "
-        f"(for {len(rows)} rows the loss is {whole:.4g}; row by row it would be {own:.4g})"
-    )
+    for own, every in zip(_averages(pairs.diagonal()), _averages(pairs), strict=True):
+        if not close(own, every) and any(close(whole, every * factor) for factor in (1, len(rows), len(rows) ** 2)):
+            return (
+                f"{where}: stretched against each other to ({n}, {n}), so that it does not matter which target belongs to "
+                f"which row (for {len(rows)} rows the loss is {whole:.4g}; row by row it would be {own:.4g})"
+            )
+    return ""
+
+
+def _averages(values: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """The mean, and the root of the mean square."""
+    return float(values.mean()), float(np.sqrt(np.square(values).mean()))
 
 
 def _unlike(y: np.ndarray[Any, Any]) -> list[int]:

@@ -26,7 +26,7 @@ def batch_table(record: StepRecord, most: int = MOST_ROWS) -> Markup:
     if record.x.array is None or record.y.array is None or record.predictions.array is None:
         named = (("x", record.x), ("y", record.y), ("predictions", record.predictions))
         return table(SUMMARY, [summary_row(name, values) for name, values in named], caption="The batch, too large to list")
-    x, y, predictions = (_columns(values.array) for values in (record.x, record.y, record.predictions))
+    x, y, predictions = (_columns(values.array, len(record.x.array)) for values in (record.x, record.y, record.predictions))
     losses = None if record.row_losses is None else record.row_losses.array
     features = _names(record.features, x.shape[1], "x")[:MOST_COLUMNS]
     predicted = _names(record.classes or record.targets, predictions.shape[1], "output")[:MOST_COLUMNS]
@@ -56,9 +56,12 @@ def baseline_name(task: str) -> str:
     return "predicting the shares of the classes" if task == "classification" else "predicting the mean"
 
 
-def _columns(array: Any) -> np.ndarray[Any, Any]:
+def _columns(array: Any, rows: int) -> np.ndarray[Any, Any]:
+    """All that belongs to a row in a row; a step of one's own may give predictions for a part of the batch."""
     given = np.asarray(array)
-    return given.reshape(len(given), -1) if given.size else given.reshape(len(given), 0)
+    flat = given.reshape(len(given), -1) if given.size else given.reshape(len(given), 0)
+    missing = np.full((max(0, rows - len(flat)), flat.shape[1]), np.nan)
+    return np.concatenate([flat, missing]) if len(missing) else flat
 
 
 def _names(names: Sequence[str], count: int, else_: str) -> list[str]:
