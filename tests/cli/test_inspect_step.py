@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,10 @@ def half_step(model, loss, optimizer, x, y):
 
 def too_few(model, x):
     return None
+
+
+def stumbles(model, loss, optimizer, x, y):
+    raise KeyError("weights")
 """
 
 
@@ -128,6 +133,26 @@ def test_wrong_input_is_answered_in_a_line(refused, run, parts, words, message):
     parts(OWN)
 
     assert refused("inspect", "step", run, *words).startswith(message)
+
+
+def test_a_step_function_that_raises_is_told_by_its_line(refused, run, parts):
+    """One line names the file and the line of the user's, and the error; not forty of the engine's."""
+    line = refused("inspect", "step", run, "--train-step", f"{parts(OWN)}:stumbles")
+
+    assert line == "KeyError: 'weights' (raised in --train-step parts.py:stumbles, line 22); --debug shows where"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("words", [["inspect", "step"], ["predict"]], ids=" ".join)
+def test_a_full_disk_is_told_in_a_line(cli, run, words, monkeypatch):
+    """Where the output cannot be written; exit code 1, for nothing was wrong with the words."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        outcome = cli(*words, run)
+
+    assert outcome.code == 1
+    assert outcome.err.startswith("eagerloop: the output cannot be written: No space left on device; ")
+    assert len(outcome.err.splitlines()) == 1
 
 
 def test_a_run_is_needed(refused):

@@ -1,10 +1,12 @@
 """`inspect step`: one step of a run in slow motion."""
 
+import contextlib
 import inspect
 import os
 import shutil
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +14,7 @@ import typer
 
 from eagerloop.cli.looking import AsJson
 from eagerloop.cli.using import RunArgument, Trust, refuse_page
-from eagerloop.errors import ConfigError
+from eagerloop.errors import ConfigError, EagerloopError
 
 ARGUMENTS = ("model", "loss", "optimizer", "x", "y")
 """What a step function is given, in this order."""
@@ -49,7 +51,8 @@ def step(
     from eagerloop.replaying import record_of_step  # noqa: PLC0415
 
     function = None if own is None else _own_step(own)
-    record = record_of_step(run, number, row=row, operations=operations, train_step=function, trust=trust or ())
+    with _saying_where(own, function):
+        record = record_of_step(run, number, row=row, operations=operations, train_step=function, trust=trust or ())
     if page is not None:
         record.save_html(page)
     if as_json:
@@ -102,6 +105,19 @@ def _own_step(named: str) -> Callable[..., Any]:
         msg = f"--train-step {named} must take {len(ARGUMENTS)} arguments, {', '.join(ARGUMENTS)}: {error}"
         raise ConfigError(msg) from error
     return function  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def _saying_where(own: str | None, function: Callable[..., Any] | None) -> Iterator[None]:
+    """Adds the line of the user's step function to what it raises, so that it is told in one line."""
+    try:
+        yield
+    except Exception as error:
+        file = getattr(sys.modules.get(getattr(function, "__module__", "")), "__file__", None)
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        if lines and not isinstance(error, EagerloopError):
+            error.add_note(f"eagerloop: raised in --train-step {own}, line {lines[-1]}")
+        raise
 
 
 def _coloured() -> bool:

@@ -1,6 +1,7 @@
 """What a person sees when something goes wrong, and what TensorFlow says that nobody asked for."""
 
 import contextlib
+import errno
 import os
 import re
 import sys
@@ -18,6 +19,9 @@ CLUTTER = re.compile(
     r"|\{\{.*?\}\}|\[\[.*?\]\]|\[Op:\w+\] name:"  # TensorFlow's names of graph nodes
 )
 FINDING = re.compile(r"EL\d\d ")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the operating system says where there is no more room."""
+
 GREETING = re.compile(rb"[IWE]\d{4} |[IWE]0000 |WARNING: All log messages before absl|To enable the following instructions")
 """How the lines begin that TensorFlow writes when it is imported."""
 
@@ -38,6 +42,7 @@ def report(*, debug: bool) -> Iterator[None]:
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
         yield
+        sys.stdout.flush()  # here a full disk can still be told of
     except EagerloopError as error:
         if debug:
             raise
@@ -46,7 +51,7 @@ def report(*, debug: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough: `| head`
+        _write_no_more()  # the reader has seen enough: `| head`
         sys.exit(1)
     except Exception as error:
         if type(error).__name__ == "Abort":  # what typer makes of Ctrl-C
@@ -54,10 +59,19 @@ def report(*, debug: bool) -> Iterator[None]:
         if hasattr(error, "format_message"):  # typer's own errors, wherever its version keeps their class
             tell(f"eagerloop: {_usage(error)}")
             sys.exit(2)
+        if isinstance(error, OSError) and error.errno in FULL and not debug and not _notes(error):
+            _write_no_more()
+            tell(f"eagerloop: the output cannot be written: {error.strerror}; free some space, or write it elsewhere")
+            sys.exit(1)
         if debug or not _notes(error):
             raise
         tell(f"eagerloop: {type(error).__name__}: {_shortened(error)} ({'; '.join(_notes(error))}); --debug shows where")
         sys.exit(2)
+
+
+def _write_no_more() -> None:
+    """Lets what is still to be written to standard output vanish: Python would try once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell_of(error: EagerloopError) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 
 from eagerloop import loop, process
@@ -54,7 +55,7 @@ def inspect_step(
         The record.
 
     Raises:
-        ConfigError: The batch has no such row, or the run trains on several devices.
+        ConfigError: x or y is no batch of numbers, the batch has no such row, or the run trains on several devices.
         PluginError: A step function of one's own does not return a `Step`; or the step raises, and a finding explains why.
 
     Example:
@@ -66,8 +67,8 @@ def inspect_step(
         >>> record.step, record["dense1"].output.shape, record["dense2/kernel"].update.shape
         (13, (10, 32), (32, 1))
     """
-    x, y = (tf.convert_to_tensor(given, like.dtype) for given, like in zip((x, y), run.assembly.first_batch, strict=True))
-    _refuse(run, len(x), row)
+    x, y = (_array(name, given, like) for name, given, like in zip("xy", (x, y), run.assembly.first_batch, strict=True))
+    _refuse(run, x, y, row)
     stage = Stage(run, x, y, train_step)
     try:
         with eagerly(), stage.kept.unchanged():
@@ -81,7 +82,26 @@ def inspect_step(
     return replace(record, findings=tuple(findings_of(run, x, y, train_step=train_step, record=record))) if findings else record
 
 
-def _refuse(run: "Run", rows: int, row: int) -> None:
+def _array(name: str, given: Any, like: Any) -> Any:
+    """Features or targets as a tensor with the dtype of the run's own."""
+    with contextlib.suppress(TypeError, ValueError, tf.errors.OpError):
+        found = tf.convert_to_tensor(given, like.dtype)
+        if found.shape.rank:
+            return found
+    shape = ", ".join(["n", *map(str, like.shape[1:])]) + ("" if like.shape[1:] else ",")
+    received = repr(given) if given is None or np.isscalar(given) else type(given).__name__
+    msg = f"{name} must be an array of {like.dtype.name}, ({shape}), a row for each of n examples; got {received}"
+    raise ConfigError(msg)
+
+
+def _refuse(run: "Run", x: Any, y: Any, row: int) -> None:
+    rows = len(x)
+    if len(y) != rows:
+        msg = f"x and y must have as many rows: x has {rows}, y has {len(y)}"
+        raise ConfigError(msg)
+    if not hasattr(row, "__index__"):  # as integers have, Python's and NumPy's
+        msg = f"row must be an integer from 0 to {rows - 1}; got {row!r}"
+        raise ConfigError(msg)
     if not 0 <= row < rows:
         msg = f"the batch has no row {row}: it has {rows}, counted from 0"
         raise ConfigError(msg)

@@ -1,5 +1,7 @@
 """What is asked of a model in its two modes, training and inference."""
 
+from typing import Any
+
 from eagerloop.testing.built_models import BUILT, built, inner, layers_of, x_of
 from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require
 
@@ -54,7 +56,7 @@ def training_flag(subject: Subject) -> None:
 
     model, x = built(subject), x_of(subject)
     resting, active = (np.asarray(model(x, training=training)) for training in (False, True))
-    acting = [layer for layer in layers_of(model) if float(getattr(layer, "rate", 0) or 0) > 0 or hasattr(layer, "moving_mean")]
+    acting = [layer for layer in _free(model, x) if float(getattr(layer, "rate", 0) or 0) > 0 or hasattr(layer, "moving_mean")]
     other_state = len(model.variables) > len(model.trainable_variables)
     differs = not np.allclose(resting, active, rtol=1e-5, atol=1e-6)
     if acting and not differs:
@@ -76,15 +78,24 @@ def averages(subject: Subject) -> None:
     """A training call moves the averages of every BatchNorm."""
     import numpy as np  # noqa: PLC0415
 
-    model = built(subject)
-    normalizing = [layer for layer in layers_of(model) if hasattr(layer, "moving_mean") and layer.trainable]
+    model, x = built(subject), x_of(subject)
+    normalizing = [layer for layer in _free(model, x) if hasattr(layer, "moving_mean") and layer.trainable]
     if not normalizing:
         msg = "it has no BatchNorm"
         raise NotApplicable(msg)
     before = [np.array(layer.moving_mean.numpy()) for layer in normalizing]
-    model(x_of(subject), training=True)
+    model(x, training=True)
     for layer, value in zip(normalizing, before, strict=True):
         require(
             not np.array_equal(layer.moving_mean.numpy(), value),
             f"a training call leaves the averages of {layer.name} as they were",
         )
+
+
+def _free(model: Any, x: Any) -> list[Any]:
+    """The layers that follow the model's `training`: not those of a base that it calls with training=False on purpose."""
+    from eagerloop.inspection.calls import held_still  # noqa: PLC0415
+    from eagerloop.inspection.naming import Names  # noqa: PLC0415
+
+    held = {id(layer) for layer in held_still(model, Names(model), x).values()}
+    return [layer for layer in layers_of(model) if id(layer) not in held]

@@ -275,6 +275,22 @@ def divided_train_step(model, loss, optimizer, x, y):
     return Step(x, y, predictions, value, gradients)
 
 
+def finetuned_model():
+    """A base that learns, with its averages held still on purpose, as Keras's guide to fine-tuning has it."""
+
+    class Tuned(keras.Model):
+        def __init__(self):
+            super().__init__()
+            within = keras.Sequential([keras.layers.Dropout(0.5)])
+            self.base = keras.Sequential([keras.layers.Dense(4), keras.layers.BatchNormalization(), within])
+            self.head = keras.layers.Dense(1)
+
+        def call(self, x, training=False):
+            return self.head(self.base(x, training=False))
+
+    return Tuned()
+
+
 TEACHER = keras.layers.Dense(1)
 REST = keras.optimizers.SGD(0.0001)
 

@@ -189,6 +189,55 @@ def test_steps_with_more_than_one_tape_model_or_optimizer_give_no_finding(name, 
 
 
 @pytest.mark.usefixtures("brief")
+def test_a_base_that_is_called_with_training_false_is_held_still_on_purpose(run_of):
+    """Its Dropout and BatchNorm do nothing in a step, and are to do nothing."""
+    assert list(map(str, seen(run_of(model=f"{LOOKALIKES}:finetuned_model"), None))) == []
+
+
+@pytest.mark.usefixtures("brief")
+def test_a_training_false_that_is_a_default_is_no_wish(run_of):
+    """A block of a tf.Module that is called without `training` hands its default on, down to the layers of a part of it."""
+
+    class Block(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.part = keras.Sequential([keras.layers.Dense(4), keras.layers.Dropout(0.5)])
+
+        def __call__(self, x, training=False):
+            return self.part(x, training=training)
+
+    class Forgetful(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.block = Block()
+            self.weight = tf.Variable(tf.ones((4, 1)), name="weight")
+
+        def __call__(self, x, training=False):
+            return self.block(x) @ self.weight
+
+    said = [finding for finding in seen(run_of(model=Forgetful()), None) if finding.id == "EL02"]
+
+    assert "dropout does nothing, though the model is called with training=True" in said[0].happened
+
+
+@pytest.mark.parametrize("slope", [1.0, 0.1])
+def test_stretched_distances_are_seen_where_all_predictions_are_on_one_side(slope, run_of):
+    """The mean of all distances is then that of the right ones: the targets, one row further, tell in their place."""
+    run = run_of(seed=1, loss=lambda y, p: tf.reduce_mean(tf.maximum(tf.squeeze(y) - p, slope * (p - tf.squeeze(y)))))
+    column = run_of(seed=1, loss=lambda y, p: tf.reduce_mean(tf.maximum(y - p, slope * (p - y))))
+
+    y, predictions = run.assembly.first_batch[1].numpy(), run.assembly.first_predictions.numpy()
+    assert predictions.min() > y.max() or predictions.max() < y.min()
+    [finding] = first_look(run)
+    rows = np.sort(np.unique(y, return_index=True)[1][:4])
+    errors = y[rows] - np.roll(y, 1)[rows].T
+    pairs = np.maximum(errors, -slope * errors)
+    assert finding.id == "EL01"
+    assert f"the loss is {pairs.mean():.4g}; row by row it would be {pairs.diagonal().mean():.4g})" in finding.happened
+    assert first_look(column) == []
+
+
+@pytest.mark.usefixtures("brief")
 def test_mistakes_in_other_words_are_recognised(run_of):
     """The root of a mean of all pairs; the model's call, not the loss, before the tape; an optimizer asked by `apply`."""
 

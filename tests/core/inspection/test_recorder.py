@@ -485,11 +485,21 @@ def test_a_step_of_ones_own(tmp_path, capsys):
 
 
 def test_what_cannot_be_looked_at(tmp_path):
-    """A row that is not there, and a step of one's own that returns nothing."""
+    """A row that is not there, no batch at all, and a step of one's own that returns nothing."""
     run = made(tmp_path)
     x, y = first_batch(run)
     with pytest.raises(ConfigError, match="the batch has no row 10: it has 10, counted from 0"):
         run.inspect(x, y, row=10)
+    for row in ("a", 1.5):
+        with pytest.raises(ConfigError, match=f"^row must be an integer from 0 to 9; got {row!r}$"):
+            run.inspect(x, y, row=row)
+    for given in ("a", None, 3.0):
+        with pytest.raises(ConfigError, match=rf"^x must be an array of float32, \(n, 3\), .*; got {given!r}$"):
+            run.inspect(given, y)
+    with pytest.raises(ConfigError, match=r"^y must be an array of float32, \(n, 1\), a row for each of n examples; got dict$"):
+        run.inspect(x, {})
+    with pytest.raises(ConfigError, match=r"^x and y must have as many rows: x has 10, y has 3$"):
+        run.inspect(x, y[:3])
     with pytest.raises(PluginError, match=r"must return an eagerloop.Step .* got NoneType"):
         run.inspect(x, y, train_step=lambda *_parts: None)
 

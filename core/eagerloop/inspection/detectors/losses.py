@@ -28,15 +28,27 @@ def broadcast(evidence: Evidence) -> str:
     y, predictions = evidence.compared
     if not close(evidence.whole_loss, evidence.loss_of(np.roll(y, 1, axis=0), predictions)):
         return ""  # it makes a difference which target belongs to which prediction
+    found = _of_all_pairs(evidence, y, predictions)
+    if not found and y.size == predictions.size:
+        # Where all predictions lie on one side of all targets, the mean distance is that of all pairs as well.
+        others = np.roll(y, 1, axis=0).reshape(predictions.shape).astype(predictions.dtype)
+        if close(evidence.loss_of(y, others), evidence.loss_of(np.roll(y, 1, axis=0), others)):
+            found = _of_all_pairs(evidence, y, others)
+    return found
+
+
+def _of_all_pairs(evidence: Evidence, y: np.ndarray[Any, Any], predictions: np.ndarray[Any, Any]) -> str:
+    """Whether the loss of a few rows is that of all their pairs, and not that of each row alone."""
     rows = _unlike(y)
     pairs = np.array([[_row_loss(evidence, y, predictions, i, j) for j in rows] for i in rows])
     whole, n = evidence.loss_of(y[rows], predictions[rows]), len(y)
+    made_up = "" if predictions is evidence.compared[1] else " and other predictions"
     where = "inside the loss" if y.shape == predictions.shape else f"targets {y.shape} and predictions {predictions.shape}"
     for own, every in zip(_averages(pairs.diagonal()), _averages(pairs), strict=True):
         if not close(own, every) and any(close(whole, every * factor) for factor in (1, len(rows), len(rows) ** 2)):
             return (
                 f"{where}: stretched against each other to ({n}, {n}), so that it does not matter which target belongs to "
-                f"which row (for {len(rows)} rows the loss is {whole:.4g}; row by row it would be {own:.4g})"
+                f"which row (for {len(rows)} rows{made_up} the loss is {whole:.4g}; row by row it would be {own:.4g})"
             )
     return ""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from eagerloop.inspection.calls import held_still
 from eagerloop.inspection.detectors.detector import mistake
 from eagerloop.inspection.evidence import Evidence, identities, named
 from eagerloop.inspection.naming import generators_of
@@ -21,8 +22,7 @@ def training_flag(evidence: Evidence) -> str:
     acting = _acting_in_predictions(evidence)
     if acting:
         return acting
-    asleep = [name for name in _drawing(evidence) if _stood_still(evidence, name)]
-    frozen = [name for name in _averaging(evidence) if _stood_still(evidence, name)]
+    asleep, frozen = _still(evidence, _drawing(evidence)), _still(evidence, _averaging(evidence))
     if not asleep and not frozen:
         return ""
     if _moved_by_a_training_call(evidence, [*asleep, *frozen]):
@@ -39,7 +39,7 @@ def training_flag(evidence: Evidence) -> str:
 )
 def averages_frozen(evidence: Evidence) -> str:
     """A call with training=True leaves moving mean and variance as they were, though the layer is trainable."""
-    frozen = [name for name in _averaging(evidence) if _stood_still(evidence, name)]
+    frozen = _still(evidence, _averaging(evidence))
     if not frozen or _moved_by_a_training_call(evidence, frozen):
         return ""
     return f"the moving averages of {named(frozen)} are the same after the step: predictions are made with those of the start"
@@ -81,8 +81,12 @@ def _state_of(layer: Any) -> list[Any]:
     return [inner_variable(variable).numpy().tolist() for variable in _variables(layer)]
 
 
-def _stood_still(evidence: Evidence, name: str) -> bool:
-    return evidence.ran and identities(_variables(evidence.layers[name])) <= evidence.first.still
+def _still(evidence: Evidence, names: list[str]) -> list[str]:
+    """Those of the layers that did nothing in the step, though nobody wanted that."""
+    still = evidence.first.still
+    found = [name for name in names if evidence.ran and identities(_variables(evidence.layers[name])) <= still]
+    wanted = held_still(evidence.model, evidence.names, evidence.x) if found else ()
+    return [name for name in found if name not in wanted]
 
 
 def _moved_by_a_training_call(evidence: Evidence, names: list[str]) -> bool:
