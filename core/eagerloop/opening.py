@@ -8,7 +8,7 @@ from eagerloop import trust as trust_files
 from eagerloop.assembly import Assembly
 from eagerloop.catalog import Catalog
 from eagerloop.distribution.workers import directories_of, to_resume
-from eagerloop.errors import CheckpointError, EagerloopError
+from eagerloop.errors import CheckpointError, EagerloopError, TrainingError
 from eagerloop.manifests import MANIFEST
 from eagerloop.parts import KINDS, Choice
 from eagerloop.record import RunDirectory
@@ -182,7 +182,7 @@ def from_record(
     try:
         return Run(Assembly(settings, Catalog.load(settings.plugins)), directory or where)
     except EagerloopError as error:
-        if str(where.record) in str(error):
+        if str(where.record) in str(error) or isinstance(error, TrainingError):
             raise
         msg = f"{error} (the part is named in {where.record})"
         raise type(error)(msg) from error

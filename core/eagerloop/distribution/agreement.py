@@ -1,11 +1,14 @@
 """Whether all workers of a run were started with the same: else they would train something that nobody asked for."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eagerloop.errors import ConfigError
+import tensorflow as tf
+
+from eagerloop.errors import ConfigError, TrainingError
 from eagerloop.parts import KINDS, Choice
 from eagerloop.settings import Settings, plain_options
 from eagerloop.sources import digest, is_file_part
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
 OWN_AFFAIRS = ("observer", "threads", "devices", "plugins")
 """What may differ: only the chief has observers, and each machine has processors and paths of its own."""
+
+LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError)
+"""What TensorFlow raises in the other workers when one is gone."""
 
 LONGEST = 60
 """Letters of a value that a message quotes."""
@@ -47,6 +53,7 @@ def facts_of(settings: Settings, fingerprint: str, versions: Mapping[str, str]) 
             if isinstance(choice.part, str) and is_file_part(choice.part):
                 path = choice.part.rpartition(":")[0]
                 files[f"the content of {path}"] = digest(Path(path))
+    files |= {f"the content of the plugin {Path(path).name}": digest(Path(path)) for path in settings.plugins}
     found |= files | {"the data": fingerprint} | {f"the version of {name}": version for name, version in versions.items()}
     return dict(json.loads(json.dumps(found, default=str)))  # as the others will read them
 
@@ -66,8 +73,6 @@ def agree(here: "Cluster", strategy: Any, facts: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: On every worker alike: the first fact that differs, both values, both workers.
     """
-    import tensorflow as tf  # noqa: PLC0415
-
     mine = json.dumps([here.place, dict(facts)], default=str) + "\n"
     # TensorFlow gathers no texts and no bytes, but whole numbers.
     gathered = strategy.gather(tf.constant(list(mine.encode()), tf.int32), axis=0)
@@ -77,6 +82,25 @@ def agree(here: "Cluster", strategy: Any, facts: Mapping[str, Any]) -> None:
         difference = first_difference(first, other)
         if difference:
             raise ConfigError(disagreement(here, place, difference))
+
+
+@contextlib.contextmanager
+def missing_a_lost_one(words: Callable[[], str]) -> Iterator[None]:
+    """While this lasts, the loss of another worker is told in a sentence.
+
+    Args:
+        words: When it was lost, and what to do.
+
+    Raises:
+        TrainingError: A worker is gone.
+    """
+    try:
+        yield
+    except LOST as error:
+        if "ollective" not in str(error):
+            raise
+        msg = f"another worker was lost {words()}"
+        raise TrainingError(msg) from error
 
 
 def first_difference(first: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, Any, Any] | None:

@@ -1,11 +1,14 @@
 """What cannot be trained on several replicas, said by name before the first step."""
 
+import hashlib
 import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
+import tensorflow as tf
+
 from eagerloop import state
-from eagerloop.distribution.agreement import facts_of
+from eagerloop.distribution.agreement import facts_of, missing_a_lost_one
 from eagerloop.distribution.keras_on_replicas import as_on_one_device
 from eagerloop.distribution.replicas import Replicas
 from eagerloop.errors import PluginError
@@ -28,11 +31,17 @@ def compare(parts: "Assembly", replicas: Replicas) -> None:
     Raises:
         PluginError: The data come in an order that no other worker would get.
         ConfigError: Something differs.
+        TrainingError: A worker is gone: it may have found no data.
     """
     if replicas.here and not parts.dataset.exact:
         msg = f"dataset '{parts.made['dataset'].name}' gives every worker batches of its own: {parts.dataset.note}"
         raise PluginError(msg)
-    replicas.agree(facts_of(parts.settings, parts.dataset.fingerprint, versions()))
+    facts = facts_of(parts.settings, parts.dataset.fingerprint, versions())
+    if hasattr(parts.dataset, "first_batch"):  # of a pipeline: its fingerprint tells of the form of the batches alone
+        content = b"".join(tf.io.serialize_tensor(part).numpy() for part in parts.dataset.first_batch)
+        facts["the first batch"] = hashlib.sha256(content).hexdigest()
+    with missing_a_lost_one(lambda: "before the first step; read what it said, then start all workers again"):
+        replicas.agree(facts)
 
 
 def check(parts: "Assembly", replicas: Replicas) -> None:
@@ -74,7 +83,7 @@ def _check_loss(parts: "Assembly", count: int) -> None:
     cuts = sorted({number * rows // count for number in range(count + 1)})
     shares = [(end - first, parts.loss(y[first:end], predictions[first:end])) for first, end in itertools.pairwise(cuts)]
     mean = sum(part * float(value) for part, value in shares) / rows
-    if math.isfinite(whole) and not math.isclose(whole, mean, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+    if math.isfinite(whole) and not math.isclose(whole, mean, rel_tol=TOLERANCE, abs_tol=TOLERANCE**2):
         msg = (
             f"loss '{parts.made['loss'].name}' is {whole:.6g} for a batch, and {mean:.6g} as the mean over its shares: it is "
             "no mean over the rows, and replicas would train something else; choose another loss, or the strategy 'one'"

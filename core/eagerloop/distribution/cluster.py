@@ -119,6 +119,7 @@ def _table(content: Any, key: str) -> dict[str, Any]:
 def _address(address: Any, job: str, index: int) -> str:
     host, colon, port = str(address).rpartition(":")
     plain = isinstance(address, str) and bool(host) and not any(letter.isspace() or letter in "/," for letter in host)
+    plain = plain and (":" not in host or (host.startswith("[") and host.endswith("]")))  # IPv6 is [fe80::1]:2222
     if not (plain and colon and port.isdecimal() and port.isascii() and 0 < int(port) < 2**16):
         raise ConfigError(_wrong(f"must have host:port, the port from 1 to 65535, as address {index} of '{job}'", address))
     return str(address)

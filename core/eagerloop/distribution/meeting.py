@@ -129,16 +129,14 @@ def listening(who: str, address: str) -> Iterator[None]:
     Raises:
         ConfigError: Another program has it.
     """
-    port = int(address.rpartition(":")[2])
-    with socket.socket() as own:
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            own.bind(("", port))
-            own.listen()
-        except OSError as error:
-            taken = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
-            msg = f"port {port} of {who} {taken} on this machine; end that program, or choose another port in every TF_CONFIG"
-            raise ConfigError(msg) from error
+    port, both = int(address.rpartition(":")[2]), socket.has_dualstack_ipv6()  # as TensorFlow: IPv4, and IPv6 where there is
+    try:
+        own = socket.create_server(("", port), family=socket.AF_INET6 if both else socket.AF_INET, dualstack_ipv6=both)
+    except OSError as error:
+        taken = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
+        msg = f"port {port} of {who} {taken} on this machine; end that program, or choose another port in every TF_CONFIG"
+        raise ConfigError(msg) from error
+    with own:
         yield
 
 

@@ -26,6 +26,9 @@ SAVING = 60.0
 LONGEST = 300
 """Letters of a log's last line that are quoted."""
 
+TAIL = 2**16
+"""Bytes at the end of a log in which its last line is looked for."""
+
 
 class Outcome(NamedTuple):
     """How it ended: the exit code to pass on, and a sentence where that is not 0."""
@@ -56,7 +59,10 @@ class Workers:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in HANDLED}
+            # A terminal that is closed says so to this process alone; under nohup, nobody is to hear of it.
+            ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+            passed_on = HANDLED if ignored else (*HANDLED, signal.SIGHUP)
+            self._before = {number: signal.signal(number, self._handle) for number in passed_on}
         try:
             self._logs.mkdir(parents=True, exist_ok=True)
             for number, (command, variables) in enumerate(zip(self._commands, self._variables, strict=True)):
@@ -159,7 +165,9 @@ def _started(command: Sequence[str], variables: Mapping[str, str], log: Path) ->
 
 def last_line(log: Path) -> str:
     """The last line of a log that is not empty, to be quoted: without what only a terminal understands."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - TAIL))  # a log may have grown to more than memory holds
+        lines = file.read().decode("utf-8", "replace").splitlines()
     line = next((line for line in reversed(lines) if line.strip()), "")
     plain = "".join(letter for letter in line.strip() if letter.isprintable()).removeprefix("eagerloop: ")
     return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}..."

@@ -6,23 +6,23 @@ for the others in every step: no worker may leave the loop where another one doe
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from eagerloop.distribution.agreement import missing_a_lost_one
 from eagerloop.distribution.cluster import read_cluster
 from eagerloop.distribution.replicas import Replicas
-from eagerloop.errors import TrainingError
+from eagerloop.errors import PluginError
+from eagerloop.loop import Step
 from eagerloop.record import RUNS, RunDirectory
 from eagerloop.settings import read_toml
 from eagerloop.store import Store
 
 if TYPE_CHECKING:
     from eagerloop.run import Run
-
-LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError)
-"""What TensorFlow raises in the other workers when one is gone."""
 
 
 def directories_of(strategy: Any) -> type[RunDirectory]:
@@ -92,7 +92,7 @@ class WorkerDirectory(RunDirectory):
 
 
 class Workers:
-    """Stands in for a run's `train`, `stop`, `begin_epoch`, `must_pause` and `save` where several processes train it.
+    """Stands in for a run's `train`, `stop`, `begin_epoch`, `must_pause`, `step` and `save` where several processes train it.
 
     Args:
         run: The run, in one of the processes.
@@ -101,37 +101,51 @@ class Workers:
 
     def __init__(self, run: "Run", replicas: Replicas) -> None:
         self._run, self._replicas = run, replicas
-        self._wish = ""
+        self._wish, self._training = "", False
+        self._step = run.step
         self._train, self._begin_epoch, self._must_pause = run.train, run.begin_epoch, run.must_pause
-        for name in ("train", "stop", "begin_epoch", "must_pause"):
+        for name in ("train", "stop", "begin_epoch", "must_pause", "step"):
             setattr(run, name, getattr(self, name))
         if not replicas.is_chief:
             setattr(run, "save", lambda: None)  # noqa: B010 - for mypy, a method cannot be assigned to
 
     def train(self, epochs: int | None = None) -> "Run":
-        """As `Run.train`, if all workers stand at one step; when one is lost, the others say so.
+        """As `Run.train`, if all workers stand at one place; when one is lost, the others say so.
 
         Raises:
-            ConfigError: They do not stand at one step.
+            ConfigError: They do not stand at one place.
             TrainingError: A worker is gone.
         """
-        run, self._wish = self._run, ""
+        run, self._wish, self._training = self._run, "", True
         try:
-            self._replicas.agree({"the step to go on from": run.position.step, "the epochs": epochs or run.epochs})
-            try:
-                return self._train(epochs)
-            finally:
-                if run.stopping or run.position.epoch > run.epochs:
-                    self._agree()  # nobody leaves before the chief has saved
-        except LOST as error:
-            if "ollective" not in str(error):
-                raise
-            which = run.directory if self._replicas.is_chief else "RUN"
-            msg = (
-                f"another worker was lost in epoch {run.position.epoch}, after step {run.position.step}; go on from the last "
-                f"checkpoint with 'eagerloop resume {which}' for all of them"
-            )
-            raise TrainingError(msg) from error
+            with missing_a_lost_one(self._how_far):
+                place = {f"the {name} to go on from": count for name, count in asdict(run.position).items()}
+                self._replicas.agree(place | {"the epochs": epochs or run.epochs})
+                try:
+                    return self._train(epochs)
+                finally:
+                    if run.stopping or run.position.epoch > run.epochs:
+                        self._agree()  # nobody leaves before the chief has saved
+        finally:
+            self._training = False
+
+    def _how_far(self) -> str:
+        run, which = self._run, self._run.directory if self._replicas.is_chief else "RUN"
+        return (
+            f"in epoch {run.position.epoch}, after step {run.position.step}; go on from the last checkpoint with "
+            f"'eagerloop resume {which}' for all of them"
+        )
+
+    def step(self, x: Any, y: Any) -> Step:
+        """As `Run.step`, which all workers have to call.
+
+        Raises:
+            PluginError: An observer called it, which the chief alone has.
+        """
+        if self._training:
+            msg = "an observer cannot call run.step() where several workers train: those that have no observers would miss it"
+            raise PluginError(msg)
+        return self._step(x, y)
 
     def stop(self, reason: str) -> None:
         """Asks all workers to stop; they do when they have next agreed."""

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from eagerloop.distribution import meeting
-from eagerloop.distribution.agreement import agree, facts_of, first_difference
+from eagerloop.distribution.agreement import agree, facts_of, first_difference, missing_a_lost_one
 from eagerloop.distribution.cluster import EXAMPLE, Cluster, read_cluster
 from eagerloop.distribution.launching import free_ports, tf_configs
 from eagerloop.distribution.meeting import joining, listening, patience, wait_for_the_others, why_unreachable
@@ -60,7 +60,19 @@ BAD_CLUSTERS = [
     ({"worker": ["ada:1", 7]}, 0, "must have host:port, the port from 1 to 65535, as address 1 of 'worker', got 7"),
     *[
         ({"worker": [bad]}, 0, "must have host:port, the port from 1 to 65535, as address 0 of 'worker', got ")
-        for bad in ("ada", "ada:", ":1", "ada:0", "ada:65536", "ada:x", "http://ada:1", "a b:1", "ada:1,bob:1", "ada:²")
+        for bad in (
+            "ada",
+            "ada:",
+            ":1",
+            "ada:0",
+            "ada:65536",
+            "ada:x",
+            "http://ada:1",
+            "a b:1",
+            "::1:1",
+            "ada:1,bob:1",
+            "ada:²",
+        )
     ],
     ({"worker": ["ada:1", "ada:1"]}, 0, "gives worker 0 and worker 1 one address; each needs a port of its own, got ada:1"),
     (TWO, 2, "must have a task with an index from 0 to 1, as its cluster has, got 2"),
@@ -127,6 +139,14 @@ def test_whoever_is_missing_is_named_with_the_reason(monkeypatch):
         assert why_unreachable(f"127.0.0.1:{own}") == "connection refused"  # the port is free again
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_an_ipv6_address_is_answered_at():
+    """As TensorFlow's server will: one port has both protocols."""
+    (port,) = free_ports(1)
+    with listening("worker 0", f"[::1]:{port}"):
+        assert [why_unreachable(f"{host}:{port}") for host in ("[::1]", "127.0.0.1")] == ["", ""]
+
+
 def test_a_worker_that_waits_for_long_says_for_whom(monkeypatch):
     """Once, before its time is up: a person at a terminal would think that it hangs."""
     monkeypatch.setattr(meeting, "SAY_AFTER", 0)
@@ -191,12 +211,14 @@ def test_what_must_be_the_same_is_named_as_on_the_command_line(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text("1")
     settings = Settings(epochs=3, model=use("mlp", units=4), loss=use(f"{path}:mine"), observer=[use("progress")], threads=2)
+    settings.plugins = [str(path)]
 
     facts = facts_of(settings, "abc", {"numpy": "2"})
 
     assert facts["epochs"] == 3
     assert (facts["model"], facts["model.units"], facts["metric"]) == ("mlp", 4, "by the data")
-    assert facts[f"the content of {path}"].startswith("6b86b273ff34")  # SHA-256 of "1"
+    digests = [facts[f"the content of {name}"] for name in (path, "the plugin mine.py")]
+    assert [digest[:12] for digest in digests] == ["6b86b273ff34"] * 2  # SHA-256 of "1"
     assert (facts["the data"], facts["the version of numpy"]) == ("abc", "2")
     assert not {"observer", "threads", "plugins"} & set(facts)
 
@@ -234,3 +256,14 @@ def test_workers_that_disagree_are_both_named():
     )
     with pytest.raises(ConfigError, match=said):
         agree(here, Gathers([2, facts | {"dataset.path": "x" * 90}], [1, facts]), facts)
+
+
+def test_the_loss_of_a_worker_is_told_in_a_sentence():
+    """With when it was; another error of that type, such as that of a data service, stays what it is."""
+    import tensorflow as tf
+
+    collective, other = (tf.errors.UnavailableError(None, None, said) for said in ("Collective ops is aborted by: ...", "gone"))
+    with pytest.raises(TrainingError, match=r"^another worker was lost in epoch 2$"), missing_a_lost_one(lambda: "in epoch 2"):
+        raise collective
+    with pytest.raises(tf.errors.UnavailableError, match="gone"), missing_a_lost_one(lambda: "in epoch 2"):
+        raise other

@@ -111,6 +111,20 @@ def test_a_signal_is_passed_on_once():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_terminal_that_is_closed_ends_all():
+    """SIGHUP reaches this process alone, for the others are in sessions of their own; under nohup it is not listened to."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with workers(WAITS, WAITS) as started:
+            threading.Thread(target=lambda: (wait_until_ready(started, 2), os.kill(os.getpid(), signal.SIGHUP))).start()
+            assert started.wait(lambda _text: None) == Outcome(129, "stopped by SIGHUP; logs in logs")
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with workers("pass"):
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_an_error_of_one_s_own_leaves_nobody_behind():
     """Where what is shown cannot be written, as in `| head`, the workers are ended before the error goes on."""
 
@@ -142,8 +156,8 @@ def test_if_one_cannot_be_started_the_others_are_ended():
     assert len(started._processes) == 1
 
 
-def test_the_last_line_is_fit_to_be_quoted(tmp_path):
-    """Empty lines and what a terminal alone understands are left out; a long line is cut."""
+def test_the_last_line_is_fit_to_be_quoted(tmp_path, monkeypatch):
+    """Empty lines and what a terminal alone understands are left out; a long line is cut, of a long log the end is read."""
     log = tmp_path / "log"
     log.write_bytes(b"one\n\x1b[31mtwo\xff\n\n  \n")
     assert last_line(log) == "[31mtwo\N{REPLACEMENT CHARACTER}"
@@ -151,3 +165,6 @@ def test_the_last_line_is_fit_to_be_quoted(tmp_path):
     assert last_line(log) == "x" * 300 + "..."
     log.write_text("")
     assert last_line(log) == ""
+    monkeypatch.setattr(supervising, "TAIL", 12)
+    log.write_text("the first line\nthe last one\n")
+    assert last_line(log) == "he last one"

@@ -1,0 +1,58 @@
+"""A run as one of several workers has it, tried with a single one in place of all."""
+
+from pathlib import Path
+
+import pytest
+
+import eagerloop
+from eagerloop.distribution.workers import Workers
+from eagerloop.errors import PluginError
+from eagerloop.opening import create
+from eagerloop.settings import settings_of
+
+
+class Alone:
+    """Replicas that have nobody to agree with."""
+
+    is_chief = True
+
+    def __init__(self):
+        self.facts = []
+
+    def agree(self, facts):
+        self.facts.append(facts)
+
+    def total(self, value):
+        return value
+
+
+class Steps:
+    """An observer that calls `run.step` after the first step."""
+
+    def on_step_end(self, run, step):
+        run.step(step.x, step.y)
+
+
+def run_of_a_worker(**keywords):
+    """A run of the guide that is not trained yet, and its replicas."""
+    run, replicas = create(settings_of({"checkpointer": "none", "epochs": 1, **keywords}), Path("mine")), Alone()
+    Workers(run, replicas)
+    return run, replicas
+
+
+def test_an_observer_cannot_make_steps_that_the_other_workers_miss():
+    """They would wait for each other in different places; between two trainings, everybody may call it."""
+    run, _replicas = run_of_a_worker(observers=[Steps()])
+    with pytest.raises(PluginError, match=r"an observer cannot call run\.step\(\) where several workers train"):
+        run.train()
+    assert run.position.step == 1
+    assert run.step(*run.assembly.first_batch).loss.shape == ()
+
+
+def test_workers_compare_all_of_where_they_stand():
+    """One step can be the end of an epoch and the middle of it: it is saved for both."""
+    run, replicas = run_of_a_worker(dataset=eagerloop.use("iris", batch_size=60))
+    run.train()
+    run.train(epochs=2)
+    place = {"the epoch to go on from": 2, "the batch to go on from": 0, "the step to go on from": 2, "the epochs": 2}
+    assert replicas.facts[-1] == place
