@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import tensorflow as tf
 
+from eagerloop.errors import TrainingError
 from eagerloop.snapshots import snapshot
+from eagerloop.state import FiniteCheck
 
 if TYPE_CHECKING:
     from eagerloop.run import Run
@@ -36,6 +38,7 @@ class Saver:
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
         self._copies: dict[str, tf.Variable] = {}
+        self._not_finite = FiniteCheck()
 
     def __enter__(self) -> Self:
         """From here on, the run goes on after a save."""
@@ -62,14 +65,20 @@ class Saver:
         """Adds a checkpoint of this very moment.
 
         Raises:
-            TrainingError: This save failed, or the one before it, which was under way.
+            TrainingError: This save failed, or the one before it, which was under way; or a variable is not finite: such a
+                state is not worth keeping.
         """
         run = self._run
         if self.keeps_nothing:
             run.place.write_history(run.history)
             return
         self.wait()
-        content, variables = snapshot(run), run.variables()
+        variables = run.variables()
+        bad = self._not_finite(variables)
+        if bad:
+            msg = f"{bad} is not finite after step {run.position.step}; nothing was saved: lower the learning rate, then resume"
+            raise TrainingError(msg)
+        content = snapshot(run)
         if self._background:
             copies = self._copied(variables)
             self._behind(lambda: self._finish(self._begin(content, copies), content))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from eagerloop import state
-from eagerloop.errors import CheckpointError, PluginError, TrainingError
+from eagerloop.errors import CheckpointError, PluginError
 from eagerloop.manifests import MANIFEST
 from eagerloop.store import Checkpoint
 
@@ -29,16 +29,7 @@ LONGEST = 80
 
 
 def snapshot(run: "Run") -> dict[str, Any]:
-    """Everything of a run that is no variable, as JSON.
-
-    Raises:
-        TrainingError: A variable is not finite: such a state is not worth keeping.
-    """
-    variables = run.variables()
-    bad = state.not_finite(variables)
-    if bad:
-        msg = f"{bad} is not finite after step {run.position.step}; nothing was saved: lower the learning rate, then resume"
-        raise TrainingError(msg)
+    """Everything of a run that is no variable, as JSON."""
     return {
         "position": asdict(run.position),
         "tally": run.tally.state(),
@@ -47,7 +38,7 @@ def snapshot(run: "Run") -> dict[str, Any]:
             [name, _as_json(name, observer)] for name, observer in _named_observers(run) if hasattr(observer, "state")
         ],
         "random": state.random_state(),
-        "variables": state.table_of(variables),
+        "variables": state.table_of(run.variables()),
         "record": run.assembly.record(),
     }
 

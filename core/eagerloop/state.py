@@ -13,6 +13,9 @@ from eagerloop.errors import CheckpointError
 Table = list[list[Any]]
 """Rows of name, shape, dtype."""
 
+LARGE = 1_000_000
+"""Elements of all variables together from which on a graph to check them is worth its making."""
+
 _COUNTER = re.compile(r"_\d+(?=/|_|$)")
 
 
@@ -71,12 +74,33 @@ def _describe(entry: tuple[Sequence[int], str] | None) -> str:
     return "nothing" if entry is None else f"{tuple(entry[0])} {entry[1]}"
 
 
-def not_finite(state: Mapping[str, tf.Variable]) -> str | None:
-    """The name of the first variable that holds nan or inf, or None."""
-    for name, variable in state.items():
-        if variable.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(variable))):
-            return name
-    return None
+class FiniteCheck:
+    """Looks for nan and inf in variables: the same ones, again and again."""
+
+    def __init__(self) -> None:
+        self._variables: list[tf.Variable] = []
+        self._all_finite: Any = None
+
+    def __call__(self, state: Mapping[str, tf.Variable]) -> str | None:
+        """The name of the first variable that holds nan or inf, or None."""
+        floating = {name: variable for name, variable in state.items() if variable.dtype.is_floating}
+        elements = sum(variable.shape.num_elements() or 0 for variable in floating.values())
+        if elements > LARGE and bool(self._graph(floating)()):
+            return None
+        return next((name for name, value in floating.items() if not bool(tf.reduce_all(tf.math.is_finite(value)))), None)
+
+    def _graph(self, floating: Mapping[str, tf.Variable]) -> Any:
+        """Adds everything up: a sum with nan or inf in it is not finite.
+
+        Nor is a sum that is too large for its dtype: then each element is looked at.
+        """
+        variables = list(floating.values())
+        if [*map(id, variables)] != [*map(id, self._variables)]:
+            self._variables = variables
+            self._all_finite = tf.function(
+                lambda: tf.math.is_finite(tf.add_n([tf.cast(tf.reduce_sum(value), tf.float64) for value in variables]))
+            )
+        return self._all_finite
 
 
 def random_state() -> dict[str, Any]:
