@@ -57,6 +57,7 @@ import eagerloop
 class Twice:
     def on_step_end(self, run):
         if run.position.step == 7:
+            run.saver.wait()  # or the checkpoint of step 5 might not have its name yet
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), int(sys.argv[1]))
 
