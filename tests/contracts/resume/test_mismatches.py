@@ -18,7 +18,7 @@ from eagerloop.snapshots import restore
 from eagerloop.store import Store
 
 
-def refused(directory, match, **given):
+def assert_refused_unchanged(directory, match, **given):
     """Loading is refused in these words; so is a restore into the parts as they are now, and no variable has changed."""
     with pytest.raises(CheckpointError, match=match):
         eagerloop.load(directory, **given)
@@ -79,13 +79,13 @@ def set_part(kind, name):
 def test_another_record_is_refused(run, change, match):
     """What was changed in run.toml is told with the old and the new value, and the file."""
     edit(run, change)
-    refused(run, rf"run\.toml was changed.*{match}")
+    assert_refused_unchanged(run, rf"run\.toml was changed.*{match}")
 
 
 def test_other_data_are_refused(run, table):
     """A file that changed since the checkpoint was written is noticed by its content."""
     table.write_text(table.read_text().replace("0.25", "0.35"))
-    refused(run, r"the data have changed, data\.fingerprint: '[0-9a-f]{64}' was saved, '[0-9a-f]{64}' now")
+    assert_refused_unchanged(run, r"the data have changed, data\.fingerprint: '[0-9a-f]{64}' was saved, '[0-9a-f]{64}' now")
 
 
 def sequential(*units, dtype="float32"):
@@ -113,7 +113,7 @@ def test_another_model_is_refused(run_of_objects, name):
     """Before any variable is touched, the first three that differ are told with shape and dtype."""
     make, match = MODELS[name]
     model = make()
-    refused(run_of_objects, match, model=model, optimizer=keras.optimizers.Adam())
+    assert_refused_unchanged(run_of_objects, match, model=model, optimizer=keras.optimizers.Adam())
     with pytest.raises(CheckpointError, match=match) as caught:
         eagerloop.load(run_of_objects, model=make(), optimizer=keras.optimizers.Adam())
     assert 1 <= len(re.findall(r" saved, ", str(caught.value))) <= 3
@@ -132,7 +132,7 @@ def test_another_model_is_refused(run_of_objects, name):
 )
 def test_another_optimizer_is_refused(run_of_objects, make, match):
     """By its class where that differs, by its variables where a schedule has taken the place of the learning rate."""
-    refused(run_of_objects, match, model=sequential(4, 1), optimizer=make())
+    assert_refused_unchanged(run_of_objects, match, model=sequential(4, 1), optimizer=make())
 
 
 def test_other_threads_are_said_aloud(run, monkeypatch):
