@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 import eagerloop
-from eagerloop.catalog import Catalog
+from eagerloop.choices.catalog import Catalog
 
 PARTS = Catalog.load()
 

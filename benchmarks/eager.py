@@ -19,7 +19,7 @@ import keras
 import tensorflow as tf
 
 import eagerloop
-from eagerloop.catalog import Catalog
+from eagerloop.choices.catalog import Catalog
 
 PARTS = Catalog.load()
 ROWS, BATCH = 120, 10

@@ -18,10 +18,10 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from eagerloop import run as running
-from eagerloop.inspection.findings import first_look
-from eagerloop.opening import create
-from eagerloop.settings import settings_of
+from eagerloop.choices.settings import settings_of
+from eagerloop.inspection.mistakes.findings import first_look
+from eagerloop.running import run as running
+from eagerloop.running.opening import create
 
 BAR = 5.0
 """Per cent of the first epoch."""

@@ -97,7 +97,7 @@ def state_of(run: Any) -> dict[str, Any]:
 
 def states_of(run: Any) -> dict[int, dict[str, Any]]:
     """The state at every checkpoint of an undamaged run, read one by one, by step. The run itself ends at the last of them."""
-    from eagerloop.snapshots import restore
+    from eagerloop.running.snapshots import restore
 
     found = {}
     for step in run.store.steps():
@@ -121,7 +121,7 @@ def harmless(before: bytes, after: bytes, name: str) -> bool:
 def judge(run: Path, damage: Damage, expected: dict[int, dict[str, Any]], tally: Tally) -> None:
     """Loads and verifies a run that has been damaged; notes what is not as it must be."""
     import eagerloop
-    from eagerloop.verifying import verify
+    from eagerloop.afterwards.verifying import verify
 
     before = apply(run, damage)
     path, same = run / damage[0], harmless(before, (run / damage[0]).read_bytes(), damage[0])

@@ -55,7 +55,7 @@ def train(orders: Any, scratch: str, *, inspects: bool) -> None:
             seconds = time.perf_counter() - begin
             run.tally.reset()
         orders.send(seconds)
-    assert inspects or "eagerloop.inspection.recorder" not in sys.modules
+    assert inspects or "eagerloop.inspection.recording.recorder" not in sys.modules
 
 
 def paired(rounds: int, *, inspects: bool) -> list[tuple[float, float]]:

@@ -84,7 +84,7 @@ def trial(run: Path, number: int, seconds: float, mode: str) -> tuple[int, str, 
 
 def _second_signal(which: int) -> None:
     """Has the handler of the first signal send a second one, while the step that it interrupted is not done."""
-    from eagerloop.signals import Signals
+    from eagerloop.process.signals import Signals
 
     handle = Signals._handle  # noqa: SLF001
 

@@ -237,7 +237,7 @@ def trial(configuration: Configuration, run: Path, kill: tuple[str, str, int], n
 
 def compare(run: Path, whole: Path, *, every: bool) -> list[str]:
     """Compares the newest whole checkpoint, or every one, with the uninterrupted run's of the same step. In a child."""
-    from eagerloop.store import Store
+    from eagerloop.storage.store import Store
 
     store = Store(run / "checkpoints")
     newest = store.newest()

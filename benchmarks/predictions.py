@@ -38,7 +38,7 @@ def write(path, rows):
 def predict(training, source):
     """Trains on the small file, predicts the other one, prints the figures of the process."""
     import eagerloop
-    from eagerloop.prediction import write_predictions
+    from eagerloop.afterwards.prediction import write_predictions
 
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as scratch:

@@ -32,8 +32,8 @@ Save = Callable[[int], None]
 def make_run(units: int, directory: Path, *, background: bool) -> Any:
     """A run that has not been trained."""
     import eagerloop
-    from eagerloop.opening import create
-    from eagerloop.settings import settings_of
+    from eagerloop.choices.settings import settings_of
+    from eagerloop.running.opening import create
 
     model = eagerloop.use("mlp", hidden=[units, units])
     return create(settings_of({"model": model, "keep": 3, "save_async": background}), directory)

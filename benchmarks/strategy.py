@@ -21,7 +21,7 @@ import keras
 
 import eagerloop
 from eagerloop import loop
-from eagerloop.compiling import Stretches
+from eagerloop.running.compiling import Stretches
 
 BATCH = 10
 ROWS = {False: 400, True: 20_000}

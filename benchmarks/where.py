@@ -104,7 +104,7 @@ def time_compiled(run, rounds):
         for name, function in compiled_stages(run).items()
     }
     run.settings.compile = True
-    again = eagerloop.run.Run(run.assembly, run.place)
+    again = eagerloop.running.run.Run(run.assembly, run.place)
 
     def engine() -> None:
         again.position.batch = 0

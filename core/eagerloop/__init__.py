@@ -15,11 +15,11 @@ from eagerloop.hooks import hookimpl
 from eagerloop.parts import use
 
 if TYPE_CHECKING:
-    from eagerloop.arrays import ArrayDataset, split_rows
+    from eagerloop.data.arrays import ArrayDataset, split_rows
     from eagerloop.loop import Step, train_step
-    from eagerloop.opening import load, resume, train
-    from eagerloop.run import Run
-    from eagerloop.watching import watch
+    from eagerloop.running.opening import load, resume, train
+    from eagerloop.running.run import Run
+    from eagerloop.running.watching import watch
 
 __version__ = "0.1.0"
 
@@ -41,11 +41,11 @@ __all__ = [
 ]
 
 _LATER = {
-    "arrays": ("ArrayDataset", "split_rows"),
+    "data.arrays": ("ArrayDataset", "split_rows"),
     "loop": ("Step", "train_step"),
-    "opening": ("load", "resume", "train"),
-    "run": ("Run",),
-    "watching": ("watch",),
+    "running.opening": ("load", "resume", "train"),
+    "running.run": ("Run",),
+    "running.watching": ("watch",),
 }
 
 

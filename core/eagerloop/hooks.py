@@ -21,7 +21,7 @@ from eagerloop.errors import PluginError, did_you_mean
 
 if TYPE_CHECKING:
     from eagerloop.loop import Step
-    from eagerloop.run import Run
+    from eagerloop.running.run import Run
 
 GROUP = "eagerloop"
 hookspec = pluggy.HookspecMarker(GROUP)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from eagerloop.parts import Loss, Model, Optimizer
-    from eagerloop.run import Run
+    from eagerloop.running.run import Run
 
 
 class Step(NamedTuple):

@@ -3,7 +3,7 @@
 Shape letters: n rows in a batch, d features, k outputs.
 
 A part is made by a **factory**: a callable whose annotated keyword parameters are the part's options (see
-`eagerloop.options`) and whose docstring's first line is its summary. The parameters named `seed` and `dataset` are not
+`eagerloop.choices.options`) and whose docstring's first line is its summary. The parameters named `seed` and `dataset` are not
 options: the engine fills them in, with the run's seed and the dataset that was built for the run.
 """
 

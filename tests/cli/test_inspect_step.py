@@ -10,7 +10,7 @@ import pytest
 import eagerloop
 from eagerloop.inspection.step_record import StepRecord
 
-GOLDEN = Path(__file__).parents[1] / "core" / "inspection" / "iris_step.txt"
+GOLDEN = Path(__file__).parents[1] / "core" / "inspection" / "transcript" / "iris_step.txt"
 
 OWN = """
 import tensorflow as tf

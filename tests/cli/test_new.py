@@ -293,7 +293,7 @@ def test_the_other_commands_do_not_wait_for_it():
         try:
             main(["--help"])
         except SystemExit:
-            print("eagerloop.scaffold" in sys.modules)
+            print("eagerloop.scaffold.new_part" in sys.modules)
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"

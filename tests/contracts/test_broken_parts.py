@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eagerloop.sources import import_file
+from eagerloop.choices.sources import import_file
 from eagerloop.testing import check
 from eagerloop.testing.targets import find
 

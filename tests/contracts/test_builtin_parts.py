@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from eagerloop.catalog import BUILT_IN, Catalog
+from eagerloop.choices.catalog import BUILT_IN, Catalog
 from eagerloop.testing import check
 
 ENTRIES = [entry for entry in Catalog.load().entries if entry.owner.distribution == BUILT_IN]

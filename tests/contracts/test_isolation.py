@@ -289,7 +289,7 @@ def provide_losses():
 
 LISTING = """
 import sys, time
-from eagerloop.catalog import Catalog
+from eagerloop.choices.catalog import Catalog
 from eagerloop.cli import main
 
 main(["plugins", *sys.argv[1:]])

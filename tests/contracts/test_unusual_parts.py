@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eagerloop.sources import import_file
+from eagerloop.choices.sources import import_file
 from eagerloop.testing import check
 
 HERE = Path(__file__).with_name("unusual")

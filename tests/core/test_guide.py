@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import eagerloop
-from eagerloop.catalog import Catalog
+from eagerloop.choices.catalog import Catalog
 
 FIRST_X = [
     [1.4, 5.1, 0.2], [1.4, 4.9, 0.2], [1.3, 4.7, 0.2], [1.5, 4.6, 0.2], [1.4, 5.0, 0.2],

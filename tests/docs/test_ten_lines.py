@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import eagerloop.testing
+from eagerloop.choices.sources import import_file
 from eagerloop.parts import KINDS
-from eagerloop.sources import import_file
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "ten-lines.md"
 NAMES = {

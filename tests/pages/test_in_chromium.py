@@ -2,12 +2,12 @@ import dataclasses
 
 import pytest
 
-from eagerloop.inspection.numbers_as_text import three
-from eagerloop.inspection.page import step_page
-from eagerloop.inspection.run_page import run_page
+from eagerloop.afterwards.reporting import tell
+from eagerloop.inspection.pages.run_page import run_page
+from eagerloop.inspection.pages.step_page import step_page
 from eagerloop.inspection.step_record import Finding
-from eagerloop.record import RunDirectory
-from eagerloop.reporting import tell
+from eagerloop.inspection.writing.numbers_as_text import three
+from eagerloop.storage.run_directory import RunDirectory
 
 FOCUSABLE = "a[href], summary, input:not([type=hidden]), [tabindex='0']"
 

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 import eagerloop
-from eagerloop import reporting
+from eagerloop.afterwards import reporting
+from eagerloop.afterwards.reporting import MOST_RECORDS, report, tell
 from eagerloop.errors import ConfigError
-from eagerloop.inspection.numbers_as_text import three
 from eagerloop.inspection.pages.charts import Frame, Guide, Series, chart, ticks
 from eagerloop.inspection.pages.predictions import confusion_table
-from eagerloop.inspection.run_page import RunStory, run_page
+from eagerloop.inspection.pages.run_page import RunStory, run_page
 from eagerloop.inspection.step_record import Finding, Values
-from eagerloop.record import RunDirectory
-from eagerloop.reporting import MOST_RECORDS, report, tell
+from eagerloop.inspection.writing.numbers_as_text import three
+from eagerloop.storage.run_directory import RunDirectory
 
 ROWS = [{"epoch": epoch, "steps": 12, "loss": 4.0 / epoch, "val_loss": 5.0 / epoch, "seconds": 1.0} for epoch in (1, 2, 3)]
 

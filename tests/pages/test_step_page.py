@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from eagerloop.inspection.by_hand.updates import update_of_weight, weight_of
-from eagerloop.inspection.cell import step_cell
-from eagerloop.inspection.numbers_as_text import percent, three
-from eagerloop.inspection.page import act_of_each, step_page
 from eagerloop.inspection.pages.heatmaps import Axes, grid_of, heatmap, shade
+from eagerloop.inspection.pages.notebook_cell import step_cell
+from eagerloop.inspection.pages.step_page import act_of_each, step_page
 from eagerloop.inspection.step_record import Finding, LineRecord, OperationRecord, Values
+from eagerloop.inspection.writing.numbers_as_text import percent, three
 
 HOSTILE = "</style></script><script>alert(1)</script><img src=x onerror='alert(2)'>\"'&"
 

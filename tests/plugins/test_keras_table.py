@@ -127,7 +127,7 @@ import eagerloop_plugins
 for found in pkgutil.walk_packages(eagerloop_plugins.__path__, "eagerloop_plugins."):
     if found.name not in {HEAVY!r}:
         importlib.import_module(found.name)
-from eagerloop.catalog import Catalog
+from eagerloop.choices.catalog import Catalog
 catalog = Catalog.load()
 heavy = [name for name in ("tensorflow", "keras", "numpy") if name in sys.modules]
 print(json.dumps([heavy, [str(one) for one in catalog.broken], len(catalog.entries)]))

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from eagerloop.cli.report import report
+from eagerloop.cli.saying import report
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -52,7 +52,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for graders.")] = False,
 ) -> None:
     """Check that parts do what eagerloop asks of them. This runs their code."""
-    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
     from eagerloop.testing.targets import find  # noqa: PLC0415
 
     with contextlib.redirect_stdout(sys.stderr):  # whatever a part prints must not stand between the findings
@@ -78,9 +78,9 @@ def check(
 
 def _give_options(targets: "list[Target]", words: list[str]) -> None:
     """`NAME=VALUE` for those of the parts that have the option."""
-    from eagerloop.options import options_of  # noqa: PLC0415
-    from eagerloop.sources import as_factory  # noqa: PLC0415
-    from eagerloop.testing.factories import from_text  # noqa: PLC0415
+    from eagerloop.choices.options import options_of  # noqa: PLC0415
+    from eagerloop.choices.sources import as_factory  # noqa: PLC0415
+    from eagerloop.testing.asked.factories import from_text  # noqa: PLC0415
 
     for word in words:
         name, equals, value = word.partition("=")
@@ -104,8 +104,8 @@ def _give_options(targets: "list[Target]", words: list[str]) -> None:
 
 def _refuse_lacking(targets: "list[Target]") -> None:
     """A part that is asked for alone must be checked as a whole, and not only as far as it goes without its options."""
-    from eagerloop.options import REQUIRED, options_of  # noqa: PLC0415
-    from eagerloop.sources import as_factory  # noqa: PLC0415
+    from eagerloop.choices.options import REQUIRED, options_of  # noqa: PLC0415
+    from eagerloop.choices.sources import as_factory  # noqa: PLC0415
 
     if len(targets) != 1 or targets[0].factory is None:
         return
@@ -123,7 +123,7 @@ def _refuse_lacking(targets: "list[Target]") -> None:
 def _dataset(name: str | None, files: list[Path] | tuple[()]) -> Any:
     if name is None:
         return None
-    from eagerloop.catalog import Catalog  # noqa: PLC0415
+    from eagerloop.choices.catalog import Catalog  # noqa: PLC0415
     from eagerloop.testing.checks import Lacking, Subject  # noqa: PLC0415
 
     entry = Catalog.load(files).find("dataset", name)

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple, NoReturn
 
 import typer
 
-from eagerloop.catalog import Catalog
+from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.defaults import default_loss, default_model
+from eagerloop.choices.options import Option, options_of
+from eagerloop.choices.settings import Settings, plain_options, read_toml, settings_from
+from eagerloop.choices.sources import is_file_part
 from eagerloop.cli.flags import completion, dimmed, given, parameter, parameters_of
-from eagerloop.cli.report import quiet
-from eagerloop.defaults import default_loss, default_model
-from eagerloop.options import Option, options_of
+from eagerloop.cli.saying import quiet
 from eagerloop.parts import KINDS, SINGLE, Choice
-from eagerloop.settings import Settings, plain_options, read_toml, settings_from
-from eagerloop.sources import is_file_part
 
 FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
 """What the option of each kind is called."""

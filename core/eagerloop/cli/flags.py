@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 
+from eagerloop.choices.options import REQUIRED, Option
 from eagerloop.errors import ConfigError
-from eagerloop.options import REQUIRED, Option
 
 TYPES = {"int": "INTEGER", "float": "FLOAT", "str": "TEXT", "Path": "PATH"}
 """What stands behind an option in the help. The range stands in its text: the options' names need the room."""

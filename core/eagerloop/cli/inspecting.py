@@ -5,11 +5,11 @@ from typing import Any
 
 import typer
 
-from eagerloop.catalog import Catalog
+from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.settings import Settings
 from eagerloop.cli.choosing import command_of, config_parameter
 from eagerloop.cli.flags import dimmed, parameter
-from eagerloop.cli.report import quiet_tensorflow
-from eagerloop.settings import Settings
+from eagerloop.cli.saying import quiet_tensorflow
 
 PLAIN = ("seed", "plugins")
 
@@ -28,16 +28,16 @@ def model(words: Sequence[str]) -> Callable[..., None]:
 
 def _show_batch(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -> None:
     quiet_tensorflow()
-    from eagerloop.assembly import Assembly  # noqa: PLC0415
-    from eagerloop.inspection.batch import inspect_batch  # noqa: PLC0415
+    from eagerloop.building.assembly import Assembly  # noqa: PLC0415
+    from eagerloop.inspection.views.batch import inspect_batch  # noqa: PLC0415
 
     typer.echo(str(inspect_batch(Assembly(settings, catalog, dataset_only=True).dataset, values["number"] or 0)))
 
 
 def _show_model(settings: Settings, catalog: Catalog, _values: Mapping[str, Any]) -> None:
     quiet_tensorflow()
-    from eagerloop.assembly import Assembly  # noqa: PLC0415
-    from eagerloop.inspection.model import inspect_model  # noqa: PLC0415
+    from eagerloop.building.assembly import Assembly  # noqa: PLC0415
+    from eagerloop.inspection.views.model import inspect_model  # noqa: PLC0415
 
     assembly = Assembly(settings, catalog)
     typer.echo(str(inspect_model(assembly.model, assembly.first_batch[0], assembly.dataset.features)))

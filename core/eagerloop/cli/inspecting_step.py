@@ -41,14 +41,14 @@ def step(
 
     The run stays as it is.
     """
-    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
-    from eagerloop.record import RunDirectory  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
     _refuse_before(number, row, page)
     quiet_tensorflow()
-    from eagerloop.inspection.transcript import step_transcript  # noqa: PLC0415
-    from eagerloop.replaying import record_of_step  # noqa: PLC0415
+    from eagerloop.afterwards.replaying import record_of_step  # noqa: PLC0415
+    from eagerloop.inspection.transcript.transcript import step_transcript  # noqa: PLC0415
 
     function = None if own is None else _own_step(own)
     with _saying_where(own, function):
@@ -86,8 +86,8 @@ def _own_step(named: str) -> Callable[..., Any]:
         ConfigError: It is not named as `FILE:NAME`, or the file has no such function.
         PluginError: The file cannot be read or imported.
     """
+    from eagerloop.choices.sources import import_file, is_file_part  # noqa: PLC0415
     from eagerloop.errors import did_you_mean  # noqa: PLC0415
-    from eagerloop.sources import import_file, is_file_part  # noqa: PLC0415
 
     if not is_file_part(named):
         msg = f"--train-step {named}: expected path/to/file.py:NAME, the name of a function with the arguments of train_step"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from eagerloop.cli.report import tell
+from eagerloop.cli.saying import tell
 
 
 def launch(

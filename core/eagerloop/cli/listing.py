@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from eagerloop.catalog import BUILT_IN, PLURALS, Catalog, Entry
+from eagerloop.choices.catalog import BUILT_IN, PLURALS, Catalog, Entry
+from eagerloop.choices.options import REQUIRED, Option, options_of, summary_of
 from eagerloop.cli.flags import in_words
-from eagerloop.options import REQUIRED, Option, options_of, summary_of
 from eagerloop.parts import KINDS
 
 FOLDED = 8

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from eagerloop.catalog import PLURALS, Catalog
+from eagerloop.choices.catalog import PLURALS, Catalog
+from eagerloop.choices.sources import is_file_part
 from eagerloop.cli import listing
 from eagerloop.cli.flags import completion
-from eagerloop.cli.report import quiet, quiet_tensorflow
+from eagerloop.cli.saying import quiet, quiet_tensorflow
 from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.parts import KINDS
-from eagerloop.sources import is_file_part
 
 PluginFiles = Annotated[
     list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A Python file with hook implementations.")
@@ -77,7 +77,7 @@ def show(
 
 def doctor() -> None:
     """Say whether everything that a run needs is there."""
-    from eagerloop.inspection.environment import inspect_environment  # noqa: PLC0415
+    from eagerloop.inspection.views.environment import inspect_environment  # noqa: PLC0415
 
     with contextlib.suppress(Exception):  # the view tells it as a problem
         quiet_tensorflow()

@@ -17,7 +17,7 @@ def new(
     directory: Annotated[Path | None, typer.Option("--directory", help="Where to make it; by default here.")] = None,
 ) -> None:
     """Make a new part, with its tests, to be changed into your own."""
-    from eagerloop.scaffold import make  # noqa: PLC0415 - the other commands need not wait for it
+    from eagerloop.scaffold.new_part import make  # noqa: PLC0415 - the other commands need not wait for it
 
     made = make(kind, name, package=package, directory=directory)
     typer.echo("made")

@@ -22,15 +22,15 @@ def report(
     trust: Trust = None,
 ) -> None:
     """Draw a run as a page: curves, predictions, layers, updates, recorded steps."""
-    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
-    from eagerloop.record import RunDirectory  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
     if html is not None:
         refuse_page(html, "report.html")
     quiet_tensorflow()
-    from eagerloop.faults import blaming  # noqa: PLC0415
-    from eagerloop.reporting import report as write  # noqa: PLC0415
+    from eagerloop.afterwards.reporting import report as write  # noqa: PLC0415
+    from eagerloop.building.blaming import blaming  # noqa: PLC0415
 
     with blaming(f"{run or 'the run'} cannot be drawn"):
         written = write(run, html, trust or (), png)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from eagerloop.catalog import Catalog
+from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.settings import Settings
 from eagerloop.cli.choosing import command_of, config_parameter
 from eagerloop.cli.flags import dimmed, parameter
-from eagerloop.cli.report import quiet_tensorflow, tell
+from eagerloop.cli.saying import quiet_tensorflow, tell
 from eagerloop.distribution.cluster import read_cluster
 from eagerloop.parts import Choice
-from eagerloop.record import RunDirectory
-from eagerloop.settings import Settings
+from eagerloop.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
-    from eagerloop.run import Run
+    from eagerloop.running.run import Run
 
 
 def train(words: Sequence[str]) -> Callable[..., None]:
@@ -45,8 +45,9 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
         tell(f"note: {broken}")
     _look_first(settings.strategy, values["run"])
     quiet_tensorflow()
-    from eagerloop.assembly import Assembly, config  # noqa: PLC0415
-    from eagerloop.opening import create  # noqa: PLC0415
+    from eagerloop.building.assembly import Assembly  # noqa: PLC0415
+    from eagerloop.building.run_record import config  # noqa: PLC0415
+    from eagerloop.running.opening import create  # noqa: PLC0415
 
     if values["print_config"]:
         typer.echo(config(Assembly(settings, catalog)), nl=False)
@@ -128,7 +129,7 @@ def resume_run(
     RunDirectory.existing(directory)
     quiet_tensorflow()
     from eagerloop.distribution.workers import to_resume  # noqa: PLC0415
-    from eagerloop.opening import prepare_resume  # noqa: PLC0415
+    from eagerloop.running.opening import prepare_resume  # noqa: PLC0415
 
     where = to_resume(directory, given.get("strategy"))
     with where.held():

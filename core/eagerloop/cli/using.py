@@ -61,13 +61,13 @@ def resume(
 
 def evaluate(run: RunArgument = None, *, strict: Strict = False, trust: Trust = None) -> None:
     """Print the loss and the metrics of a run on its test data."""
-    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
-    from eagerloop.record import RunDirectory  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
     quiet_tensorflow()
-    from eagerloop.faults import blaming  # noqa: PLC0415
-    from eagerloop.opening import load  # noqa: PLC0415
+    from eagerloop.building.blaming import blaming  # noqa: PLC0415
+    from eagerloop.running.opening import load  # noqa: PLC0415
 
     loaded = load(run, strict=strict, trust=trust or ())
     with blaming(f"{loaded.directory} cannot be evaluated"):
@@ -90,13 +90,13 @@ def predict(
     trust: Trust = None,
 ) -> None:
     """Write the predictions of a run as CSV: the features, the target where it is known, the prediction."""
-    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
-    from eagerloop.record import RunDirectory  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
     quiet_tensorflow()
-    from eagerloop.opening import load  # noqa: PLC0415
-    from eagerloop.prediction import write_predictions  # noqa: PLC0415
+    from eagerloop.afterwards.prediction import write_predictions  # noqa: PLC0415
+    from eagerloop.running.opening import load  # noqa: PLC0415
 
     count = write_predictions(load(run, strict=strict, trust=trust or ()), source, target)
     if target is not None:
@@ -110,12 +110,12 @@ def verify(
     trust: Trust = None,
 ) -> None:
     """Check every checkpoint of a run; with --replay, train it again and compare."""
-    from eagerloop.cli.report import quiet_tensorflow  # noqa: PLC0415
-    from eagerloop.record import RunDirectory  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
     quiet_tensorflow()
-    from eagerloop.verifying import verify as check  # noqa: PLC0415
+    from eagerloop.afterwards.verifying import verify as check  # noqa: PLC0415
 
     verdict = check(run, replay=replay, trust=trust or ())
     typer.echo(str(verdict))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from eagerloop.choices.settings import Settings, plain_options
+from eagerloop.choices.sources import digest, is_file_part
 from eagerloop.errors import ConfigError, TrainingError
 from eagerloop.parts import KINDS, Choice
-from eagerloop.settings import Settings, plain_options
-from eagerloop.sources import digest, is_file_part
 
 if TYPE_CHECKING:
     from eagerloop.distribution.cluster import Cluster

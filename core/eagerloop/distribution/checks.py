@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from eagerloop import state
 from eagerloop.distribution.agreement import facts_of, missing_a_lost_one
 from eagerloop.distribution.keras_on_replicas import as_on_one_device
 from eagerloop.distribution.replicas import Replicas
 from eagerloop.errors import PluginError
-from eagerloop.process import versions
+from eagerloop.process.numerics import versions
+from eagerloop.storage.variables import inner_variable
 
 if TYPE_CHECKING:
-    from eagerloop.assembly import Assembly
+    from eagerloop.building.assembly import Assembly
 
 TOLERANCE = 1e-3
 """How far the loss of a batch and the mean over its shares may differ, by rounding."""
@@ -56,7 +56,7 @@ def check(parts: "Assembly", replicas: Replicas) -> None:
     """
     for kind in ("model", "optimizer"):
         made = replicas.strategy.extended.variable_created_in_scope
-        if not all(made(state.inner_variable(variable)) for variable in getattr(parts, kind).variables):
+        if not all(made(inner_variable(variable)) for variable in getattr(parts, kind).variables):
             msg = (
                 f"{kind} {parts.made[kind].name} was made for one device; give its name or a factory in place of the object, "
                 "or make it within strategy.scope() and give that strategy, too"

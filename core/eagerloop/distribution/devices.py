@@ -8,10 +8,10 @@ from typing import Literal
 
 import tensorflow as tf
 
+from eagerloop.choices.settings import Settings
 from eagerloop.distribution.cluster import read_cluster
 from eagerloop.distribution.meeting import joining
 from eagerloop.errors import ConfigError
-from eagerloop.settings import Settings
 
 _DEVICE = re.compile(r"(cpu|gpu):(\d+)")
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from eagerloop.distribution.supervising import Outcome, Workers
 from eagerloop.errors import ConfigError, did_you_mean
-from eagerloop.record import RUNS, RunDirectory
+from eagerloop.storage.run_directory import RUNS, RunDirectory
 
 COMMANDS = ("train", "resume")
 PROGRAM = (sys.executable, "-c", "import sys; from eagerloop.cli import main; sys.argv[0] = 'eagerloop'; main()")

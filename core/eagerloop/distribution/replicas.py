@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from eagerloop import loop, state
+from eagerloop import loop
 from eagerloop.distribution.agreement import agree
 from eagerloop.distribution.cluster import read_cluster
 from eagerloop.distribution.keras_on_replicas import as_on_one_device, summed_already
+from eagerloop.storage.variables import inner_variable
 
 if TYPE_CHECKING:
     from eagerloop.parts import Loss, Model, Optimizer
@@ -121,7 +122,7 @@ class Replicas:
 def _averages(model: "Model") -> list[Any]:
     """Numbers that no optimizer changes, such as BatchNorm's averages: each replica has taken them over its own share."""
     trained = {id(variable) for variable in model.trainable_variables}
-    others = [state.inner_variable(variable) for variable in model.variables if id(variable) not in trained]
+    others = [inner_variable(variable) for variable in model.variables if id(variable) not in trained]
     return [variable for variable in others if variable.dtype.is_floating]
 
 

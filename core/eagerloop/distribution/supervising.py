@@ -12,7 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any, NamedTuple, Self
 
 from eagerloop.errors import ConfigError
-from eagerloop.signals import HANDLED
+from eagerloop.process.signals import HANDLED
 
 BY_ITSELF = 20.0
 """Seconds in which the others may miss a failed one by themselves, and say so: more than a heartbeat takes."""

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from eagerloop.choices.settings import read_toml
 from eagerloop.distribution.agreement import missing_a_lost_one
 from eagerloop.distribution.cluster import read_cluster
 from eagerloop.distribution.replicas import Replicas
 from eagerloop.errors import PluginError
 from eagerloop.loop import Step
-from eagerloop.record import RUNS, RunDirectory
-from eagerloop.settings import read_toml
-from eagerloop.store import Store
+from eagerloop.storage.run_directory import RUNS, RunDirectory
+from eagerloop.storage.store import Store
 
 if TYPE_CHECKING:
-    from eagerloop.run import Run
+    from eagerloop.running.run import Run
 
 
 def directories_of(strategy: Any) -> type[RunDirectory]:

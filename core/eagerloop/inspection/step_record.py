@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from eagerloop.errors import ConfigError, TrainingError, did_you_mean
-from eagerloop.inspection.step_json import dumps, loads, read_text
-from eagerloop.inspection.step_parts import (
+from eagerloop.inspection.records.step_json import dumps, loads, read_text
+from eagerloop.inspection.records.step_parts import (
     DifferenceRecord,
     Finding,
     LayerRecord,
@@ -20,8 +20,8 @@ from eagerloop.inspection.step_parts import (
     Severity,
     VariableRecord,
 )
-from eagerloop.inspection.values import BINS, LARGEST, Values
-from eagerloop.record import write_atomically
+from eagerloop.inspection.records.values import BINS, LARGEST, Values
+from eagerloop.storage.files import write_atomically
 
 __all__ = [
     "BINS",

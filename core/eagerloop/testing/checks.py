@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from eagerloop.choices.options import REQUIRED, options_of, reserved, resolve
 from eagerloop.errors import EagerloopError
-from eagerloop.options import REQUIRED, options_of, reserved, resolve
 
 Status = Literal["ok", "failed", "skipped"]
 

@@ -4,10 +4,10 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from eagerloop.choices.sources import as_factory
 from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.parts import KINDS
-from eagerloop.sources import as_factory
-from eagerloop.testing import (
+from eagerloop.testing.asked import (
     checkpointers,
     datasets,
     disasters,
@@ -21,9 +21,9 @@ from eagerloop.testing import (
     observers,
     optimizers,
     positions,
-    trials,
 )
 from eagerloop.testing.checks import Check, Result, Subject
+from eagerloop.testing.trying import trials
 
 OF_KIND = {
     "dataset": (datasets, positions),

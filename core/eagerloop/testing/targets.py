@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eagerloop.catalog import Catalog, Entry
+from eagerloop.choices.catalog import Catalog, Entry
+from eagerloop.choices.options import options_of, reserved
+from eagerloop.choices.sources import BARE, as_factory, digest, import_file
 from eagerloop.errors import ConfigError, PluginError, did_you_mean
-from eagerloop.options import options_of, reserved
 from eagerloop.parts import KINDS
-from eagerloop.sources import BARE, as_factory, digest, import_file
 from eagerloop.testing.checks import Result
 from eagerloop.testing.suite import check
-from eagerloop.testing.trials import BATCHES
+from eagerloop.testing.trying.trials import BATCHES
 
 
 @dataclass

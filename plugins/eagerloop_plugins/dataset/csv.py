@@ -10,12 +10,12 @@ import typer
 
 import eagerloop
 from eagerloop.errors import ConfigError, DataError
-from eagerloop_plugins.dataset.csv_encoder import Encoder, raw, refuse_empty, warn_if_constant
+from eagerloop_plugins.csv_files.encoder import Encoder, raw, refuse_empty, warn_if_constant
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from eagerloop_plugins.dataset.csv_stream import StreamDataset
+    from eagerloop_plugins.csv_files.stream import StreamDataset
 
 MOST_CLASSES = 20
 """Up to how many different whole numbers, counted from 0 or 1 without a gap, are taken for classes."""
@@ -83,11 +83,12 @@ def csv(  # noqa: PLR0913 - each argument is an option
         (('weight', 'coat=long', 'coat=short'), ('cat', 'dog'))
     """
     if stream == "yes" or (stream == "auto" and path.is_file() and path.stat().st_size > LARGEST_BYTES):
-        from eagerloop_plugins.dataset import csv_split, csv_survey  # noqa: PLC0415 - they need NumPy
+        from eagerloop_plugins.csv_files.split import Split  # noqa: PLC0415 - they need NumPy
+        from eagerloop_plugins.csv_files.survey import stream_csv  # noqa: PLC0415
 
-        split = csv_split.Split(test_fraction, validation_fraction, seed)
+        split = Split(test_fraction, validation_fraction, seed)
         blocks = eagerloop.tables.read_blocks(path, delimiter)
-        return csv_survey.stream_csv(
+        return stream_csv(
             blocks,
             target=blocks.names[-1] if target is None else target,
             features=features,

@@ -18,7 +18,7 @@ from eagerloop.errors import CheckpointError, ConfigError
 HOLDER = """
 import sys
 from pathlib import Path
-from eagerloop.record import RunDirectory
+from eagerloop.storage.run_directory import RunDirectory
 with RunDirectory(Path(sys.argv[1])).held():
     print("held", flush=True)
     sys.stdin.read()

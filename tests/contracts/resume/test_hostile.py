@@ -11,7 +11,7 @@ import pytest
 import tomli_w
 
 import eagerloop
-import eagerloop.trust
+import eagerloop.storage.trust
 from eagerloop.errors import CheckpointError, EagerloopError
 
 CODE = '''
@@ -155,7 +155,7 @@ def run_with_code(tmp_path, monkeypatch):
     identity = tmp_path / "machine-id"
     identity.write_text("0123456789abcdef")
     forget()
-    monkeypatch.setattr(eagerloop.trust, "_MACHINE", (identity,))
+    monkeypatch.setattr(eagerloop.storage.trust, "_MACHINE", (identity,))
     run = eagerloop.train(directory=tmp_path / "run", loss="code.py:loss", epochs=1).directory
     (tmp_path / "ran").unlink()
     forget()
@@ -219,7 +219,7 @@ def test_a_seal_cannot_be_used_for_other_code(run_with_code, tmp_path):
 
 def test_where_a_machine_has_no_identity_nothing_is_sealed(run_with_code, monkeypatch):
     """Then code is never run without being named."""
-    monkeypatch.setattr(eagerloop.trust, "_MACHINE", ())
-    assert eagerloop.trust.seal({"code.py": "0"}) == ""
+    monkeypatch.setattr(eagerloop.storage.trust, "_MACHINE", ())
+    assert eagerloop.storage.trust.seal({"code.py": "0"}) == ""
     with pytest.raises(CheckpointError, match="names a file of code"):
         eagerloop.load(run_with_code[0])

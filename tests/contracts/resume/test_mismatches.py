@@ -10,12 +10,12 @@ import pytest
 import tomli_w
 
 import eagerloop
-import eagerloop.assembly
+import eagerloop.building.run_record
 from eagerloop.errors import CheckpointError
-from eagerloop.opening import from_record
-from eagerloop.record import RunDirectory
-from eagerloop.snapshots import restore
-from eagerloop.store import Store
+from eagerloop.running.opening import from_record
+from eagerloop.running.snapshots import restore
+from eagerloop.storage.run_directory import RunDirectory
+from eagerloop.storage.store import Store
 
 
 def assert_refused_unchanged(directory, match, **given):
@@ -137,8 +137,8 @@ def test_another_optimizer_is_refused(run_of_objects, make, match):
 
 def test_other_threads_are_said_aloud(run, monkeypatch):
     """The number of threads can change the rounding, so the run goes on and says so; --strict refuses."""
-    saved = eagerloop.assembly.threads()
-    monkeypatch.setattr(eagerloop.assembly, "threads", lambda: saved | {"intra_op": 7})
+    saved = eagerloop.building.run_record.threads()
+    monkeypatch.setattr(eagerloop.building.run_record, "threads", lambda: saved | {"intra_op": 7})
     with pytest.warns(UserWarning, match="may differ in rounding: parallelism.intra_op: .* was saved, 7 now"):
         eagerloop.load(run)
     with pytest.raises(

@@ -19,11 +19,11 @@ import tensorflow as tf
 
 import eagerloop
 from eagerloop import loop, use
-from eagerloop.catalog import Catalog
+from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.settings import settings_of
 from eagerloop.distribution.replicas import Replicas
 from eagerloop.errors import EagerloopError
-from eagerloop.opening import create
-from eagerloop.settings import settings_of
+from eagerloop.running.opening import create
 
 OPTIMIZERS = (
     "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "ftrl", "keras_adam", "lamb", "lion", "muon", "nadam",

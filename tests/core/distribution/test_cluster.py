@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from eagerloop.choices.settings import Settings
 from eagerloop.distribution import meeting
 from eagerloop.distribution.agreement import agree, facts_of, first_difference, missing_a_lost_one
 from eagerloop.distribution.cluster import EXAMPLE, Cluster, read_cluster
@@ -17,7 +18,6 @@ from eagerloop.distribution.launching import free_ports, tf_configs
 from eagerloop.distribution.meeting import joining, listening, patience, wait_for_the_others, why_unreachable
 from eagerloop.errors import ConfigError, TrainingError
 from eagerloop.parts import use
-from eagerloop.settings import Settings
 
 
 def config(cluster, **task):

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 import eagerloop
+from eagerloop.choices.settings import settings_of
 from eagerloop.distribution.workers import Workers
 from eagerloop.errors import PluginError
-from eagerloop.opening import create
-from eagerloop.settings import settings_of
+from eagerloop.running.opening import create
 
 
 class Alone:

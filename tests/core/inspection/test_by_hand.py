@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 import eagerloop
+from eagerloop.choices.settings import settings_of
 from eagerloop.inspection.by_hand.losses import loss_of_row
 from eagerloop.inspection.by_hand.sums import same
 from eagerloop.inspection.by_hand.units import first_unit, normalised, silenced
 from eagerloop.inspection.by_hand.updates import update_of_weight, weight_of
-from eagerloop.inspection.numbers_as_text import three
-from eagerloop.inspection.recorder import inspect_step
+from eagerloop.inspection.recording.recorder import inspect_step
 from eagerloop.inspection.step_record import Values
-from eagerloop.opening import create
-from eagerloop.settings import settings_of
+from eagerloop.inspection.writing.numbers_as_text import three
+from eagerloop.running.opening import create
 
 
 @pytest.fixture(scope="module")

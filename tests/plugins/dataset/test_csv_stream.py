@@ -8,9 +8,9 @@ import pytest
 import eagerloop
 from eagerloop.errors import ConfigError, DataError
 from eagerloop.tables import blocks
-from eagerloop_plugins.dataset import csv_stream
+from eagerloop_plugins.csv_files import stream as streaming
+from eagerloop_plugins.csv_files.split import Split
 from eagerloop_plugins.dataset.csv import csv
-from eagerloop_plugins.dataset.csv_split import Split
 from eagerloop_plugins.dataset.iris import FILE
 
 
@@ -18,7 +18,7 @@ from eagerloop_plugins.dataset.iris import FILE
 def small_blocks(monkeypatch):
     """Blocks of about 1 KiB, mixed four at a time."""
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 1024)
-    monkeypatch.setattr(csv_stream, "WINDOW_BYTES", 4096)
+    monkeypatch.setattr(streaming, "WINDOW_BYTES", 4096)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_large_files_are_streamed_by_themselves(write, monkeypatch):
     path = write(table())
     assert isinstance(csv(path=path), eagerloop.ArrayDataset)
     monkeypatch.setattr("eagerloop_plugins.dataset.csv.LARGEST_BYTES", 1000)
-    assert isinstance(csv(path=path), csv_stream.StreamDataset)
+    assert isinstance(csv(path=path), streaming.StreamDataset)
     assert isinstance(csv(path=path, stream="no"), eagerloop.ArrayDataset)
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eagerloop.inspection.by_hand.sums import Array, Line, Sum, factor, same
-from eagerloop.inspection.numbers_as_text import three
 from eagerloop.inspection.step_record import StepRecord
+from eagerloop.inspection.writing.numbers_as_text import three
 
 SHOWN = 3
 """So many terms of a longer mean are written out; twice as many of a sum over classes."""

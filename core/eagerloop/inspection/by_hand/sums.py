@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eagerloop.inspection.numbers_as_text import three
+from eagerloop.inspection.writing.numbers_as_text import three
 
 CLOSE = 1e-4
 """How far a sum in float64 may be from what the step got in float32, relatively."""

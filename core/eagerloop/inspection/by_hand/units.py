@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eagerloop.inspection.by_hand.sums import Array, Line, factor, same
-from eagerloop.inspection.numbers_as_text import three
 from eagerloop.inspection.step_record import LayerRecord, StepRecord
+from eagerloop.inspection.writing.numbers_as_text import three
 
 WRITTEN_OUT = 3
 """A sum of many products is shown by its first ones."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from eagerloop.inspection.by_hand.sums import Line, Sum, factor, same
-from eagerloop.inspection.numbers_as_text import three
 from eagerloop.inspection.step_record import StepRecord, VariableRecord
+from eagerloop.inspection.writing.numbers_as_text import three
 
 OPTIONS = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "amsgrad", "nesterov")
 """With one of these, an optimizer does more than the sums below."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from eagerloop.inspection.numbers_as_text import three
 from eagerloop.inspection.pages.elements import Markup, table
 from eagerloop.inspection.pages.layer_flow import SUMMARY, summary_row
 from eagerloop.inspection.step_record import StepRecord
-from eagerloop.inspection.text_layout import word
+from eagerloop.inspection.writing.numbers_as_text import three
+from eagerloop.inspection.writing.text_layout import word
 
 MOST_ROWS = 50
 """Rows of the batch that the table shows."""

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from eagerloop.inspection.numbers_as_text import three
 from eagerloop.inspection.pages.elements import Markup, element, table
+from eagerloop.inspection.writing.numbers_as_text import three
 
 WIDTH, HEIGHT = 460, 260
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 40

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eagerloop.inspection.numbers_as_text import three
 from eagerloop.inspection.pages.elements import Markup, element
-from eagerloop.inspection.values import LARGEST, Values
+from eagerloop.inspection.records.values import LARGEST, Values
+from eagerloop.inspection.writing.numbers_as_text import three
 
 MOST_ROWS, MOST_COLUMNS = 32, 32
 """Larger maps are cut, and say so."""

@@ -1,9 +1,9 @@
 """A distribution as bars, drawn as one small SVG."""
 
-from eagerloop.inspection.numbers_as_text import three
 from eagerloop.inspection.pages.elements import Markup, element
-from eagerloop.inspection.text_layout import bars as text_bars
-from eagerloop.inspection.values import Values
+from eagerloop.inspection.records.values import Values
+from eagerloop.inspection.writing.numbers_as_text import three
+from eagerloop.inspection.writing.text_layout import bars as text_bars
 
 WIDTH, HEIGHT = 160, 44
 """Of the bars, in the units of the drawing."""

@@ -1,11 +1,11 @@
 """The layers of a step, one below the other: what went in, what came out, and the gradient that came back."""
 
-from eagerloop.inspection.explained import layer_sentences
-from eagerloop.inspection.numbers_as_text import percent, shape_of, three
 from eagerloop.inspection.pages.elements import Markup, element, table
 from eagerloop.inspection.pages.heatmaps import heatmap
 from eagerloop.inspection.pages.histograms import histogram
 from eagerloop.inspection.step_record import LayerRecord, StepRecord, Values
+from eagerloop.inspection.transcript.explained import layer_sentences
+from eagerloop.inspection.writing.numbers_as_text import percent, shape_of, three
 
 SUMMARY = ("", "minimum", "mean", "maximum", "deviation", "norm", "zeros")
 """The head of a table of summaries."""

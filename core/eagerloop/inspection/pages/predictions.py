@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from eagerloop.inspection.numbers_as_text import percent, three
 from eagerloop.inspection.pages.charts import Series, chart
 from eagerloop.inspection.pages.elements import Markup, element, joined
 from eagerloop.inspection.pages.heatmaps import SHADES
 from eagerloop.inspection.pages.histograms import histogram
 from eagerloop.inspection.plots import confusion
-from eagerloop.inspection.values import Values
+from eagerloop.inspection.records.values import Values
+from eagerloop.inspection.writing.numbers_as_text import percent, three
 
 MOST_ROWS = 500
 """Points of a chart; of more rows, so many are drawn, evenly chosen."""

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from eagerloop.inspection.numbers_as_text import percent, shape_of, three
 from eagerloop.inspection.pages.batch_table import baseline_name
 from eagerloop.inspection.pages.elements import Markup, element, joined, table
 from eagerloop.inspection.pages.histograms import small_histogram
 from eagerloop.inspection.pages.variable_maps import ratio_cells
 from eagerloop.inspection.step_record import StepRecord, Values
+from eagerloop.inspection.writing.numbers_as_text import percent, shape_of, three
 
 MOST_LINES = 16
 """Layers and variables of a step."""

@@ -11,12 +11,12 @@ import numpy as np
 from eagerloop.inspection.by_hand.losses import loss_of_row
 from eagerloop.inspection.by_hand.sums import Sum
 from eagerloop.inspection.by_hand.updates import update_of_weight, weight_of
-from eagerloop.inspection.numbers_as_text import percent, three
 from eagerloop.inspection.pages.batch_table import MOST_ROWS, baseline_name, batch_table
 from eagerloop.inspection.pages.elements import Markup, bar, element, joined, table
 from eagerloop.inspection.pages.layer_flow import layer_flow
 from eagerloop.inspection.pages.variable_maps import differences, gradients, updates
 from eagerloop.inspection.step_record import StepRecord, Values
+from eagerloop.inspection.writing.numbers_as_text import percent, three
 
 
 class Act(NamedTuple):

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from eagerloop.inspection.numbers_as_text import percent, shape_of, three
 from eagerloop.inspection.pages.elements import Markup, element, joined, table
 from eagerloop.inspection.pages.heatmaps import Axes, heatmap
 from eagerloop.inspection.pages.histograms import histogram
 from eagerloop.inspection.pages.layer_flow import SUMMARY, summary_row
 from eagerloop.inspection.step_record import DifferenceRecord, Values, VariableRecord
+from eagerloop.inspection.writing.numbers_as_text import percent, shape_of, three
 
 INPUTS = Axes("input", "unit")
 

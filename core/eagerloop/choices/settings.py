@@ -1,0 +1,218 @@
+"""What a user chooses for a run, and its form in TOML: the same for a config and for a run's record."""
+
+import inspect
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from eagerloop.choices.options import options_of
+from eagerloop.errors import ConfigError, did_you_mean
+from eagerloop.parts import KINDS, SINGLE, Choice
+
+FORMAT = 1
+LARGEST_RECORD = 16 * 2**20
+FACTS = ("format", "versions", "data", "parallelism", "files", "seal", "replicas")
+"""What a record tells besides the settings; as a config it is passed over."""
+
+
+class Note(NamedTuple):
+    """Help and range of an option, as `typer.Option` has them; the record must not wait for typer to be imported."""
+
+    help: str
+    min: float | None = None
+    max: float | None = None
+
+
+@dataclass
+class Settings:
+    """Everything that a user chooses for a run. `None` for a part follows the data.
+
+    The annotated fields are the options of `eagerloop train` that belong to no part, and keywords of `eagerloop.train`.
+    """
+
+    epochs: Annotated[int, Note("how often to go through the training data", min=1)] = 10
+    seed: Annotated[int, Note("where every random number comes from", min=0, max=2**32 - 1)] = 0
+    save_every: Annotated[int, Note("also save every so many steps; 0: only after each epoch", min=0)] = 0
+    save_async: Annotated[bool, Note("write the variables in a thread too, from a copy of them")] = False
+    keep: Annotated[int, Note("keep this many checkpoints, and the best by val_loss; 0: all", min=0)] = 0
+    compile: Annotated[bool, Note("run the loop as a tf.function")] = False
+    strategy: Annotated[
+        Literal["one", "mirrored", "multi-worker"], Note("train on one device, on several, or on several machines")
+    ] = "one"
+    devices: Annotated[list[str], Note("the devices of 'mirrored', such as cpu:0,cpu:1; none: all GPUs")] = field(
+        default_factory=list
+    )
+    jit: Annotated[bool, Note("compile the step with XLA as well")] = False
+    precision: Annotated[
+        Literal["float32", "mixed_float16", "mixed_bfloat16"], Note("what the layers compute in; their variables are float32")
+    ] = "float32"
+    threads: Annotated[int, Note("how many threads TensorFlow may use; 0: one a core", min=0)] = 0
+    device_policy: Annotated[
+        Literal["silent", "explicit", "warn"], Note("what to do when a tensor is on another device than its operation")
+    ] = "silent"
+    on_nonfinite: Annotated[Literal["stop", "skip"], Note("what to do when a loss is nan or infinite")] = "stop"
+    plugins: Annotated[list[str], Note("plugin files")] = field(default_factory=list)
+    dataset: Choice = field(default_factory=lambda: Choice("iris"))
+    model: Choice | None = None
+    loss: Choice | None = None
+    optimizer: Choice = field(default_factory=lambda: Choice("adam"))
+    checkpointer: Choice = field(default_factory=lambda: Choice("tf"))
+    metric: Sequence[Choice] | None = None
+    observer: Sequence[Choice] = ()
+
+    def checked(self) -> "Settings":
+        """Itself, every plain option checked for type and range.
+
+        Raises:
+            ConfigError: An option has the wrong type or is out of range.
+        """
+        for name, option in plain_options().items():
+            value = getattr(self, name)
+            if name != "strategy" or not hasattr(value, "num_replicas_in_sync"):  # such an object is looked at later
+                setattr(self, name, option.convert(value, "this run"))
+        return self
+
+
+def plain_options() -> dict[str, Any]:
+    """The options of a run that belong to no part, by name."""
+
+    def signature(**options: Any) -> None: ...
+
+    parameters = [
+        inspect.Parameter(
+            item.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=item.type,
+            default=[] if item.default_factory is list else item.default,
+        )
+        for item in fields(Settings)
+        if item.name not in KINDS
+    ]
+    signature.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return options_of(signature, leave_out=())
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Reads a config or a record.
+
+    Raises:
+        ConfigError: It cannot be read, or its syntax is wrong (with line and column).
+    """
+    try:
+        if path.stat().st_size > LARGEST_RECORD:
+            msg = f"{path} has {path.stat().st_size} bytes: that is no config"
+            raise ConfigError(msg)
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"config {path} cannot be read: {error.strerror or error}"
+        raise ConfigError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        msg = f"config {path} is not valid TOML: {error}"
+        raise ConfigError(msg) from error
+
+
+def settings_from(content: Mapping[str, Any], where: str) -> Settings:
+    """Turns the content of a config or a record into settings.
+
+    Args:
+        content: What `read_toml` returned.
+        where: The file, for messages.
+
+    Returns:
+        Settings; the options of the parts are checked when the parts are found.
+
+    Raises:
+        ConfigError: A key is unknown (with the nearest one) or has the wrong type.
+    """
+    options = plain_options()
+    given: dict[str, Any] = {}
+    for key, value in content.items():
+        name = key.replace("-", "_")
+        if name in options:
+            given[name] = options[name].convert(value, where)
+        elif name in SINGLE:
+            given[name] = _choice(value, f"{where}, [{key}]")
+        elif name in KINDS:
+            rows = value if isinstance(value, list) else [value]
+            given[name] = [_choice(row, f"{where}, [[{key}]]") for row in rows]
+        elif name not in FACTS:
+            msg = f"{where}: unknown key '{key}'; {did_you_mean(name, [*options, *KINDS])}"
+            raise ConfigError(msg)
+    return Settings(**given)
+
+
+def _choice(value: Any, where: str) -> Choice:
+    """A part in TOML: its name alone, or a table with name, options and what the record adds to them."""
+    if isinstance(value, str):
+        return Choice(value)
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not _is_options(value):
+        msg = f"{where} must be a name, or a table with 'name' and 'options', got {value!r}"
+        raise ConfigError(msg)
+    known = ("name", "owner", "version", "options", "unset")
+    for key in value:
+        if key not in known:
+            msg = f"{where}: unknown key '{key}'; {did_you_mean(key, known)}"
+            raise ConfigError(msg)
+    unset = dict.fromkeys(value.get("unset", ()))  # TOML has no null: the options that are None are listed
+    return Choice(value.get("name"), unset | value.get("options", {}))
+
+
+def _is_options(value: Mapping[str, Any]) -> bool:
+    """Whether `options` is a table, and `unset` a list of names."""
+    unset = value.get("unset", [])
+    return isinstance(value.get("options", {}), dict) and isinstance(unset, list) and all(isinstance(n, str) for n in unset)
+
+
+class Part(NamedTuple):
+    """A part as it was resolved: what the record says of it."""
+
+    name: str
+    owner: str
+    version: str
+    options: Mapping[str, Any]
+
+    def as_toml(self) -> dict[str, Any]:
+        """A table for run.toml."""
+        plain = {name: str(value) if isinstance(value, Path) else value for name, value in self.options.items()}
+        table = {"name": self.name, "owner": self.owner, "version": self.version}
+        unset = [name for name, value in plain.items() if value is None]
+        return table | ({"unset": unset} if unset else {}) | {"options": {k: v for k, v in plain.items() if v is not None}}
+
+
+KEYWORDS = {"metrics": "metric", "observers": "observer"}
+"""Keywords of `train` that take several parts, and their kind."""
+
+_KEYWORD = {kind: keyword for keyword, kind in KEYWORDS.items()}
+
+
+def settings_of(keywords: Mapping[str, Any]) -> Settings:
+    """The keywords of `train` as settings.
+
+    Raises:
+        ConfigError: There is no such keyword (with the nearest one), or its value has the wrong type.
+    """
+    names = [_KEYWORD.get(item.name, item.name) for item in fields(Settings)]
+    given: dict[str, Any] = {}
+    for key, value in keywords.items():
+        if key not in names:
+            msg = f"there is no keyword '{key}'; {did_you_mean(key, [*names, 'directory'])}"
+            raise ConfigError(msg)
+        name = KEYWORDS.get(key, key)
+        if name not in KINDS:
+            given[name] = [str(item) for item in value] if name == "plugins" else value
+        elif value is not None:
+            several = [value] if isinstance(value, (str, Choice)) else value
+            given[name] = as_choice(value) if name in SINGLE else [as_choice(item) for item in several]
+    return Settings(**given).checked()
+
+
+def keyword_of(kind: str) -> str:
+    """What the keyword for a kind of part is called in Python."""
+    return _KEYWORD.get(kind, kind)
+
+
+def as_choice(part: Any) -> Choice:
+    """A part however it was given: a name, `use(...)`, or an object."""
+    return part if isinstance(part, Choice) else Choice(part)

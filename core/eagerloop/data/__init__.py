@@ -1,0 +1,1 @@
+"""Where batches come from: arrays, pairs and pipelines, each as a `Dataset`."""

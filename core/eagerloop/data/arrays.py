@@ -1,0 +1,250 @@
+"""The array-backed dataset: data in memory, whose order is a function of (seed, epoch).
+
+Shapes: n rows, d features, k target columns. Because the order of an epoch is a permutation drawn from PCG64([seed,
+epoch]), any position is reached by counting, without replaying what came before.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eagerloop.data.pairs import Pair, check_alike, class_names, fingerprint_of, prepare, task_of
+from eagerloop.errors import ConfigError, DataError
+from eagerloop.parts import Task
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from eagerloop.tables.table import Table
+
+
+SHOWN = 10
+"""How many features the repr lists: an image has hundreds."""
+
+
+@dataclass(eq=False, repr=False)
+class ArrayDataset:
+    """Batches of `(x, y)` cut from arrays.
+
+    Numbers in x become float32. y becomes int32 of shape (n,) for a classification and float32 of shape (n, k) for a
+    regression: a y of shape (n,) would broadcast against predictions of shape (n, 1).
+
+    Args:
+        train_arrays: x of shape (n, d) or more axes, y of shape (n,) or (n, k), with the same n.
+        test_arrays: The same for the test.
+        validation_arrays: The same for the evaluation after each epoch, or None.
+        batch_size: Rows in a batch; the last of an epoch may be shorter.
+        shuffle: Whether each epoch of the training has an order of its own.
+        seed: Where the orders come from.
+        features: The columns of x by name; `x0`, `x1`, ... if none are given.
+        targets: The columns of y by name; `y`, or `y0`, `y1`, ..., if none are given.
+        classes: The classes by name, in the order of their numbers; if none are given for a classification, the numbers
+            up to the highest one in y.
+        task: Classification or regression; if not given, classification where classes are named or y has one
+            integer a row.
+        exact: Whether any position is reached exactly, which it is.
+        note: Why.
+        fingerprint: A digest of the data; if not given, it is made from the arrays.
+        columns: The columns of a table that `encode` needs; the features, if none are given.
+        encoder: What turns a table into x; if not given, the features are numeric columns.
+        raw_test: The columns of the test rows as they were before any encoding, by name, to be shown beside predictions.
+
+    Raises:
+        ConfigError: The batch size is no positive number, or larger than the training data.
+        DataError: Shapes disagree, there are no rows, a number is not finite, a class number is out of range.
+
+    Example:
+        >>> x, y = np.arange(8.0).reshape(4, 2), np.arange(4.0).reshape(4, 1)
+        >>> dataset = ArrayDataset((x, y), (x[:1], y[:1]), batch_size=3)
+        >>> [len(batch_x) for batch_x, batch_y in dataset.train(epoch=1)]
+        [3, 1]
+        >>> [len(batch_x) for batch_x, batch_y in dataset.train(epoch=1, start=1)]
+        [1]
+    """
+
+    train_arrays: Pair
+    test_arrays: Pair
+    validation_arrays: Pair | None = None
+    batch_size: int = 10
+    shuffle: bool = False
+    seed: int = 0
+    features: Sequence[str] = ()
+    targets: Sequence[str] = ()
+    classes: Sequence[str] = ()
+    task: Task | Any = None  # None is for the caller alone: as soon as the rows have been looked at, it is a Task
+    exact: bool = True
+    note: str = "any position is reached exactly, from the seed and the epoch"
+    fingerprint: str = ""
+    columns: Sequence[str] = ()
+    encoder: "Callable[[Table], np.ndarray[Any, Any]] | None" = None
+    raw_test: Mapping[str, Sequence[Any]] | None = None
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.task = self.task or ("classification" if self.classes else task_of(np.asarray(self.train_arrays[1])))
+        pairs = {"train": self.train_arrays, "test": self.test_arrays, "validation": self.validation_arrays}
+        prepared = {part: prepare(part, pair, self.task) for part, pair in pairs.items() if pair is not None}
+        check_alike(prepared)
+        self.train_arrays, self.test_arrays = prepared["train"], prepared["test"]
+        self.validation_arrays = prepared.get("validation")
+        x, y = self.train_arrays
+        if not 1 <= self.batch_size <= len(x):
+            msg = f"batch size must be from 1 to {len(x)}, the number of training rows, got {self.batch_size}"
+            raise ConfigError(msg)
+        self.features = _names("features", "x", self.features, x)
+        self.targets = _names("targets", "y", self.targets, y)
+        self.classes = class_names(prepared, self.classes) if self.task == "classification" else ()
+        self.outputs = len(self.classes) or len(self.targets)
+        self.columns = tuple(self.columns) or self.features
+        self.fingerprint = self.fingerprint or fingerprint_of(prepared)
+
+    def __repr__(self) -> str:
+        features = list(self.features)
+        shown = ", ".join(features if len(features) <= SHOWN else [*features[:SHOWN], f"... ({len(features)} in all)"])
+        return (
+            f"<{type(self).__name__}: {len(self.train_arrays[0])} training and {len(self.test_arrays[0])} test rows, "
+            f"{self.task} of {', '.join(self.targets)} from {shown}, batches of {self.batch_size}>"
+        )
+
+    def order(self, epoch: int) -> np.ndarray[Any, Any] | None:
+        """The row numbers of an epoch in the order of training, shape (n,); None if it is the order of the data."""
+        if not self.shuffle:
+            return None
+        return np.random.Generator(np.random.PCG64([self.seed, epoch])).permutation(len(self.train_arrays[0]))
+
+    def train(self, epoch: int, start: int = 0) -> "tf.data.Dataset":
+        """The batches of an epoch from batch `start` on.
+
+        Args:
+            epoch: Counted from 1.
+            start: How many batches to leave out.
+
+        Returns:
+            Batches x of shape (batch_size, d) and y of shape (batch_size, k) or (batch_size,).
+        """
+        x, y = self.train_arrays
+        order = self.order(epoch)
+        if order is None and not start:  # the same in every epoch
+            return self._once("train", self.train_arrays)
+        first = start * self.batch_size
+        rows = slice(first, None) if order is None else order[first:]
+        return self._batches(x[rows], y[rows], len(x))
+
+    def test(self) -> "tf.data.Dataset":
+        """The test batches, always in the order of the data."""
+        return self._once("test", self.test_arrays)
+
+    def validation(self) -> "tf.data.Dataset | None":
+        """The validation batches in the order of the data, or None."""
+        pair = self.validation_arrays
+        return None if pair is None else self._once("validation", pair)
+
+    def _once(self, name: str, pair: Pair) -> "tf.data.Dataset":
+        """A pipeline over whole arrays, made at its first use: making one takes as long as ten compiled steps."""
+        if name not in self._made:
+            self._made[name] = self._batches(*pair, len(pair[0]))
+        return self._made[name]
+
+    def encode(self, table: "Table") -> np.ndarray[Any, Any]:
+        """New rows as the model wants them.
+
+        Args:
+            table: A table with `columns`, in any order; other columns are passed over.
+
+        Returns:
+            x, shape (n, d), in the same form as the training data.
+
+        Raises:
+            DataError: A column is missing, or a cell cannot be encoded.
+        """
+        table.require(*self.columns)
+        if self.encoder is not None:
+            return self.encoder(table)
+        x = np.column_stack([table.numbers(name) for name in self.columns])
+        return x.reshape(len(table), *self.train_arrays[0].shape[1:])
+
+    def target_values(self, table: "Table") -> np.ndarray[Any, Any] | None:
+        """The known answers in a table.
+
+        Args:
+            table: Any table.
+
+        Returns:
+            y, shape (n,) for a classification or (n, k); None if the table lacks a target, or has no value of it.
+
+        Raises:
+            DataError: A cell is no number, or none of the classes.
+        """
+        if any(name not in table.names or table.kind(name) == "missing" for name in self.targets):
+            return None
+        if self.task == "classification":
+            return table.labels(self.targets[0], self.classes)
+        y = np.column_stack([table.numbers(name) for name in self.targets])
+        return y.reshape(len(table), *self.train_arrays[1].shape[1:])
+
+    def _batches(self, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], rows: int) -> "tf.data.Dataset":
+        """Whole batches are cut by a reshape, which costs nothing a row; what is left makes the short last one.
+
+        `rows` is how many the whole part has: if these end in a short batch, one is concatenated even where there is
+        nothing else, so that the element_spec, and with it a compiled loop, is the same from any start.
+        """
+        import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
+
+        whole = len(x) // self.batch_size
+        cut = whole * self.batch_size
+        shapes = [(whole, self.batch_size, *array.shape[1:]) for array in (x, y)]
+        batches = tf.data.Dataset.from_tensor_slices((x[:cut].reshape(shapes[0]), y[:cut].reshape(shapes[1])))
+        if rows % self.batch_size:
+            last = tf.data.Dataset.from_tensors((x[cut:], y[cut:]))
+            batches = batches.concatenate(last if cut < len(x) else last.take(0))
+        return batches
+
+
+def _names(what: str, letter: str, given: Sequence[str], array: np.ndarray[Any, Any]) -> tuple[str, ...]:
+    """The names of an array's columns, numbered if none are given."""
+    width = int(np.prod(array.shape[1:], dtype=int))
+    if given and len(given) != width:
+        msg = f"{letter}_train has {width} columns, shape {array.shape}, and {what} names {len(given)}: {', '.join(given)}"
+        raise DataError(msg)
+    return tuple(given) or ((letter,) if letter == "y" and width == 1 else tuple(f"{letter}{place}" for place in range(width)))
+
+
+def split_rows(
+    count: int, *, test_fraction: float, validation_fraction: float = 0.0, seed: int = 0, shuffle: bool = True
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Deals row numbers out to training, validation and test.
+
+    Args:
+        count: How many rows there are.
+        test_fraction: The part of the rows kept for the test, from 0 (none) to below 1, rounded to whole rows, at least one.
+        validation_fraction: The part of the *other* rows kept for the validation, likewise.
+        seed: Where the draw comes from.
+        shuffle: Whether the rows are drawn; if not, the last ones are the test, and the last of the rest the validation.
+
+    Returns:
+        Row numbers of training, validation and test, each in the order of the data.
+
+    Raises:
+        ConfigError: A fraction is out of range, or nothing would be left to train on.
+
+    Example:
+        >>> [rows.tolist() for rows in split_rows(5, test_fraction=0.2, validation_fraction=0.25, shuffle=False)]
+        [[0, 1, 2], [3], [4]]
+    """
+    for name, fraction in (("test-fraction", test_fraction), ("validation-fraction", validation_fraction)):
+        if not 0 <= fraction < 1:
+            msg = f"{name} must be at least 0 and below 1, got {fraction:g}; 0.2 keeps every fifth row"
+            raise ConfigError(msg)
+    rows = np.arange(count)
+    if shuffle:
+        rows = np.random.Generator(np.random.PCG64([seed, 0])).permutation(count)
+    held = max(1, round(count * test_fraction)) if test_fraction else 0
+    validating = max(1, round((count - held) * validation_fraction)) if validation_fraction else 0
+    training = count - held - validating
+    if training < 1:
+        msg = f"of {count} rows, {held} for the test and {validating} for the validation leave none to train on"
+        raise ConfigError(msg)
+    first, second, third = np.split(rows, [training, training + validating])
+    return np.sort(first), np.sort(second), np.sort(third)

@@ -1,0 +1,1 @@
+"""Taking one training step apart while it runs."""

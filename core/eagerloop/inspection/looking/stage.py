@@ -1,0 +1,129 @@
+"""What a recorded step stands on: the parts of a run, their state kept, and ways to run the step again on that state.
+
+Shapes: n rows in a batch, d features, k outputs: x (n, d), y (n, k) or (n,), predictions (n, k), loss scalar.
+"""
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from eagerloop import loop
+from eagerloop.errors import PluginError
+from eagerloop.inspection.looking.marking import Marked
+from eagerloop.inspection.looking.naming import Names
+from eagerloop.inspection.looking.restoring import Kept
+from eagerloop.inspection.looking.slots import loss_scale, slots_of
+from eagerloop.inspection.looking.tracing import number
+from eagerloop.storage.variables import inner_variable
+
+if TYPE_CHECKING:
+    from eagerloop.running.run import Run
+
+Key = tuple[str, ...]
+State = Mapping[Key, np.ndarray[Any, Any]]
+"""Arrays by `("variable", name)`, `("seed", name)`, `("slot", name of the variable, name of the slot)`."""
+
+
+class NotAStepError(PluginError):
+    """A step function of one's own returned something else than it must."""
+
+
+class Stage:
+    """A run and a batch, before a step.
+
+    Args:
+        run: The run.
+        x: Features, (n, d).
+        y: Targets, (n, k) or (n,).
+        train_step: A step function of one's own; by default the loop's.
+
+    Attributes:
+        names: The model's layers and variables by name.
+        kept: The state that everything starts from.
+        trained: The trainable variables by name.
+        scale: What the optimizer has the loss multiplied by.
+    """
+
+    def __init__(self, run: "Run", x: Any, y: Any, train_step: Callable[..., Any] | None) -> None:
+        self.run, self.x, self.y = run, x, y
+        self.loops_own = train_step is None
+        self.marked = Marked(train_step or loop.train_step)
+        self.names = Names(run.model)
+        self.kept = Kept(self.names, run.model, run.optimizer, run.loss)
+        changeable = {id(inner_variable(variable)) for variable in run.model.trainable_variables}
+        named = self.names.variables.items()
+        self.trained = {name: variable for name, variable in named if id(inner_variable(variable)) in changeable}
+        self.scale = loss_scale(run.optimizer)
+        untouched = [*self.trained.values(), *(run.optimizer.variables if self.loops_own else ())]
+        self._not_put_back = {id(inner_variable(variable)) for variable in untouched}
+
+    def state(self) -> State:
+        """The value of everything that has a name, as it is now."""
+        found: dict[Key, Any] = {("variable", name): variable for name, variable in self.names.variables.items()}
+        found |= {("seed", name): seed for name, seed in self.names.seeds.items()}
+        for name, slots in slots_of(self.run.optimizer, self.trained).items():
+            found |= {("slot", name, slot): variable for slot, variable in slots.items()}
+        return {key: array_of(variable) for key, variable in found.items()}
+
+    def step(self) -> loop.Step:
+        """The step, on the state as it is.
+
+        Raises:
+            NotAStepError: A step function of one's own returned something else.
+        """
+        step = self.marked(self.run.model, self.run.loss, self.run.optimizer, self.x, self.y)
+        if not isinstance(step, loop.Step):
+            msg = f"a train_step must return an eagerloop.Step (x, y, predictions, loss, gradients), got {type(step).__name__}"
+            raise NotAStepError(msg)
+        shapes = [np.shape(first_tensor(given)) for given in (step.predictions, step.loss)]
+        if not shapes[0] or number(step.loss) is None:
+            due = "predictions, (n, k), and a loss, a scalar"
+            msg = f"the Step that a train_step returns must hold {due}; got the shapes {shapes[0]} and {shapes[1]}"
+            raise NotAStepError(msg)
+        return step
+
+    def loss_now(self) -> float:
+        """The loss with the trainable variables as they are, and everything else as before the step: the same draws."""
+        self.kept.put_back(but=self._not_put_back)
+        if self.loops_own:
+            predictions = self.run.model(self.x, training=True)
+            return float(tf.add_n([self.run.loss(self.y, predictions), *self.penalties()]))
+        before = {name: array_of(variable) for name, variable in self.trained.items()}
+        with contextlib.redirect_stdout(io.StringIO()):  # what it prints has been seen
+            value = float(self.step().loss)
+        for name, variable in self.trained.items():
+            inner_variable(variable).assign(before[name])
+        return value
+
+    def penalties(self) -> list[Any]:
+        """The model's own losses."""
+        return list(getattr(self.run.model, "losses", ()))
+
+
+def array_of(value: Any) -> np.ndarray[Any, Any]:
+    """The value of a variable, a tensor or a sparse gradient, copied."""
+    if hasattr(value, "assign"):
+        value = inner_variable(value)
+    elif isinstance(value, tf.IndexedSlices):
+        value = tf.convert_to_tensor(value)
+    return np.array(value.numpy() if hasattr(value, "numpy") else value)
+
+
+def first_tensor(values: Any) -> Any:
+    """The first of a model's outputs."""
+    return next(iter(tf.nest.flatten(values)), None)
+
+
+@contextlib.contextmanager
+def eagerly() -> Iterator[None]:
+    """While this lasts every `tf.function` runs as plain Python, so that what happens inside can be seen."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)  # noqa: FBT003 - its only argument
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)

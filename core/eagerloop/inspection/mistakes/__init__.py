@@ -1,0 +1,1 @@
+"""Recognising what is wrong with a step, a run or its data."""

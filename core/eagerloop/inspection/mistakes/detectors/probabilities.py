@@ -1,0 +1,85 @@
+"""Logits and probabilities, which a cross-entropy must not mix up. Shapes: n rows, k classes."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from eagerloop.inspection.mistakes.detectors.detector import mistake
+from eagerloop.inspection.mistakes.evidence import Evidence, close
+
+Kind = Literal["logits", "probabilities", "other"]
+
+
+@mistake(
+    "EL10",
+    "error",
+    "logits and probabilities are mixed up",
+    "let the model end without an activation and the loss have from_logits=True; or softmax and from_logits=False",
+    cheap=True,
+)
+def mixed_up(evidence: Evidence) -> str:
+    """A cross-entropy of logits gets what a softmax or sigmoid gave, or one of probabilities gets logits."""
+    if evidence.dataset.task != "classification":
+        return ""
+    given = np.asarray(evidence.predictions)
+    if given.ndim != 2:  # noqa: PLR2004 - (n, k)
+        return ""
+    wanted = wants(evidence)
+    if wanted == "logits" and _is_squashed(evidence, given) and not _is_undone(evidence, given):
+        words = "softmax" if given.shape[1] > 1 else "sigmoid"
+        return f"the loss takes logits, and the model already ends with {words}: it is applied twice, and the gradients shrink"
+    outside = (given < 0).any() or (given > 1).any() or (given.shape[1] > 1 and not _sums_to_one(given))
+    if wanted == "probabilities" and outside:
+        return (
+            f"the loss takes probabilities, and the model gives numbers from {given.min():.3g} to {given.max():.3g}: those "
+            "outside 0 to 1 are cut off, and their gradient is 0"
+        )
+    return ""
+
+
+def _sums_to_one(given: np.ndarray[Any, Any]) -> bool:
+    return bool(np.allclose(given.sum(axis=1), 1, atol=1e-3))
+
+
+def _is_squashed(evidence: Evidence, given: np.ndarray[Any, Any]) -> bool:
+    """Whether the model cannot leave the range from 0 to 1: rows that add up to 1, or, of one output, any input at all."""
+    if (given < 0).any() or (given > 1).any():
+        return False
+    if given.shape[1] > 1:
+        return _sums_to_one(given)
+    x = np.asarray(evidence.x)
+    if x.dtype.kind != "f":
+        return False
+    far = np.concatenate([np.asarray(evidence.model(x * factor, training=False)) for factor in (-300, 300)])
+    return bool((far >= 0).all() and (far <= 1).all() and far.std() > 0)
+
+
+def _is_undone(evidence: Evidence, given: np.ndarray[Any, Any]) -> bool:
+    """Whether Keras sees the softmax at the end of a layer, and takes what went into it; of the bare numbers it cannot."""
+    as_given = float(evidence.loss(evidence.y, evidence.predictions))
+    return not close(as_given, evidence.loss_of(np.asarray(evidence.y), given))
+
+
+def wants(evidence: Evidence) -> Kind:
+    """What kind of cross-entropy the loss is, by its values for known probabilities; `other` where it is none."""
+    y = evidence.compared[0][:4]
+    classes = int(np.asarray(evidence.predictions).shape[1])
+    random = np.random.default_rng(3)
+    given = random.uniform(0.1, 0.9, (len(y), classes))
+    given = given / given.sum(axis=1, keepdims=True) if classes > 1 else given
+    value = evidence.loss_of(y, given.astype("float32"))
+    if close(value, _cross_entropy(y, given), 1e-3):
+        return "probabilities"
+    exponents = np.exp(given)
+    from_logits = exponents / exponents.sum(axis=1, keepdims=True) if classes > 1 else exponents / (1 + exponents)
+    return "logits" if close(value, _cross_entropy(y, from_logits), 1e-3) else "other"
+
+
+def _cross_entropy(y: np.ndarray[Any, Any], probabilities: np.ndarray[Any, Any]) -> float:
+    """The mean cross-entropy of class numbers, or of one-hot rows."""
+    if probabilities.shape[1] == 1:
+        yes, p = y.reshape(-1, 1), probabilities
+        return float(-(yes * np.log(p) + (1 - yes) * np.log(1 - p)).mean())
+    if y.ndim == 2 and y.shape == probabilities.shape:  # noqa: PLR2004
+        return float(-(y * np.log(probabilities)).sum(axis=1).mean())
+    return float(-np.log(probabilities[np.arange(len(y)), y.reshape(-1).astype(int)]).mean())

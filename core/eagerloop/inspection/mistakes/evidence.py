@@ -1,0 +1,169 @@
+"""What the detectors look at: the parts as they live, a batch, and what a step did with them.
+
+Shapes: n rows in a batch, d features, k outputs.
+"""
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from eagerloop.inspection.looking.naming import Names
+from eagerloop.inspection.looking.tracing import GradientCall, Trace, number
+from eagerloop.inspection.step_record import StepRecord
+from eagerloop.loop import Step
+from eagerloop.storage.variables import inner_variable
+
+
+def _none_again(_kind: str) -> Any:
+    return None
+
+
+def _no_epochs() -> tuple[list[Any], list[Any]]:
+    return [], []
+
+
+@dataclass(eq=False)
+class Evidence:
+    """Parts, a batch, and traces of steps.
+
+    Attributes:
+        model: A built model.
+        loss: The run's loss.
+        optimizer: The run's optimizer.
+        dataset: The run's dataset; its task says which advice makes sense.
+        x: Features, (n, d).
+        y: Targets, (n, k) or (n,).
+        predictions: What the model answers to x with `training=False`, (n, k).
+        metrics: Metrics that have seen nothing yet, by name.
+        step: The step function that was traced.
+        traces: Two steps, one after the other; none before a run's first step.
+        watched: The variables that a tape saw during a call of the model.
+        again: Makes the part of a kind once more; None where it was given as an object.
+        epochs: Gives the targets of two epochs, batch by batch, of a dataset made once more: the run's own is not touched.
+        compiled: Whether the run goes through `tf.function`.
+        later: What became of the loss in more steps on the same batch, where that is worth a word.
+        record: The record of the step, if there is one.
+    """
+
+    model: Any
+    loss: Callable[..., Any]
+    optimizer: Any
+    dataset: Any
+    x: Any
+    y: Any
+    predictions: Any
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    step: Callable[..., Any] | None = None
+    traces: Sequence[Trace] = ()
+    watched: Sequence[Any] = ()
+    again: Callable[[str], Any] = _none_again
+    epochs: Callable[[], tuple[list[Any], list[Any]]] = _no_epochs
+    compiled: bool = False
+    later: str = ""
+    record: StepRecord | None = None
+
+    @property
+    def first(self) -> Trace:
+        """The first of the traced steps; one in which nothing happened if there is none."""
+        return self.traces[0] if self.traces else Trace()
+
+    @property
+    def ran(self) -> bool:
+        """Whether a step was traced to its end."""
+        return bool(self.traces) and isinstance(self.first.result, Step)
+
+    @property
+    def differentiated(self) -> list[GradientCall]:
+        """What was differentiated by variables; a penalty on the slopes by x has a tape of its own."""
+        calls = self.first.gradients
+        return [call for call in calls if any(hasattr(source, "assign") for source in call.sources)]
+
+    @functools.cached_property
+    def source(self) -> str:
+        """The text of the step function; empty where it is not known."""
+        try:
+            return inspect.getsource(inspect.unwrap(getattr(self.step, "python_function", self.step)))  # type: ignore[arg-type]
+        except (OSError, TypeError):
+            return ""
+
+    @functools.cached_property
+    def compared(self) -> tuple[Any, Any]:
+        """Targets and predictions in the form in which the step gave them to the loss, arrays."""
+        for call in self.first.losses:
+            if isinstance(call.y, tf.Tensor) and hasattr(call.y, "numpy") and hasattr(call.predictions, "numpy"):
+                return call.y.numpy(), call.predictions.numpy()
+        return np.asarray(self.y), np.asarray(self.predictions)
+
+    def loss_of(self, y: Any, predictions: Any) -> float:
+        """The run's loss of some rows, arrays."""
+        return float(self.loss(tf.convert_to_tensor(y), tf.convert_to_tensor(predictions)))
+
+    @functools.cached_property
+    def whole_loss(self) -> float:
+        """The run's loss of the batch."""
+        return self.loss_of(*self.compared)
+
+    @functools.cached_property
+    def minimised(self) -> float | None:
+        """What the step differentiated; None where it has no value: inside a graph, or scaled for float16."""
+        if not self.differentiated or hasattr(self.optimizer, "dynamic_scale"):
+            return number(getattr(self.first.result, "loss", None))
+        value = number(self.differentiated[-1].target)
+        return value if value is not None else number(getattr(self.first.result, "loss", None))
+
+    @functools.cached_property
+    def penalties(self) -> float:
+        """The sum of the model's own losses, such as L2."""
+        return float(sum(float(value) for value in getattr(self.model, "losses", ())))
+
+    @functools.cached_property
+    def names(self) -> Names:
+        """The layers and variables of the model by name, also those that a `tf.Module` or a plain object holds."""
+        return Names(self.model)
+
+    @property
+    def layers(self) -> dict[str, Any]:
+        """Every layer in the model by name."""
+        return self.names.layers
+
+    def name_of(self, variable: Any) -> str:
+        """A variable's name as a record of the step has it; its own name if the model does not list it."""
+        known = {id(inner_variable(one)): name for name, one in self.names.variables.items()}
+        return known.get(id(inner_variable(variable)), path_of(variable))
+
+
+def path_of(variable: Any) -> str:
+    """A variable's name as Keras tells it: `dense1/kernel`."""
+    return str(getattr(variable, "path", None) or variable.name.partition(":")[0])
+
+
+def identities(variables: Any) -> set[int]:
+    """The `id`s of the `tf.Variable`s inside."""
+    return {id(inner_variable(variable)) for variable in variables}
+
+
+def close(one: float, other: float, tolerance: float = 1e-4) -> bool:
+    """Whether two finite numbers agree but for rounding.
+
+    Example:
+        >>> close(1.0, 1.00001), close(1.0, 1.1), close(float("inf"), float("inf"))
+        (True, False, False)
+    """
+    return math.isfinite(one) and math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-7)
+
+
+def named(names: Sequence[str], most: int = 3) -> str:
+    """The first few names of a list.
+
+    Example:
+        >>> named(["a", "b", "c", "d"])
+        'a, b, c and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,174 @@
+"""Recognises the twenty classic mistakes of hand-written loops in the parts of a run, or in a step function of one's own.
+
+`findings_of` runs the step a few times, lets every detector look, and puts everything back. `first_look` lets the cheap ones
+look at a run that has not begun; it runs no step.
+"""
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from eagerloop import loop
+from eagerloop.errors import PluginError
+from eagerloop.inspection.looking.naming import Names
+from eagerloop.inspection.looking.restoring import Kept
+from eagerloop.inspection.looking.tracing import Tracer, number
+from eagerloop.inspection.mistakes.detectors import (
+    data,
+    functions,
+    gradients,
+    losses,
+    modes,
+    optimizers,
+    probabilities,
+    variables,
+)
+from eagerloop.inspection.mistakes.detectors.detector import Detector
+from eagerloop.inspection.mistakes.epochs import two_epochs
+from eagerloop.inspection.mistakes.evidence import Evidence
+from eagerloop.inspection.step_record import Finding, StepRecord
+
+if TYPE_CHECKING:
+    from eagerloop.running.run import Run
+
+MODULES = (losses, probabilities, gradients, modes, variables, optimizers, data, functions)
+
+DETECTORS: Sequence[Detector] = sorted(
+    (thing for module in MODULES for thing in vars(module).values() if isinstance(thing, Detector)), key=lambda one: one.id
+)
+"""One for each mistake, `EL01` to `EL20`."""
+
+SEEN_AT_FIRST = frozenset(detector.id for detector in DETECTORS if detector.cheap)
+"""What `first_look` looks for."""
+
+AVERAGES = ("moving_mean", "moving_variance")
+
+_EPOCHS: WeakKeyDictionary["Run", tuple[list[Any], list[Any]]] = WeakKeyDictionary()
+
+MORE_STEPS = 25
+MORE_SECONDS = 1.0
+"""How often the same batch is trained on to see whether the loss runs away."""
+
+
+def findings_of(
+    run: "Run", x: Any, y: Any, *, train_step: Callable[..., Any] | None = None, record: StepRecord | None = None
+) -> list[Finding]:
+    """The mistakes that can be recognised on a batch; the run stays as it is.
+
+    Args:
+        run: A run; its model is built.
+        x: Features, (n, d).
+        y: Targets, (n, k) or (n,).
+        train_step: A step function of one's own, called as `eagerloop.train_step` is, which is the default.
+        record: The record of the step, to tell the layer in which something went wrong.
+
+    Returns:
+        The findings in the order of their ids; none where all is well. What the step raises is no error here: `TrainingError`
+        and the like may be just what a finding explains.
+
+    Example:
+        >>> import tempfile
+        >>> import eagerloop
+        >>> run = eagerloop.train(epochs=1, directory=tempfile.mkdtemp() + "/run")
+        >>> findings_of(run, *next(iter(run.dataset.train(1))))
+        []
+    """
+    step = train_step or loop.train_step
+    names = Names(run.model)
+    with Kept(names, run.model, run.optimizer, run.loss).unchanged(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        evidence = _evidence_before(run, x, y)
+        evidence.step, evidence.record = step, record
+        evidence.metrics = run.assembly.fresh_metrics()
+        watched = [*run.model.variables, *names.seeds.values(), *_averages_in(names)]
+        tracer = Tracer(step, run.model, run.loss, run.optimizer, watched)
+        evidence.traces = [tracer(x, y), tracer(x, y)]
+        evidence.watched = evidence.first.watched
+        evidence.later = _later(tracer, x, y) if evidence.ran else ""
+        return _asked(DETECTORS, evidence)
+
+
+def first_look(run: "Run") -> list[Finding]:
+    """The mistakes that can be recognised before the first step, in a few milliseconds and without a step.
+
+    Args:
+        run: A run that has not begun.
+
+    Returns:
+        The findings in the order of their ids.
+    """
+    evidence = _evidence_before(run, *run.assembly.first_batch)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a part has to say it says in the step
+        return _asked([detector for detector in DETECTORS if detector.id in SEEN_AT_FIRST], evidence)
+
+
+def explain(error: Exception, run: "Run", x: Any, y: Any, train_step: Callable[..., Any] | None) -> None:
+    """Says in plain words why a step raised, where that is one of the mistakes.
+
+    Args:
+        error: What it raised.
+        run: A run.
+        x: Features, (n, d).
+        y: Targets, (n, k) or (n,).
+        train_step: The step function; None for the loop's.
+
+    Raises:
+        PluginError: The findings, and the error.
+    """
+    findings = findings_of(run, x, y, train_step=train_step)
+    if findings:
+        cause = next(iter(str(error).strip().splitlines()), "")
+        msg = f"{'; '.join(map(str, findings))} (the step raised {type(error).__name__}: {cause})"
+        raise PluginError(msg) from error
+
+
+def _asked(detectors: Sequence[Detector], evidence: Evidence) -> list[Finding]:
+    return [finding for finding in (detector(evidence) for detector in detectors) if finding is not None]
+
+
+def _evidence_before(run: "Run", x: Any, y: Any) -> Evidence:
+    """What there is without a step. The predictions for the first batch were made when the model was built."""
+    assembly = run.assembly
+    first = x is assembly.first_batch[0]
+    return Evidence(
+        model=run.model,
+        loss=run.loss,
+        optimizer=run.optimizer,
+        dataset=run.dataset,
+        x=x,
+        y=y,
+        predictions=assembly.first_predictions if first else run.model(x, training=False),
+        watched=assembly.watched,
+        again=assembly.again,
+        epochs=lambda: _epochs_of(run),
+        compiled=run.settings.compile,
+    )
+
+
+def _epochs_of(run: "Run") -> tuple[list[Any], list[Any]]:
+    """Two epochs, read at the first step that is looked at: of a long run, many may be."""
+    if run not in _EPOCHS:
+        made = run.assembly.again("dataset")
+        _EPOCHS[run] = ([], []) if made is None else two_epochs(made)
+    return _EPOCHS[run]
+
+
+def _averages_in(names: Names) -> list[Any]:
+    """The averages of layers, also where the model does not list them."""
+    return [vars(layer)[name] for layer in names.layers.values() for name in AVERAGES if name in vars(layer)]
+
+
+def _later(tracer: Tracer, x: Any, y: Any) -> str:
+    """What becomes of the loss if the same batch is trained on: with far too high a rate, each step makes it larger."""
+    end = time.monotonic() + MORE_SECONDS
+    for count in range(3, MORE_STEPS):
+        value = number(getattr(tracer(x, y).result, "loss", None))
+        if value is None or time.monotonic() > end:
+            return ""
+        if not math.isfinite(value):
+            return f"the loss is {value} after {count - 1} steps on the same batch: each makes it larger, the rate is too high"
+    return ""

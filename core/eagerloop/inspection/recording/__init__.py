@@ -1,0 +1,1 @@
+"""From a step that was taken apart to a `StepRecord`."""

@@ -1,0 +1,216 @@
+"""One real step of a run, seen from outside and taken back: the loop's source and the run are what they were."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from eagerloop import loop
+from eagerloop.errors import ConfigError
+from eagerloop.inspection.looking.calls import Call, Calls
+from eagerloop.inspection.looking.operations import listing
+from eagerloop.inspection.looking.slots import iterations_of, numbers_of
+from eagerloop.inspection.looking.stage import NotAStepError, Stage, State, array_of, eagerly, first_tensor
+from eagerloop.inspection.mistakes.findings import explain, findings_of
+from eagerloop.inspection.recording import entries, loss_facts
+from eagerloop.inspection.step_record import DifferenceRecord, OperationRecord, StepRecord, Values
+from eagerloop.process.numerics import versions
+from eagerloop.storage.variables import inner_variable
+
+if TYPE_CHECKING:
+    from eagerloop.running.run import Run
+
+
+def inspect_step(
+    run: "Run",
+    x: Any,
+    y: Any,
+    *,
+    row: int = 0,
+    operations: bool = False,
+    differences: bool = True,
+    findings: bool = True,
+    train_step: Callable[..., Any] | None = None,
+) -> StepRecord:
+    """Does one training step on a batch, records everything of it, and takes it back.
+
+    The step is that of the loop's own source, run eagerly whatever the run compiles. It is seen twice: once with every layer
+    looked at, once with nothing in its way but the clock. What came before is put back after each, so that model, optimizer,
+    random generators and position are to the bit what they were, also if the step raises.
+
+    Args:
+        run: A run.
+        x: Features, (n, d).
+        y: Targets, (n, k) or (n,).
+        row: The row of the batch that a drawing works out by hand, counted from 0.
+        operations: List every TensorFlow operation that runs.
+        differences: Check the gradients by finite differences.
+        findings: Look for the twenty classic mistakes, which takes some thirty more steps.
+        train_step: A step function of one's own, called as `eagerloop.train_step` is. It is recorded in its first call; what
+            it changes outside the run's parts is not taken back.
+
+    Returns:
+        The record.
+
+    Raises:
+        ConfigError: x or y is no batch of numbers, the batch has no such row, or the run trains on several devices.
+        PluginError: A step function of one's own does not return a `Step`; or the step raises, and a finding explains why.
+
+    Example:
+        >>> import tempfile
+        >>> import eagerloop
+        >>> run = eagerloop.train(epochs=1, directory=tempfile.mkdtemp() + "/run")
+        >>> x, y = next(iter(run.dataset.train(2)))
+        >>> record = inspect_step(run, x, y)
+        >>> record.step, record["dense1"].output.shape, record["dense2/kernel"].update.shape
+        (13, (10, 32), (32, 1))
+    """
+    x, y = (_array(name, given, like) for name, given, like in zip("xy", (x, y), run.assembly.first_batch, strict=True))
+    _refuse(run, x, y, row)
+    stage = Stage(run, x, y, train_step)
+    try:
+        with eagerly(), stage.kept.unchanged():
+            seen = _see(stage, operations=operations)
+            more = _Replays(stage, seen, differences=differences)
+            record = _record(stage, seen, more, row)
+    except Exception as error:
+        if findings and not isinstance(error, NotAStepError):
+            explain(error, run, x, y, train_step)
+        raise
+    return replace(record, findings=tuple(findings_of(run, x, y, train_step=train_step, record=record))) if findings else record
+
+
+def _array(name: str, given: Any, like: Any) -> Any:
+    """Features or targets as a tensor with the dtype of the run's own."""
+    with contextlib.suppress(TypeError, ValueError, tf.errors.OpError):
+        found = tf.convert_to_tensor(given, like.dtype)
+        if found.shape.rank:
+            return found
+    shape = ", ".join(["n", *map(str, like.shape[1:])]) + ("" if like.shape[1:] else ",")
+    received = repr(given) if given is None or np.isscalar(given) else type(given).__name__
+    msg = f"{name} must be an array of {like.dtype.name}, ({shape}), a row for each of n examples; got {received}"
+    raise ConfigError(msg)
+
+
+def _refuse(run: "Run", x: Any, y: Any, row: int) -> None:
+    rows = len(x)
+    if len(y) != rows:
+        msg = f"x and y must have as many rows: x has {rows}, y has {len(y)}"
+        raise ConfigError(msg)
+    if not hasattr(row, "__index__"):  # as integers have, Python's and NumPy's
+        msg = f"row must be an integer from 0 to {rows - 1}; got {row!r}"
+        raise ConfigError(msg)
+    if not 0 <= row < rows:
+        msg = f"the batch has no row {row}: it has {rows}, counted from 0"
+        raise ConfigError(msg)
+    if getattr(run.assembly, "replicas", None):
+        msg = "a step on several devices cannot be looked at in one place; make the same run on one device, and inspect that"
+        raise ConfigError(msg)
+
+
+@dataclass
+class _Seen:
+    """What was seen of the step.
+
+    Attributes:
+        before: The state it began with.
+        after: The state it left.
+        step: What it returned.
+        calls: Of the layers.
+        output_gradients: Of the scaled loss, by each call's output; None where it does not depend on it.
+        gradients: Of the loss, by the variables' names.
+        operations: Those that ran.
+    """
+
+    before: State
+    after: State
+    step: loop.Step
+    calls: list[Call]
+    output_gradients: list[Any]
+    gradients: entries.Gradients
+    operations: list[OperationRecord]
+
+
+def _see(stage: Stage, *, operations: bool) -> _Seen:
+    """Does the step with everything looked at. A tape around the step's own gives the gradients by the layers' outputs."""
+    before = stage.state()
+    calls = Calls(stage.names)
+    with tf.GradientTape(persistent=True) as tape:
+        with contextlib.ExitStack() as watching:
+            told = listing(lambda: (stage.marked.running, calls.inside))
+            ran = watching.enter_context(told) if operations else []
+            watching.enter_context(calls.recording())
+            step = stage.step()
+        scaled = tf.cast(step.loss, tf.float32) * stage.scale
+    found = [call for call in calls.found if call.output is not None]
+    smooth = {place: call.output for place, call in enumerate(found) if getattr(call.output.dtype, "is_floating", False)}
+    gradients = tape.gradient(scaled, smooth)
+    by_call = [gradients.get(place) for place in range(len(found))]
+    return _Seen(before, stage.state(), step, found, by_call, entries.gradients_of(stage, step), ran)
+
+
+class _Replays:
+    """What is found out by going back to the state before the step, again and again."""
+
+    def __init__(self, stage: Stage, seen: _Seen, *, differences: bool) -> None:
+        run, step = stage.run, seen.step
+        if stage.loops_own:  # the second time, it is warm and nobody looks: these are its times
+            stage.kept.put_back()
+            stage.step()
+        stage.kept.put_back()
+        self.penalties = [float(penalty) for penalty in stage.penalties()]
+        found = loss_facts.differences(stage.trained, seen.gradients, stage.loss_now) if differences else ()
+        self.differences: list[DifferenceRecord] = list(found)
+        for name, variable in stage.trained.items():
+            inner_variable(variable).assign(seen.after["variable", name])
+        self.loss_after = stage.loss_now()
+        stage.kept.put_back()
+        self.row_losses = loss_facts.row_losses(run.loss, stage.y, step.predictions)
+        self.baseline = loss_facts.baseline(run.loss, stage.y, step.predictions, run.dataset.task)
+        self.numbers, self.iterations = numbers_of(run.optimizer), iterations_of(run.optimizer, run.position.step)
+
+
+def _record(stage: Stage, seen: _Seen, more: _Replays, row: int) -> StepRecord:
+    run, step = stage.run, seen.step
+    return StepRecord(
+        **_whereabouts(run),
+        file=entries.file_of(stage.marked),
+        lines=tuple(entries.line_entries(stage.marked)),
+        x=Values.of(stage.x),
+        y=Values.of(stage.y),
+        predictions=Values.of(array_of(first_tensor(step.predictions))),
+        row_losses=None if more.row_losses is None else Values.of(more.row_losses),
+        loss=float(step.loss),
+        penalties=tuple(more.penalties),
+        baseline=more.baseline,
+        loss_after=more.loss_after,
+        layers=tuple(entries.layer_entries(stage, seen.calls, seen.output_gradients)),
+        variables=tuple(entries.variable_entries(stage, seen.before, seen.after, seen.gradients)),
+        optimizer=more.numbers,
+        iterations=more.iterations,
+        seeds=entries.seed_entries(seen.before, seen.after),
+        differences=tuple(more.differences),
+        operations=tuple(seen.operations),
+        versions=versions(),
+        row=row,
+    )
+
+
+def _whereabouts(run: "Run") -> dict[str, Any]:
+    """The entries that tell which step of which run it is."""
+    rows = {kind: [part] if hasattr(part, "name") else part for kind, part in run.assembly.made.items()}
+    position, dataset = run.position, run.dataset
+    return {
+        "epoch": position.epoch,
+        "batch": position.batch,
+        "step": position.step + 1,
+        "seed": run.settings.seed,
+        "parts": {kind: ", ".join(part.name for part in row) for kind, row in rows.items()},
+        "task": dataset.task,
+        "features": tuple(dataset.features),
+        "targets": tuple(dataset.targets),
+        "classes": tuple(dataset.classes),
+    }

@@ -1,0 +1,1 @@
+"""What goes into a step: the batch, the model, the environment."""

@@ -1,0 +1,1 @@
+"""A run: how it is opened, advances, counts, evaluates and saves."""

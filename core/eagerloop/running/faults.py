@@ -1,0 +1,134 @@
+"""Says where an error in the middle of a run comes from: epoch, step, and whose code it was."""
+
+import contextlib
+import inspect
+import re
+from types import CodeType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pluggy
+import tensorflow as tf
+
+from eagerloop.errors import DataError
+from eagerloop.inspection.mistakes.findings import SEEN_AT_FIRST, findings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from eagerloop.running.run import Run
+
+MARK = "eagerloop: "
+"""How a note begins that eagerloop has added to somebody else's error."""
+
+
+def not_finite(run: "Run", loss: float, x: Any, y: Any) -> str:
+    """The message for a loss that is nan or infinite: where, and which rows of the batch are at fault.
+
+    Args:
+        run: The run, its position moved past the step.
+        loss: What the loss was.
+        x: The batch's features.
+        y: The batch's targets.
+
+    Returns:
+        One sentence, and what to do next.
+    """
+    where = run.position
+    rows = sorted({*_bad_rows(x), *_bad_rows(y)})
+    what = "the data are not finite in"
+    if not rows:
+        rows = sorted(_bad_rows(run.model(x, training=False)))
+        what = "the model's predictions are not finite for"
+    shown = ", ".join(str(row + 1) for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004
+    at_fault = f" ({what} row {shown} of the batch)" if rows else ""
+    return (
+        f"the loss is {loss} in epoch {where.epoch}, batch {where.batch}, step {where.step}{at_fault}; the update was left out "
+        "and the last checkpoint kept: lower the learning rate or mend the data and resume, or use on_nonfinite 'skip'"
+    )
+
+
+def _bad_rows(tensor: Any) -> set[int]:
+    values = np.asarray(tensor)
+    if values.dtype.kind not in "fc":
+        return set()
+    return {int(row) for row in np.nonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0]}
+
+
+def refuse_other_shapes(error: BaseException) -> None:
+    """Words what TensorFlow says when a batch has another shape than the first one.
+
+    Raises:
+        DataError: The error was that.
+    """
+    found = re.search(r"(\[[\d,]*\]) is not compatible with expected shape (\[[\d,?]*\])", str(error))
+    if found and isinstance(error, tf.errors.InvalidArgumentError):
+        told = "; ".join(note.removeprefix(MARK) for note in getattr(error, "__notes__", ()))
+        msg = f"the dataset must give batches of one shape, got {found[1]} after {found[2]} ({told}); pad or drop the odd ones"
+        raise DataError(msg) from error
+
+
+def blame(error: BaseException, run: "Run") -> None:
+    """Adds a note to an error that a part or an observer raised: its name, its owner, the hook, the epoch and the step."""
+    _add_findings(error, run)
+    frames = list(_frames(error.__traceback__))
+    where = _where(run, {name for code, hook in frames for name in (code.co_name, hook)})
+    kept = "the last checkpoint is kept" if run.store.steps() else "there was no checkpoint yet"
+    # By the very function first: a user's script may hold several parts in one file.
+    for sources in (_codes, _files):
+        for code, hook in frames:
+            for words, (factory, made) in run.assembly.owners.items():
+                if {code, code.co_filename} & sources(factory, made):
+                    first = error.__context__ if hook == "on_exception" else None  # the error that matters more
+                    told = f" while it was told of {type(first).__name__}: {first}" if first else ""
+                    error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}{told}, {where}; {kept}")
+                    return
+    error.add_note(f"{MARK}raised in {where}; {kept}")
+
+
+def _add_findings(error: BaseException, run: "Run") -> None:
+    """Of a run that failed in its first step, notes on what the inspection makes of it."""
+    if run.position.step or run.assembly.replicas or not isinstance(error, Exception):
+        return
+    with contextlib.suppress(Exception):  # this error is the one that matters
+        for finding in findings_of(run, *run.assembly.first_batch):
+            if finding.id not in SEEN_AT_FIRST:  # those have been told already
+                error.add_note(f"{MARK}{finding}")
+
+
+def _where(run: "Run", functions: set[str]) -> str:
+    """Epoch and step that an error belongs to: the step under way, or the one before if that was counted already."""
+    counted = bool(functions & {"count", "on_step_end", "end_epoch", "on_epoch_end", "save", "on_train_end"})
+    epoch = run.position.epoch - (counted and run.position.batch == 0)  # the position is in the next epoch by then
+    return f"epoch {max(1, epoch)}, step {run.position.step + (not counted)}"
+
+
+def _frames(trace: TracebackType | None) -> "Iterator[tuple[CodeType, str]]":
+    """Code and hook of every frame, innermost first. A hook's name is told for the frames that it called as well."""
+    found = []
+    hook = ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        caller = trace.tb_frame.f_locals.get("self")
+        if isinstance(caller, pluggy.HookCaller):  # the function's own name may be another one: an alias, a decorator's
+            hook = caller.name
+        found.append((code, hook))
+        trace = trace.tb_next
+    return reversed(found)
+
+
+def _codes(_factory: Any, made: Any) -> set[Any]:
+    """The code of a part that is a function, or of the methods of its class."""
+    methods = (value for kind in type(made).__mro__ for value in vars(kind).values())
+    return {getattr(thing, "__code__", None) for thing in (made, getattr(made, "func", None), *methods)}
+
+
+def _files(factory: Any, made: Any) -> set[Any]:
+    """The files of a part's factory and class."""
+    found = set()
+    for thing in (factory, made, type(made)):
+        try:
+            found.add(inspect.getfile(inspect.unwrap(thing)))
+        except (TypeError, OSError):
+            continue  # an instance, something built in, or typed at a prompt
+    return found

@@ -1,0 +1,179 @@
+"""When and how a run's state is written.
+
+A save has two halves. The checkpointer writes the variables, which must not change meanwhile: that holds the training up. The
+checksums, the fsyncs, the manifest and the rename need the files alone: a thread does them while the training goes on. Until
+the rename, the checkpoint before is the newest; a kill costs at most the steps since that one, and never exactness.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import tensorflow as tf
+
+from eagerloop.errors import TrainingError
+from eagerloop.running.snapshots import snapshot
+
+if TYPE_CHECKING:
+    from eagerloop.running.run import Run
+
+
+LARGE = 1_000_000
+"""Elements of all variables together from which on a graph to check them is worth its making."""
+
+
+class FiniteCheck:
+    """Looks for nan and inf in variables: the same ones, again and again."""
+
+    def __init__(self) -> None:
+        self._variables: list[tf.Variable] = []
+        self._all_finite: Any = None
+
+    def __call__(self, state: Mapping[str, tf.Variable]) -> str | None:
+        """The name of the first variable that holds nan or inf, or None."""
+        floating = {name: variable for name, variable in state.items() if variable.dtype.is_floating}
+        elements = sum(variable.shape.num_elements() or 0 for variable in floating.values())
+        if elements > LARGE and bool(self._graph(floating)()):
+            return None
+        return next((name for name, value in floating.items() if not bool(tf.reduce_all(tf.math.is_finite(value)))), None)
+
+    def _graph(self, floating: Mapping[str, tf.Variable]) -> Any:
+        """Adds everything up: a sum with nan or inf in it is not finite.
+
+        Nor is a sum that is too large for its dtype: then each element is looked at.
+        """
+        variables = list(floating.values())
+        if [*map(id, variables)] != [*map(id, self._variables)]:
+            self._variables = variables
+            self._all_finite = tf.function(
+                lambda: tf.math.is_finite(tf.add_n([tf.cast(tf.reduce_sum(value), tf.float64) for value in variables]))
+            )
+        return self._all_finite
+
+
+class Saver:
+    """Writes checkpoints of a run, and its history after each. Entered as a context while the run trains.
+
+    One save at a time: the next one waits for it. The last one of a training, and any outside of one, is whole and durable
+    when `save` returns.
+
+    Args:
+        run: The run.
+        background: Let the thread do the first half as well, from a copy of the variables.
+    """
+
+    def __init__(self, run: "Run", *, background: bool) -> None:
+        self._run = run
+        self._background = background
+        self._training = False
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+        self._copies: dict[str, tf.Variable] = {}
+        self._not_finite = FiniteCheck()
+
+    def __enter__(self) -> Self:
+        """From here on, the run goes on after a save."""
+        self._training = True
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Waits for the save that is under way, for the run's lock is about to be let go; raises what it ended with, unless
+        another error is on its way already.
+        """
+        self._training = False
+        if error is None:
+            self.wait()
+        elif self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether the checkpointer writes no files at all, and so there is nothing to come back to."""
+        return bool(getattr(self._run.checkpointer, "keeps_nothing", False))
+
+    def save(self) -> None:
+        """Adds a checkpoint of this very moment.
+
+        Raises:
+            TrainingError: This save failed, or the one before it, which was under way; or a variable is not finite: such a
+                state is not worth keeping.
+        """
+        run = self._run
+        if self.keeps_nothing:
+            run.place.write_history(run.history)
+            return
+        self.wait()
+        variables = run.variables()
+        bad = self._not_finite(variables)
+        if bad:
+            msg = f"{bad} is not finite after step {run.position.step}; nothing was saved: lower the learning rate, then resume"
+            raise TrainingError(msg)
+        content = snapshot(run)
+        if self._background:
+            copies = self._copied(variables)
+            self._behind(lambda: self._finish(self._begin(content, copies), content))
+        else:
+            temporary = self._begin(content, variables)
+            self._behind(lambda: self._finish(temporary, content))
+        if not self._training or run.stopping or run.position.epoch > run.epochs:
+            self.wait()
+
+    def wait(self) -> None:
+        """Waits for the save that is under way.
+
+        Raises:
+            TrainingError: It failed.
+        """
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def _behind(self, work: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=self._guarded, args=(work,), name="eagerloop-save")
+        self._thread.start()
+
+    def _copied(self, variables: Mapping[str, tf.Variable]) -> dict[str, tf.Variable]:
+        """The values of now in variables of their own, which are made once."""
+        for name, variable in variables.items():
+            if name not in self._copies:
+                self._copies[name] = tf.Variable(variable, trainable=False)
+            else:
+                self._copies[name].assign(variable)
+        return self._copies
+
+    def _begin(self, content: dict[str, Any], variables: Mapping[str, tf.Variable]) -> Path:
+        def fill(directory: Path) -> None:
+            self._run.checkpointer.write(directory, variables)
+
+        return self._run.store.begin(content["position"]["step"], fill)
+
+    def _finish(self, temporary: Path, content: dict[str, Any]) -> None:
+        run, history = self._run, list(content["history"])
+        run.store.finish(temporary, content["position"]["step"], content)
+        # After the checkpoint: a history ahead of every checkpoint would speak of work that is lost.
+        run.place.write_history(history)
+        run.store.prune(run.settings.keep, best_step(history))
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that trains
+            self._error = error
+
+
+def best_step(history: list[dict[str, Any]]) -> int | None:
+    """How many steps had been done after the epoch with the lowest val_loss; None without a validation.
+
+    Example:
+        >>> best_step([{"steps": 12, "val_loss": 2.0}, {"steps": 12, "val_loss": 1.0}, {"steps": 12, "val_loss": 3.0}])
+        24
+    """
+    losses = [row["val_loss"] for row in history if "val_loss" in row]
+    if not losses:
+        return None
+    return sum(int(row["steps"]) for row in history[: losses.index(min(losses)) + 1])

@@ -1,0 +1,214 @@
+"""What a checkpoint says besides the variables, and whether a run may take it up."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from eagerloop.errors import CheckpointError, PluginError
+from eagerloop.storage.manifests import MANIFEST
+from eagerloop.storage.random_state import is_random_state, random_state, restore_random_state
+from eagerloop.storage.store import Checkpoint
+from eagerloop.storage.variables import compare_tables, table_of
+
+if TYPE_CHECKING:
+    from eagerloop.running.run import Run
+
+HARMLESS = ("epochs", "keep", "save_every", "save_async", "plugins", "format", "observer", "device_policy", "files", "seal")
+"""Keys of a record that do not change what the next step computes."""
+
+DISTRIBUTION = ("strategy", "devices", "replicas")
+"""Keys that say on which devices a run was trained."""
+
+INEXACT = ("versions", "parallelism", "threads", "version", "jit", "compile", *DISTRIBUTION)
+"""Keys that may change the rounding: the run goes on, and says so."""
+
+
+LONGEST = 80
+"""Letters of a value that a message quotes."""
+
+
+def snapshot(run: "Run") -> dict[str, Any]:
+    """Everything of a run that is no variable, as JSON."""
+    return {
+        "position": asdict(run.position),
+        "tally": run.tally.state(),
+        "history": [dict(row) for row in run.history],  # a copy: a thread may write it while the run goes on
+        "observers": [
+            [name, _as_json(name, observer)] for name, observer in _named_observers(run) if hasattr(observer, "state")
+        ],
+        "random": random_state(),
+        "variables": table_of(run.variables()),
+        "record": run.assembly.record(),
+    }
+
+
+def _as_json(name: str, observer: Any) -> Any:
+    """An observer's state as a reader will see it."""
+    try:
+        return json.loads(json.dumps(observer.state()))
+    except (TypeError, ValueError) as error:
+        msg = f"observer '{name}': state() must be JSON (dicts, lists, texts, numbers, None), but {error}"
+        raise PluginError(msg) from error
+
+
+def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
+    """Takes a checkpoint up; until everything has been compared, no variable is touched.
+
+    Args:
+        run: A run whose model is built.
+        checkpoint: A verified checkpoint.
+
+    Returns:
+        What may make the rest of the run differ in rounding, a sentence each.
+
+    Raises:
+        CheckpointError: It belongs to other parts, other data or another seed, or cannot be read.
+    """
+    content = checkpoint.manifest
+    check_content(content, str(checkpoint.directory / MANIFEST))
+    inexact = compare_records(content["record"], run.assembly.record(), str(checkpoint.directory))
+    variables = run.variables()
+    compare_tables(content["variables"], table_of(variables), str(checkpoint.directory))
+    run.checkpointer.read(checkpoint.directory, variables)
+    run.history = list(content["history"])
+    run.position = type(run.position)(**content["position"])
+    run.tally.restore(content["tally"])
+    saved = [tuple(pair) for pair in content["observers"]]
+    for name, observer in _named_observers(run):
+        states = [kept for saved_name, kept in saved if saved_name == name]
+        if states and hasattr(observer, "restore"):
+            try:
+                observer.restore(states[0])
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                what = f"{type(error).__name__}: {error}"
+                msg = f"{checkpoint.directory / MANIFEST}: observer '{name}' cannot take up its state ({what})"
+                raise CheckpointError(msg) from error
+            saved.remove((name, states[0]))  # two observers of one name take theirs in order
+    restore_random_state(content["random"])
+    return inexact
+
+
+def check_content(content: Mapping[str, Any], where: str) -> None:
+    """Refuses a manifest that is whole and yet not what a run writes: somebody made it by hand.
+
+    Raises:
+        CheckpointError: What is missing or has another form; nothing was changed.
+    """
+    forms: dict[str, Callable[[Any], bool]] = {
+        "position": lambda value: value.keys() == {"epoch", "batch", "step"} and all(map(_is_count, value.values())),
+        "tally": lambda value: all(isinstance(figure, (int, float)) for figure in value.values()),
+        "history": lambda value: isinstance(value, list) and all(map(_is_row, value)),
+        "observers": lambda value: all(isinstance(name, str) for name, _state in value),
+        "random": is_random_state,
+        "variables": lambda value: all(
+            isinstance(name, str) and isinstance(dtype, str) and all(isinstance(size, int) for size in shape)
+            for name, shape, dtype in value
+        ),
+        "record": lambda value: isinstance(value, dict) and _is_shallow(value),
+    }
+    for key, holds in forms.items():
+        try:
+            good = holds(content[key])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            good = False
+        if not good:
+            msg = f"{where} is damaged: its '{key}' is missing, or is not what a run writes there; take an older checkpoint"
+            raise CheckpointError(msg)
+
+
+def _is_shallow(value: Any, levels: int = 8) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in inner)
+
+
+def _is_row(row: Any) -> bool:
+    counts = _is_count(row["epoch"]) and _is_count(row["steps"])
+    return counts and "loss" in row and all(isinstance(figure, (int, float)) for figure in row.values())
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value < 2**63
+
+
+def _named_observers(run: "Run") -> Iterator[tuple[str, Any]]:
+    return zip((part.name for part in run.assembly.made.get("observer", ())), run.observers, strict=True)
+
+
+def compare_records(saved: Mapping[str, Any], present: Mapping[str, Any], where: str) -> list[str]:
+    """Tells what changed since a checkpoint was written.
+
+    Returns:
+        The changes that make the run inexact, `key: old -> new`.
+
+    Raises:
+        CheckpointError: Changes that make it wrong, each with the old and the new value.
+    """
+    found = changes(saved, present)
+    told = [_tell(*change) for change in found if _is(change[0], INEXACT)]
+    wrong = [_tell(*change) for change in found if not _is(change[0], (*INEXACT, *HARMLESS))]
+    if wrong:
+        msg = (
+            f"{where} belongs to another run: {'; '.join(wrong[:3])}; no variable was changed: put it back, or train a new run"
+        )
+        raise CheckpointError(msg)
+    return told
+
+
+def compare_with_file(saved: Mapping[str, Any], file: Mapping[str, Any], path: str, checkpoint: str) -> list[str]:
+    """Compares the record in a checkpoint with run.toml, which anybody can edit, before anything is made of it.
+
+    Args:
+        saved: The checkpoint's record.
+        file: The content of run.toml.
+        path: Its path.
+        checkpoint: The checkpoint's path.
+
+    Returns:
+        What was changed and may be, a sentence each.
+
+    Raises:
+        CheckpointError: What was changed and must not be.
+    """
+    old, new = ({**record, "observer": _watching(record)} for record in (saved, file))
+    compare_records(old, new, f"{path} was changed: {checkpoint}")
+    return [f"{path} differs from {checkpoint}: {_tell(*change)}" for change in changes(old, new)]
+
+
+def _watching(record: Mapping[str, Any]) -> list[Any]:
+    """The observers but for the progress bar, which `--quiet` takes off."""
+    rows = record.get("observer", [])
+    return [row for row in rows if not (isinstance(row, Mapping) and row.get("name") == "progress")]
+
+
+def _tell(key: str, old: Any, new: Any) -> str:
+    words = "the data have changed, data.fingerprint" if key == "data.fingerprint" else key
+    return f"{words}: {_short(old)} was saved, {_short(new)} now"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _is(key: str, names: tuple[str, ...]) -> bool:
+    parts = [part.partition("[")[0] for part in key.split(".")]
+    return parts[0] in names or parts[-1] in names
+
+
+def changes(saved: Any, present: Any, prefix: str = "") -> list[tuple[str, Any, Any]]:
+    """Every value that differs between two records, as (key, saved, present)."""
+    if isinstance(saved, Mapping) and isinstance(present, Mapping):
+        keys = dict.fromkeys([*saved, *present])
+        return [change for key in keys for change in changes(saved.get(key), present.get(key), f"{prefix}.{key}".lstrip("."))]
+    if isinstance(saved, list) and isinstance(present, list) and len(saved) == len(present):
+        pairs = enumerate(zip(saved, present, strict=True))
+        return [change for number, (old, new) in pairs for change in changes(old, new, f"{prefix}[{number}]")]
+    return [] if saved == present else [(prefix, saved, present)]
+
+
+def say(sentences: list[str]) -> None:
+    """Tells what is not wrong but should be known, as warnings: the command line prints them as lines."""
+    for sentence in sentences:
+        warnings.warn(sentence, stacklevel=3)

@@ -1,0 +1,1 @@
+"""`eagerloop new`: the files with which a part of one's own begins."""

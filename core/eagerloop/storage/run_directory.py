@@ -1,0 +1,184 @@
+"""The run directory: what is in it, how it is written so that a crash cannot tear it, who may write to it.
+
+::
+
+    run.toml         every choice, as it was resolved; see `eagerloop.choices.settings`
+    history.jsonl    a row per epoch
+    checkpoints/     see `eagerloop.storage.store`
+    records/         steps in slow motion, which the observer `watch` writes
+    run.lock         held while a process trains here
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import tomli_w
+
+from eagerloop.errors import CheckpointError, ConfigError, TrainingError
+from eagerloop.storage.files import sync, write_atomically
+from eagerloop.storage.store import Store
+
+RUNS = Path("runs")
+RECORD = "run.toml"
+HISTORY = "history.jsonl"
+CHECKPOINTS = "checkpoints"
+RECORDS = "records"
+LOCK = "run.lock"
+
+
+@dataclass
+class RunDirectory:
+    """One run on disk."""
+
+    path: Path
+    _lock: filelock.FileLock | None = None
+
+    @staticmethod
+    def refuse_taken(path: Path | None) -> None:
+        """Refuses a directory that holds a run, or a path that is no directory.
+
+        Raises:
+            ConfigError: With the command that continues the run.
+        """
+        if path is not None and ((path / RECORD).exists() or (path / CHECKPOINTS).exists()):
+            msg = f"{path} holds a run already; continue it with 'eagerloop resume {path}', or choose another directory"
+            raise ConfigError(msg)
+        if path is not None and path.exists() and not path.is_dir():
+            msg = f"run directory {path} is a file; choose another with --run"
+            raise ConfigError(msg)
+
+    @classmethod
+    def new(cls, path: Path | None, model: str, dataset: str) -> "RunDirectory":
+        """Chooses and makes the directory of a new run.
+
+        Raises:
+            ConfigError: It holds a run already, is a file, or cannot be written.
+        """
+        cls.refuse_taken(path)
+        base = f"{time.strftime('%Y%m%d-%H%M%S')}-{_plain(model)}-{_plain(dataset)}"
+        names = (RUNS / f"{base}{suffix}" for suffix in ("", *map("-{}".format, range(2, 1000))))
+        chosen = path or next(name for name in names if not name.exists())
+        try:
+            chosen.mkdir(parents=True, exist_ok=True)
+            probe = chosen / ".tmp-probe"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            msg = f"run directory {chosen} cannot be written: {error.strerror or error}; choose another with --run"
+            raise ConfigError(msg) from error
+        return cls(chosen)
+
+    @classmethod
+    def existing(cls, path: Path | None) -> "RunDirectory":
+        """Finds a run; with no path, the newest below `runs/`.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if path is None:
+            found = [record for record in RUNS.glob(f"*/{RECORD}") if record.is_file()]
+            if not found:
+                msg = f"there is no run below {RUNS}/; make one with 'eagerloop train', or name its directory"
+                raise ConfigError(msg)
+            return cls(max(found, key=lambda record: (record.stat().st_mtime_ns, str(record))).parent)
+        if not (path / RECORD).is_file():
+            if path.is_file():
+                hint = "; 'eagerloop train --model keras-file' trains a .keras file further" if path.suffix == ".keras" else ""
+                msg = f"{path} is no run: it is a file, and a run is the directory that 'eagerloop train' makes{hint}"
+                raise ConfigError(msg)
+            missing = f"it has no {RECORD}" if path.exists() else "it does not exist"
+            msg = f"{path} is no run: {missing}; 'eagerloop train --run {path}' makes one"
+            raise ConfigError(msg)
+        return cls(path)
+
+    @property
+    def record(self) -> Path:
+        """The file that says what the run is."""
+        return self.path / RECORD
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the checkpoints are."""
+        return self.path / CHECKPOINTS
+
+    @property
+    def store(self) -> Store:
+        """The checkpoints, to be written and read."""
+        return Store(self.checkpoints)
+
+    @property
+    def records(self) -> Path:
+        """Where the records of single steps are, `step-00000012.json` each.
+
+        Raises:
+            ConfigError: A symbolic link leads there from the run: what lies behind it may be another run's.
+        """
+        found = self.path / RECORDS
+        if found.is_symlink():
+            msg = f"{found} is a symbolic link; records are kept in a directory of the run itself: put it there"
+            raise ConfigError(msg)
+        return found
+
+    def write_record(self, content: Mapping[str, Any]) -> bool:
+        """Writes run.toml; returns whether there was none before.
+
+        Raises:
+            ConfigError: It could not be written, so the run cannot start.
+        """
+        new = not self.record.exists()
+        try:
+            write_atomically(self.record, tomli_w.dumps(content))
+            sync(self.path)
+        except TrainingError as error:
+            raise ConfigError(str(error)) from error
+        return new
+
+    def discard(self) -> None:
+        """Takes the record of a run back that never began, and its directory if nothing else is in it."""
+        self.record.unlink(missing_ok=True)
+        (self.path / LOCK).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+            if self.path.parent == RUNS:
+                RUNS.rmdir()
+
+    def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Writes history.jsonl anew."""
+        write_atomically(self.path / HISTORY, "".join(json.dumps(row) + "\n" for row in rows), durable=False)
+
+    def has_history(self) -> bool:
+        """Whether an epoch has ever been finished here."""
+        path = self.path / HISTORY
+        return path.is_file() and path.stat().st_size > 0
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Takes the run for this process while the context lasts; it may be entered again inside.
+
+        Raises:
+            CheckpointError: Another process has it.
+        """
+        try:
+            self._lock = self._lock or filelock.FileLock(self.path / LOCK)
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout as error:
+            msg = f"another process is writing to {self.path}; wait for it to end, or stop it, then try again"
+            raise CheckpointError(msg) from error
+        except OSError as error:
+            msg = f"run directory {self.path} cannot be written: {error.strerror or error}"
+            raise ConfigError(msg) from error
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def _plain(name: str) -> str:
+    """A part's name as a piece of a file name."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name.rsplit("/", maxsplit=1)[-1])[:40]

@@ -1,0 +1,263 @@
+"""Checkpoint directories that a crash cannot hurt.
+
+A checkpoint is written into a temporary directory, described by a manifest with the size and SHA-256 of every file and of
+itself, made durable (fsync of the files and of the directory), and then renamed to `step-NNNNNNNN`: it is there whole, or not
+at all. Nothing points at the newest one; the newest directory that passes its own manifest is it. Where a step is written
+again, the one before it waits as `step-NNNNNNNN.before` until the new one is in place.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eagerloop.errors import CheckpointError, TrainingError, reason
+from eagerloop.storage.files import sync
+from eagerloop.storage.manifests import (
+    FORMAT,
+    MANIFEST,
+    DamagedError,
+    damage,
+    describe,
+    files_in,
+    read_manifest,
+    verify_files,
+    write_manifest,
+)
+
+_NAME = re.compile(r"(step-([0-9]{8,}))(\.before)?")
+_TEMPORARY = ".tmp-"
+_BEFORE = ".before"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that passed its manifest."""
+
+    directory: Path
+    manifest: dict[str, Any]
+
+    @property
+    def step(self) -> int:
+        """How many steps had been done."""
+        return int(self.manifest["step"])
+
+
+@dataclass
+class Store:
+    """The checkpoints of one run.
+
+    Args:
+        directory: Where they are; it is made at the first write. Nothing outside it is ever written or removed.
+        damaged: What `newest` had to leave out, and why.
+    """
+
+    directory: Path
+    damaged: list[str] = field(default_factory=list)
+    _damaged_steps: list[int] = field(default_factory=list)
+
+    def write(self, step: int, fill: Callable[[Path], None], content: dict[str, Any]) -> Path:
+        """Adds a checkpoint; one of that step that exists already gives way once the new one is whole.
+
+        Args:
+            step: How many steps have been done, from 0.
+            fill: Writes the files into the directory that it is given.
+            content: More entries for the manifest: JSON.
+
+        Returns:
+            The checkpoint's directory.
+
+        Raises:
+            TrainingError: The files could not be written; the checkpoints before are as they were.
+        """
+        return self.finish(self.begin(step, fill), step, content)
+
+    def begin(self, step: int, fill: Callable[[Path], None]) -> Path:
+        """The first half of `write`: the files, in a temporary directory which `finish` is to be given.
+
+        Raises:
+            TrainingError: The files could not be written; the checkpoints before are as they were.
+        """
+        temporary = self.directory / f"{_TEMPORARY}{_name(step)}-{os.getpid()}"
+        with self._leaving_nothing(temporary, step):
+            self._make_directory()
+            temporary.mkdir()
+            fill(temporary)
+        return temporary
+
+    def finish(self, temporary: Path, step: int, content: dict[str, Any]) -> Path:
+        """The second half of `write`: checksums, manifest, fsync, the rename that makes it a checkpoint.
+
+        Raises:
+            TrainingError: It could not be made durable; the checkpoints before are as they were.
+        """
+        final = self.directory / _name(step)
+        with self._leaving_nothing(temporary, step):
+            with ThreadPoolExecutor(1) as pool:  # the disk is busy while the processor computes the checksums
+                durable = pool.submit(_make_durable, temporary)
+                files = {name: describe(path) for name, path in files_in(temporary)}
+                durable.result()
+            write_manifest(temporary, {"format": FORMAT, "step": step, "files": files, **content})
+            self._put_in_place(temporary, final)
+        return final
+
+    @contextlib.contextmanager
+    def _leaving_nothing(self, temporary: Path, step: int) -> Iterator[None]:
+        """Removes the temporary directory on any error, and says in plain words what the operating system refused."""
+        try:
+            yield
+        except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            msg = (
+                f"checkpoint {_name(step)} could not be written to {self.directory}: {reason(error)}; the ones before are kept"
+            )
+            raise TrainingError(msg) from error
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+    def _make_directory(self) -> None:
+        self.refuse_link()
+        if not self.directory.is_dir():
+            self.directory.mkdir(parents=True)
+            sync(self.directory.parent)
+
+    def _put_in_place(self, temporary: Path, final: Path) -> None:
+        before = final.with_name(final.name + _BEFORE)
+        again = final.exists()
+        if again:
+            # The end of an epoch can be the step that an interruption had saved: the same step, another position.
+            shutil.rmtree(before, ignore_errors=True)
+            final.rename(before)
+        temporary.rename(final)
+        sync(self.directory)
+        if again:
+            shutil.rmtree(before, ignore_errors=True)
+
+    def refuse_link(self) -> None:
+        """Refuses to follow a link: what lies behind it may be another run's.
+
+        Raises:
+            CheckpointError: The directory is reached through a symbolic link.
+        """
+        if self.directory.is_symlink():
+            msg = f"{self.directory} is a symbolic link; checkpoints are kept in a directory of the run itself: put it there"
+            raise CheckpointError(msg)
+
+    def steps(self) -> list[int]:
+        """The steps that there are directories of, ascending. None of them has been looked into.
+
+        Raises:
+            CheckpointError: The directory is reached through a symbolic link.
+        """
+        self.refuse_link()
+        if not self.directory.is_dir():
+            return []
+        matches = (_NAME.fullmatch(path.name) for path in self.directory.iterdir())
+        return sorted({int(match[2]) for match in matches if match and _name(int(match[2])) == match[1]})
+
+    def path_of(self, step: int) -> Path:
+        """The directory of a step; the one that was there before, if the process was killed while it was being replaced."""
+        path = self.directory / _name(step)
+        before = path.with_name(path.name + _BEFORE)
+        return before if before.exists() and not path.exists() else path
+
+    def read(self, step: int) -> Checkpoint:
+        """One checkpoint, verified: every name, size and checksum.
+
+        Raises:
+            CheckpointError: The file that is wrong, and how.
+        """
+        directory = self.path_of(step)
+        manifest = read_manifest(directory)
+        if manifest.get("step") != step:
+            raise damage(directory / MANIFEST, f"it speaks of step {manifest.get('step')!r}")
+        verify_files(directory, manifest["files"])
+        return Checkpoint(directory, manifest)
+
+    def newest(self, *, strict: bool = False) -> Checkpoint | None:
+        """The newest checkpoint that is whole; those passed over are told in `damaged`.
+
+        Args:
+            strict: Refuse instead of passing over.
+
+        Returns:
+            None if there is no checkpoint at all.
+
+        Raises:
+            CheckpointError: There are checkpoints, and none is whole: never start afresh over them. Or one is whole and has a
+                newer format.
+        """
+        self.damaged, self._damaged_steps = [], []
+        for step in reversed(self.steps()):
+            try:
+                return self.read(step)
+            except DamagedError as error:
+                if strict:
+                    raise
+                self.damaged.append(str(error))
+                self._damaged_steps.append(step)
+        if self.damaged:
+            msg = f"no checkpoint in {self.directory} is whole ({'; '.join(self.damaged)}); restore one from a backup"
+            raise CheckpointError(msg)
+        return None
+
+    def prune(self, keep: int, best: int | None = None) -> None:
+        """Removes the oldest checkpoints.
+
+        Args:
+            keep: How many of the newest stay; 0 keeps all.
+            best: A step that stays whatever its age.
+
+        Raises:
+            TrainingError: One of them cannot be removed.
+        """
+        for step in self.steps()[: -keep or None] if keep else []:
+            if step != best:
+                doomed = self.directory / f"{_TEMPORARY}old-{step:08d}-{os.getpid()}"
+                try:
+                    self.path_of(step).rename(doomed)  # at once gone, however long the removal takes
+                except OSError as error:
+                    msg = f"{self.path_of(step)} could not be removed: {reason(error)}; every checkpoint is kept"
+                    raise TrainingError(msg) from error
+                shutil.rmtree(doomed, ignore_errors=True)  # what is left of it goes with the next start
+
+    def set_aside_damaged(self) -> None:
+        """Renames what `newest` passed over: the steps will be written anew, and the evidence is kept.
+
+        Raises:
+            CheckpointError: One of them cannot be renamed.
+        """
+        for step in self._damaged_steps:
+            path = self.path_of(step)
+            aside = (path.with_name(f"damaged-{path.name}{suffix}") for suffix in ("", *map(".{}".format, range(1, 1000))))
+            try:
+                path.rename(next(name for name in aside if not name.exists()))
+            except OSError as error:
+                msg = f"{path} is damaged and could not be set aside: {reason(error)}; move it away yourself, then resume"
+                raise CheckpointError(msg) from error
+        self._damaged_steps = []
+
+    def clean(self) -> None:
+        """Removes what a killed process left half-written or half-replaced. Only for the holder of the run's lock."""
+        self.refuse_link()
+        if self.directory.is_dir():
+            doomed = [*self.directory.glob(f"{_TEMPORARY}*"), *self.directory.glob(f"step-*{_BEFORE}")]
+            for path in doomed:
+                replaced = not path.name.endswith(_BEFORE) or path.with_name(path.name.removesuffix(_BEFORE)).exists()
+                if replaced and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _name(step: int) -> str:
+    return f"step-{step:08d}"
+
+
+def _make_durable(directory: Path) -> None:
+    for path in directory.rglob("*"):
+        sync(path)

@@ -1,0 +1,1 @@
+"""How a part is tried out: the batches, trials and disks that the checks use."""

@@ -1,0 +1,1 @@
+"""What the dataset `csv` is made of."""

@@ -1,0 +1,209 @@
+"""CSV files that are larger than memory: gone through once to know them, then read block by block, in parallel.
+
+Shapes: n rows, d columns of x; of the columns in the file, p are numeric and q are text. What is drawn is drawn block by block,
+so that no list of rows is ever needed: see `Split` and `StreamDataset.train`.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import eagerloop
+from eagerloop.errors import ConfigError
+from eagerloop_plugins.csv_files.encoder import Encoder, raw
+from eagerloop_plugins.csv_files.reader import Reader
+from eagerloop_plugins.csv_files.split import PARTS, Array, Split
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+WINDOW_BYTES = 1 << 25
+"""How much of the file is mixed with each other: rows are drawn from so many bytes of blocks, which are drawn themselves."""
+
+
+class StreamDataset:
+    """Batches of `(x, y)` read from a file while they are needed.
+
+    Args:
+        blocks: The file.
+        ends: How many rows there are up to the end of each block.
+        split: What deals the rows out.
+        encoder: What turns a table into x.
+        target: The column to predict.
+        classes: The classes by name, in the order of their numbers; none for a regression.
+        fingerprint: A digest of the data.
+        batch_size: Rows in a batch; the last of an epoch may be shorter.
+        shuffle: Whether each epoch of the training has an order of its own.
+        seed: Where the orders come from.
+
+    Raises:
+        ConfigError: There are no rows for a part, or a batch is larger than the training data.
+    """
+
+    def __init__(  # noqa: PLR0913 - as many as csv has options
+        self,
+        *,
+        blocks: Any,
+        ends: Sequence[int],
+        split: Split,
+        encoder: Encoder,
+        target: str,
+        classes: Sequence[str],
+        fingerprint: str,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+    ) -> None:
+        self.blocks, self.split, self.encoder, self.fingerprint = blocks, split, encoder, fingerprint
+        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
+        self.columns, self.features, self.targets = encoder.columns, encoder.features, (target,)
+        self.classes = tuple(classes)
+        self.task: eagerloop.parts.Task = "classification" if classes else "regression"
+        self.outputs = len(self.classes) or 1
+        self.exact, self.note = True, "any position is reached by reading the blocks that hold it, from the seed and the epoch"
+        self._ends = np.asarray(ends)
+        self._begins = np.concatenate([[0], self._ends[:-1]])
+        self._counts = {part: self._count(number) for number, part in enumerate(PARTS)}
+        rows = {part: int(counts.sum()) for part, counts in self._counts.items()}
+        if not 1 <= batch_size <= rows["train"]:
+            msg = f"batch size must be from 1 to {rows['train']}, the number of training rows, got {batch_size}"
+            raise ConfigError(msg)
+        if not rows["test"]:
+            msg = "test-fraction 0 leaves no row to test on; 0.2 keeps every fifth row"
+            raise ConfigError(msg)
+        self.batches_per_epoch = -(-rows["train"] // batch_size)
+        self.rows = rows
+        # About as many rows as the bytes of a window hold, in whole batches: so batches are seldom put together from two.
+        self._window = max(1, int(self._ends[-1]) * WINDOW_BYTES // blocks.size // batch_size) * batch_size
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__}: {self.rows['train']} training and {self.rows['test']} test rows streamed from "
+            f"{self.blocks.path}, {self.task} of {self.targets[0]}, batches of {self.batch_size}>"
+        )
+
+    def train(self, epoch: int, start: int = 0) -> "tf.data.Dataset":
+        """The batches of an epoch from batch `start` on.
+
+        The order: the blocks' own order is drawn by PCG64([seed, epoch, 0, 1]); of that sequence of training rows, each
+        window w, about 32 MiB, is mixed by PCG64([seed, epoch, w]). In a file of one block this is just the order of
+        `eagerloop.ArrayDataset`. Only the blocks of the window that holds `start` are read to get there.
+
+        Args:
+            epoch: Counted from 1.
+            start: How many batches to leave out.
+
+        Returns:
+            Batches x of shape (batch_size, d) and y of shape (batch_size, 1) or (batch_size,).
+        """
+        import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
+
+        order = np.arange(len(self.blocks))
+        if self.shuffle:
+            order = np.random.Generator(np.random.PCG64([self.seed, epoch, 0, 1])).permutation(order)
+        row = start * self.batch_size
+        window = row // self._window
+        begin = window * self._window if self.shuffle else row
+        rows = self._rows("train", order, begin)
+        if self.shuffle:
+            mixed = self._mixer(epoch, window, row - begin)
+            numbers = tf.data.Dataset.range(window, np.iinfo(np.int64).max)
+            rows = tf.data.Dataset.zip((numbers, rows.rebatch(self._window))).map(mixed)
+        return self._batches(rows, self.batches_per_epoch - start)
+
+    def test(self) -> "tf.data.Dataset":
+        """The test batches in the order of the file."""
+        return self._part("test")
+
+    def validation(self) -> "tf.data.Dataset | None":
+        """The validation batches in the order of the file, or None."""
+        return self._part("validation") if self.rows["validation"] else None
+
+    def encode(self, table: "eagerloop.tables.Table") -> Array:
+        """New rows as the model wants them: float32, shape (n, d)."""
+        table.require(*self.columns)
+        return self.encoder(table)
+
+    def target_values(self, table: "eagerloop.tables.Table") -> Array | None:
+        """The known answers in a table, as `eagerloop.ArrayDataset` gives them: (n,) or (n, 1); None if there are none."""
+        target = self.targets[0]
+        if target not in table.names or table.kind(target) == "missing":
+            return None
+        return table.labels(target, self.classes) if self.classes else table.numbers(target)[:, np.newaxis]
+
+    def test_pieces(self) -> Iterator[tuple[Mapping[str, Any], Array, Array]]:
+        """The test rows, some at a time: the columns as they are in the file, x, y."""
+        for number, table in enumerate(self.blocks):
+            rows = self.parts_of(number)[2]
+            known = self.target_values(table)
+            if len(rows) and known is not None:
+                given = {name: raw(table, name, numeric=name in self.encoder.scales)[rows] for name in self.columns}
+                yield given, self.encoder(table)[rows], known[rows]
+
+    def parts_of(self, number: int) -> tuple[Array, Array, Array]:
+        """The rows of a block that are for training, validation and test."""
+        return self.split(number, int(self._begins[number]), int(self._ends[number]))
+
+    def _count(self, part: int) -> Array:
+        return np.array([len(self.parts_of(number)[part]) for number in range(len(self.blocks))])
+
+    def _part(self, part: str) -> "tf.data.Dataset":
+        return self._batches(self._rows(part, np.arange(len(self.blocks)), 0), -(-self.rows[part] // self.batch_size))
+
+    def _rows(self, part: str, order: Array, begin: int) -> "tf.data.Dataset":
+        """Encoded rows of one part, an element a block, from a row on: numbers (n, p), numbers of categories (n, q), y."""
+        import tensorflow as tf  # noqa: PLC0415 - as above
+
+        self.blocks.require_unchanged()
+        ends = np.cumsum(self._counts[part][order])
+        first = int(np.searchsorted(ends, begin, "right"))
+        passed = np.zeros(len(order) - first, np.int64)
+        if len(passed):
+            passed[0] = begin - (ends[first - 1] if first else 0)
+        reader = Reader(self, PARTS.index(part))
+        shapes = [(None, reader.numeric), (None, reader.text), (None,) if self.classes else (None, 1)]
+        types = [tf.float32, tf.int32, tf.int32 if self.classes else tf.float32]
+
+        def read(number: "tf.Tensor", leave_out: "tf.Tensor") -> tuple["tf.Tensor", ...]:
+            made = tf.numpy_function(reader, [number, leave_out], types)
+            return tuple(tf.ensure_shape(one, shape) for one, shape in zip(made, shapes, strict=True))
+
+        parallel = min(os.cpu_count() or 1, 8)
+        return tf.data.Dataset.from_tensor_slices((order[first:], passed)).map(read, parallel, deterministic=True)
+
+    def _mixer(self, epoch: int, first: int, passed: int) -> Any:
+        import tensorflow as tf  # noqa: PLC0415 - as above
+
+        def permute(window: Array, count: Array) -> Array:
+            order = np.random.Generator(np.random.PCG64([self.seed, epoch, int(window)])).permutation(int(count))
+            return order[passed:] if window == first else order
+
+        def mixed(window: "tf.Tensor", rows: tuple["tf.Tensor", ...]) -> tuple["tf.Tensor", ...]:
+            order = tf.ensure_shape(tf.numpy_function(permute, [window, tf.shape(rows[0])[0]], tf.int64), [None])
+            return tuple(tf.gather(one, order) for one in rows)
+
+        return mixed
+
+    def _batches(self, rows: "tf.data.Dataset", count: int) -> "tf.data.Dataset":
+        """Batches of one size, across blocks; text becomes 0-1 columns only here, where it takes no memory to speak of."""
+        import tensorflow as tf  # noqa: PLC0415 - as above
+
+        encoder = self.encoder
+
+        def complete(numbers: "tf.Tensor", categories: "tf.Tensor", y: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
+            if not encoder.categories:
+                return numbers, y
+            pieces, numeric, text = [], 0, 0
+            for name in encoder.columns:
+                if name in encoder.scales:
+                    pieces.append(numbers[:, numeric : numeric + 1])
+                    numeric += 1
+                else:
+                    pieces.append(tf.one_hot(categories[:, text], len(encoder.categories[name])))
+                    text += 1
+            return tf.concat(pieces, axis=1), y
+
+        batches = rows.rebatch(self.batch_size).map(complete, 2, deterministic=True)
+        return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(8)

@@ -1,0 +1,239 @@
+"""What there is to know of a CSV file before training on it, found in one pass over its blocks, in bounded memory."""
+
+import os
+import warnings
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+import eagerloop
+from eagerloop.errors import ConfigError, DataError
+from eagerloop_plugins.csv_files.column import MOST_VALUES, Column
+from eagerloop_plugins.csv_files.encoder import MOST_CATEGORIES, Encoder, refuse_empty
+from eagerloop_plugins.csv_files.split import Array, Split
+from eagerloop_plugins.csv_files.stream import StreamDataset
+from eagerloop_plugins.dataset.csv import check_features, counts_from_start, fingerprint
+
+
+def stream_csv(
+    blocks: Any,
+    *,
+    target: str,
+    features: Sequence[str] | None,
+    batch_size: int,
+    shuffle: bool,
+    split: Split,
+    standardize: bool,
+    task: str,
+) -> StreamDataset:
+    """The streamed dataset of a file; options and errors are those of `csv`."""
+    survey = Survey(blocks, target, features, split, standardize=standardize)
+    chosen = survey.features()
+    classes = survey.classes(task)
+    return StreamDataset(
+        blocks=blocks,
+        ends=survey.ends,
+        split=split,
+        encoder=survey.encoder(chosen),
+        target=target,
+        classes=classes,
+        fingerprint=fingerprint(blocks, [*chosen, target]),
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=split.seed,
+    )
+
+
+class Survey:
+    """Reads the whole file once.
+
+    Args:
+        blocks: The file.
+        target: The column to predict.
+        features: The columns to predict from; all others, if None.
+        split: What deals the rows out.
+        standardize: Whether numeric features are to be standardized.
+    """
+
+    def __init__(self, blocks: Any, target: str, features: Sequence[str] | None, split: Split, *, standardize: bool) -> None:
+        self.blocks, self.target, self.given, self.split, self.standardize = blocks, target, features, split, standardize
+        check_features(blocks, target, features)
+        self.columns = {name: Column() for name in blocks.names if name == target or not features or name in features}
+        self.ends: list[int] = []
+        count = 0
+        for number, table in enumerate(_ahead(blocks)):
+            training = split(number, count, count + len(table))[0]
+            count += len(table)
+            self.ends.append(count)
+            for name in self.columns:
+                self._add(number, table, name, training)
+        if split(0, 0, count)[0].size < 1:
+            msg = f"of {count} rows, none is left to train on; take a smaller test-fraction or validation-fraction"
+            raise ConfigError(msg)
+
+    def _add(self, number: int, table: Any, name: str, training: Array) -> None:
+        column = self.columns[name]
+        present, numbers = table.filled(name)
+        column.present += present
+        column.numbers += numbers
+        values = self._finite(table, name) if numbers == present and present else None
+        if values is None:
+            column.fault = number if column.fault is None else column.fault
+            texts = table.text(name)
+            column.add_values(texts, training)
+            column.empty = number if "" in texts and column.empty is None else column.empty
+            return
+        column.add_numbers(values, training)
+        if name == self.target:
+            column.add_values(values.tolist(), training)
+        column.unread.append(number)
+
+    def _finite(self, table: Any, name: str) -> Array | None:
+        """A block's column of numbers, float64; None if there is a cell that the table would refuse."""
+        try:
+            table.numbers(name, self._dtype(name))
+        except DataError:
+            return None
+        return table.numbers(name, np.float64)  # type: ignore[no-any-return]
+
+    def _dtype(self, name: str) -> Any:
+        """What float32 cannot hold is refused where it would be stored as it is."""
+        return np.float64 if name != self.target and self.standardize else np.float32
+
+    def features(self) -> list[str]:
+        """The columns to learn from; those without any value are left out, and named."""
+        chosen = list(self.given or [name for name in self.columns if name != self.target])
+        missing = [name for name in chosen if self.columns[name].kind == "missing"]
+        for name in missing:
+            if self.given:
+                raise self.blocks[0].fault(name, 0, "no cell of this column has a value; leave it out of the features")
+            text = f"{self.blocks.path}: column '{name}' has no value in any row and is left out"
+            warnings.warn(text, UserWarning, stacklevel=4)
+        chosen = [name for name in chosen if name not in missing]
+        if not chosen:
+            msg = f"{self.blocks.path} has no column to learn from besides the target '{self.target}'; check the delimiter"
+            raise DataError(msg)
+        return chosen
+
+    def classes(self, task: str) -> list[str]:
+        """The classes by name, sorted; none for a regression. Each must be learnt from at least one row."""
+        column = self.columns[self.target]
+        if column.kind == "missing":
+            raise self.blocks[0].fault(self.target, 0, "no cell of the target has a value; choose another target")
+        if column.kind == "numeric" or task == "regression":
+            self._refuse_fault(self.target)
+        few = column.kind == "text" or (
+            column.values is not None and counts_from_start(sorted(column.values[0]), self.ends[-1])
+        )
+        if task == "regression" or (task == "auto" and not few):
+            self._warn_if_constant(self.target)
+            return []
+        names = self._names(column)
+        everywhere, mine = self._counted(self.target)
+        if len(everywhere) == 1:
+            only = f"one class only, {names[next(iter(everywhere))]!r}: nothing to learn; choose another target"
+            msg = f"{self.blocks.path}: column '{self.target}' has {only}"
+            raise DataError(msg)
+        for value in sorted(everywhere):
+            if not mine[value]:
+                rows = f"of the {everywhere[value]} rows of class {names[value]!r} none is among the training rows"
+                msg = f"{self.blocks.path}, column '{self.target}': {rows}; take another seed or a smaller test-fraction"
+                raise DataError(msg)
+        return [names[value] for value in sorted(everywhere)]
+
+    def _names(self, column: Column) -> dict[Any, str]:
+        """The values of the target, and what the classes are called."""
+        everywhere = self._counted(self.target)[0]
+        if column.kind == "text":
+            self._refuse_empty(self.target)
+            return {value: value for value in everywhere}
+        for value in everywhere:
+            if value != np.floor(value):
+                for table in self.blocks:
+                    rows = np.flatnonzero(table.numbers(self.target, np.float64) == value)
+                    if len(rows):
+                        complaint = f"{value:g} is no class, expected whole numbers; or give task=regression"
+                        raise table.fault(self.target, int(rows[0]), complaint)
+        return {value: str(int(value)) for value in everywhere}
+
+    def encoder(self, chosen: Sequence[str]) -> Encoder:
+        """Means, deviations and categories of the training rows."""
+        scales, categories = {}, {}
+        for name in chosen:
+            column = self.columns[name]
+            if column.kind == "numeric":
+                self._refuse_fault(name)
+                self._warn_if_constant(name)
+                _, mean, variance = column.moments
+                constant = not self.standardize or column.low == column.high
+                scales[name] = mean if self.standardize else 0.0, 1.0 if constant else float(np.sqrt(variance))
+            else:
+                categories[name] = self._categories(name)
+        return Encoder(tuple(chosen), scales, categories)
+
+    def _categories(self, name: str) -> list[str]:
+        everywhere, mine = self._counted(name)
+        self._refuse_empty(name)
+        if len(mine) > MOST_CATEGORIES:
+            most = f"{len(mine)} different texts, at most {MOST_CATEGORIES} can be categories"
+            msg = f"{self.blocks.path}: column '{name}' has {most}; leave it out of the features"
+            raise DataError(msg)
+        for value in everywhere:
+            if not mine[value]:
+                for table in self.blocks:
+                    if value in table.text(name):
+                        table.labels(name, sorted(mine))  # names line, column and the known values
+        if len(mine) == 1:
+            self._warn(name, next(iter(mine)))
+        return sorted(mine)
+
+    def _counted(self, name: str) -> "tuple[Counter[Any], Counter[Any]]":
+        """How often each value occurs, at first in all rows, then in the training rows."""
+        column = self.columns[name]
+        if column.kind == "text" and column.unread:
+            if name == self.target:  # its numbers were counted as numbers
+                column.values, column.unread = (Counter(), Counter()), list(range(len(self.ends)))
+            for number in column.unread:
+                training = self.split(number, self.ends[number - 1] if number else 0, self.ends[number])[0]
+                column.add_values(self.blocks[number].text(name), training)
+            column.unread = []
+        if column.values is None:
+            msg = f"{self.blocks.path}: column '{name}' has more than {MOST_VALUES} different values, too many for classes or "
+            msg += "categories; leave it out of the features, or give task=regression if it is the target and holds numbers"
+            raise DataError(msg)
+        return column.values
+
+    def _refuse_fault(self, name: str) -> None:
+        """Raises the error that the first bad block's table has for a column of numbers."""
+        fault = self.columns[name].fault
+        if fault is not None:
+            self.blocks[fault].numbers(name, self._dtype(name))
+
+    def _refuse_empty(self, name: str) -> None:
+        if self.columns[name].empty is not None:
+            refuse_empty(self.blocks[self.columns[name].empty], name)
+
+    def _warn_if_constant(self, name: str) -> None:
+        column = self.columns[name]
+        if column.low == column.high:
+            self._warn(name, column.low)
+
+    def _warn(self, name: str, value: Any) -> None:
+        text = f"{self.blocks.path}: column '{name}' is {value} in every training row, so there is nothing to learn in it"
+        warnings.warn(text, UserWarning, stacklevel=5)
+
+
+def _ahead(blocks: Any) -> Iterator["eagerloop.tables.Table"]:
+    """The tables in their order, read by as many threads as there are cores, no more than one a thread ahead."""
+    workers = min(os.cpu_count() or 1, 8)
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Any]] = deque()
+        for number in range(len(blocks)):
+            waiting.append(pool.submit(blocks.__getitem__, number))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
