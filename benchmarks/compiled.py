@@ -94,7 +94,7 @@ def engine(make, x, y, batch, loss, directory):
     def epoch() -> None:
         run.position.batch = 0
         batches = run.begin_epoch(1)
-        while run.train_epoch(run, batches):
+        while run.train_epoch(batches):
             pass
         run.tally.reset()
 

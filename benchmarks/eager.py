@@ -67,7 +67,7 @@ def engine(x, y, directory):
     def epoch() -> float:
         run.position.batch = 0
         batches = run.begin_epoch(1)
-        run.train_epoch(run, batches)
+        run.train_epoch(batches)
         total_loss = run.tally.total_loss
         run.tally.reset()
         return total_loss

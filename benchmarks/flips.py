@@ -97,11 +97,9 @@ def state_of(run: Any) -> dict[str, Any]:
 
 def states_of(run: Any) -> dict[int, dict[str, Any]]:
     """The state at every checkpoint of an undamaged run, read one by one, by step. The run itself ends at the last of them."""
-    from eagerloop.running.snapshots import restore
-
     found = {}
     for step in run.store.steps():
-        restore(run, run.store.read(step))
+        run.take_up(run.store.read(step))
         found[step] = state_of(run)
     return found
 

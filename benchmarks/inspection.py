@@ -51,7 +51,7 @@ def train(orders: Any, scratch: str, *, inspects: bool) -> None:
         for _ in range(2):
             run.position.batch = 0
             begin = time.perf_counter()
-            run.train_epoch(run, run.begin_epoch(1))
+            run.train_epoch(run.begin_epoch(1))
             seconds = time.perf_counter() - begin
             run.tally.reset()
         orders.send(seconds)

@@ -40,7 +40,7 @@ def engine(rows, directory, *, shuffle):
         for epoch in range(repeats):
             run.position.batch = 0
             batches = run.begin_epoch(epoch + 1)
-            while run.train_epoch(run, batches):
+            while run.train_epoch(batches):
                 pass
             run.tally.reset()
         return (time.perf_counter() - begin) / (repeats * rows / BATCH)

@@ -2,8 +2,8 @@
 
     python benchmarks/strategy.py [--rounds 40] [--json]
 
-The same run trains on one epoch, in turns as `eagerloop.train` has made it, and with `loop.train_step` and `loop.train_epoch`,
-or the `tf.function` of them, put in place by hand. Bar: at most 1.02, eager and compiled (medians of the paired ratios).
+The same run trains on one epoch, in turns as `eagerloop.train` has made it, and by a stride of `loop.train_step` and
+`loop.train_epoch`, or of their `tf.function`, made by hand. Bar: at most 1.02, eager and compiled (medians of paired ratios).
 """
 
 import argparse
@@ -22,33 +22,26 @@ import keras
 import eagerloop
 from eagerloop import loop
 from eagerloop.running.compiling import Stretches
+from eagerloop.running.strides import Stride
 
 BATCH = 10
 ROWS = {False: 400, True: 20_000}
 BAR = 1.02
 
 
-def as_made(run):
-    """What `eagerloop.train` has put together."""
-    return run.train_step, run.train_epoch, run.count, run.must_pause
-
-
 def by_hand(run, *, compiled):
-    """The loop's own functions, whatever the run has."""
-    if not compiled:
-        return loop.train_step, loop.train_epoch, type(run).count.__get__(run), type(run).must_pause.__get__(run)
-    run.train_step = loop.train_step
-    stretches = Stretches(run)
-    return loop.train_step, stretches.train_epoch, stretches.count, stretches.must_pause
+    """A stride of the loop's own functions, whatever the run has."""
+    kind, grain = (Stretches, "stretch") if compiled else (Stride, "eager")
+    return kind(run.footing, loop.train_step, grain, "made by hand")
 
 
-def epoch(run, functions):
-    """Seconds of one epoch with these functions."""
-    run.train_step, run.train_epoch, run.count, run.must_pause = functions
+def epoch(run, stride):
+    """Seconds of one epoch with this stride."""
+    run.advance_by(stride)
     run.position.batch = 0
     batches = run.begin_epoch(1)
     begin = time.perf_counter()
-    while run.train_epoch(run, batches):
+    while run.train_epoch(batches):
         pass
     seconds = time.perf_counter() - begin
     run.tally.reset()
@@ -61,9 +54,9 @@ def measure(rounds, directory, *, compiled):
     x, y = keras.random.normal((rows, 3)).numpy(), keras.random.normal((rows, 1)).numpy()
     data = eagerloop.ArrayDataset((x, y), (x[:BATCH], y[:BATCH]), batch_size=BATCH)
     run = eagerloop.train(dataset=data, model="iris", epochs=1, compile=compiled, checkpointer="none", directory=directory)
-    contestants = [as_made(run), by_hand(run, compiled=compiled)]
-    for functions in contestants * 2:  # traces, and finds how long a stretch is
-        epoch(run, functions)
+    contestants = [run.stride, by_hand(run, compiled=compiled)]
+    for stride in contestants * 2:  # traces, and finds how long a stretch is
+        epoch(run, stride)
     times = []
     for number in range(rounds):
         order = (0, 1) if number % 2 else (1, 0)

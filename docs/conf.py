@@ -55,7 +55,7 @@ autodoc_typehints = "signature"
 # The types of other packages have no page here, and looking theirs up would need the network.
 nitpick_ignore_regex = [(r"py:.*", r"(?!eagerloop).*")]
 # Arguments of `Run`, which only `eagerloop.train`, `load` and `resume` call.
-nitpick_ignore = [("py:class", "eagerloop.tables.blocks.Blocks"), ("py:class", "eagerloop.building.assembly.Assembly"), ("py:class", "eagerloop.storage.run_directory.RunDirectory")]
+nitpick_ignore = [("py:class", "eagerloop.tables.blocks.Blocks"), ("py:class", "eagerloop.building.run_parts.RunParts"), ("py:class", "eagerloop.storage.run_directory.RunDirectory")]
 
 
 def plurals(_app: object, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:

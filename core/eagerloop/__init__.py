@@ -15,7 +15,8 @@ from eagerloop.hooks import hookimpl
 from eagerloop.parts import use
 
 if TYPE_CHECKING:
-    from eagerloop.data.arrays import ArrayDataset, split_rows
+    from eagerloop.data.arrays import ArrayDataset
+    from eagerloop.data.splitting import split_rows
     from eagerloop.loop import Step, train_step
     from eagerloop.running.opening import load, resume, train
     from eagerloop.running.run import Run
@@ -41,7 +42,8 @@ __all__ = [
 ]
 
 _LATER = {
-    "data.arrays": ("ArrayDataset", "split_rows"),
+    "data.arrays": ("ArrayDataset",),
+    "data.splitting": ("split_rows",),
     "loop": ("Step", "train_step"),
     "running.opening": ("load", "resume", "train"),
     "running.run": ("Run",),

@@ -21,7 +21,7 @@ from eagerloop.errors import PluginError, did_you_mean
 
 if TYPE_CHECKING:
     from eagerloop.loop import Step
-    from eagerloop.running.run import Run
+    from eagerloop.standing import ObservedRun
 
 GROUP = "eagerloop"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -66,27 +66,27 @@ class LifecycleHooks:
     """Called by the loop, in this order, on the observers of a run."""
 
     @hookspec
-    def on_train_begin(self, run: "Run") -> None:
+    def on_train_begin(self, run: "ObservedRun") -> None:
         """Before the first epoch, when every part is built and, on a resume, restored."""
 
     @hookspec
-    def on_epoch_begin(self, run: "Run", epoch: int) -> None:
+    def on_epoch_begin(self, run: "ObservedRun", epoch: int) -> None:
         """Before the first batch of an epoch (counted from 1), or before the first batch after a resume."""
 
     @hookspec
-    def on_step_end(self, run: "Run", step: "Step") -> None:
+    def on_step_end(self, run: "ObservedRun", step: "Step") -> None:
         """After each update. `step` holds x, y, predictions, loss and gradients."""
 
     @hookspec
-    def on_epoch_end(self, run: "Run", epoch: int, metrics: Mapping[str, float]) -> None:
+    def on_epoch_end(self, run: "ObservedRun", epoch: int, metrics: Mapping[str, float]) -> None:
         """After the last batch of an epoch and the validation. `metrics` is the new row of the history."""
 
     @hookspec
-    def on_train_end(self, run: "Run") -> None:
+    def on_train_end(self, run: "ObservedRun") -> None:
         """After the last epoch, or after `run.stop(reason)`."""
 
     @hookspec
-    def on_exception(self, run: "Run", error: BaseException) -> None:
+    def on_exception(self, run: "ObservedRun", error: BaseException) -> None:
         """When an error ends the run, before it is raised."""
 
 

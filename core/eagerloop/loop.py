@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from eagerloop.parts import Loss, Model, Optimizer
-    from eagerloop.running.run import Run
+    from eagerloop.standing import LoopedRun
 
 
 class Step(NamedTuple):
@@ -72,12 +72,12 @@ def train_step(model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: 
     variables = model.trainable_variables  # after the call: it may have made them
     gradients = tape.gradient(scaled, variables)  # outside the tape: gradients of gradients are not wanted
     check_step(value, gradients, variables)
-    if tf.math.is_finite(value):  # else no update: one nan would spread to every variable
+    if tf.math.is_finite(value):  # waits for the device; one nan would spread to every variable
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
     return Step(x, y, predictions, value, gradients)
 
 
-def train_epoch(run: "Run", batches: "Iterator[tuple[Any, Any]]") -> Any:
+def train_epoch(run: "LoopedRun", batches: "Iterator[tuple[Any, Any]]") -> Any:
     """The inner loop: one step a batch, until the batches end (False) or the run has to pause (True)."""
     paused: Any = False
     for x, y in batches:
@@ -90,21 +90,22 @@ def train_epoch(run: "Run", batches: "Iterator[tuple[Any, Any]]") -> Any:
     return paused
 
 
-def train(run: "Run", epochs: int) -> None:
+def train(run: "LoopedRun", epochs: int) -> None:
     """The outer loop: from where the run stands to the end of the given epoch."""
     try:
         run.hook.on_train_begin(run=run)
         for epoch in range(run.position.epoch, epochs + 1):
             run.hook.on_epoch_begin(run=run, epoch=epoch)
             batches = run.begin_epoch(epoch)  # an iterator: a pause keeps its place in it
-            while run.stopping or run.train_epoch(run, batches):  # train_epoch above, or its tf.function
-                run.save_if_due()
-                if run.stopping:  # somebody called run.stop(reason), or a signal did
-                    break
-            else:  # no batch is left: the epoch is complete
-                metrics = run.end_epoch(epoch)  # validates, writes the history; the tally starts anew
+            unfinished = True
+            while unfinished and not run.stopping:  # somebody called run.stop(reason), or a signal did
+                unfinished = run.train_epoch(batches)  # train_epoch above, or its tf.function
+                if unfinished:
+                    run.save_if_due()
+            if not unfinished:  # no batch is left
+                metrics = run.end_epoch(epoch)  # validates, adds a row to the history; the tally starts anew
                 run.hook.on_epoch_end(run=run, epoch=epoch, metrics=metrics)
-                run.save()  # after the observers, so that the checkpoint holds what they have learnt
+            run.save()  # after the observers, so that the checkpoint holds what they have learnt
             if run.stopping:
                 break
         run.hook.on_train_end(run=run)

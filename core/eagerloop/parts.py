@@ -7,12 +7,13 @@ A part is made by a **factory**: a callable whose annotated keyword parameters a
 options: the engine fills them in, with the run's seed and the dataset that was built for the run.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    import numpy as np
     import tensorflow as tf
 
 KINDS = ("dataset", "model", "loss", "optimizer", "checkpointer", "metric", "observer")
@@ -60,6 +61,9 @@ def use(part: str, **options: object) -> Choice:
 class Dataset(Protocol):
     """Batches of `(x, y)` for training and for testing.
 
+    An object of one's own needs `train`, `test`, `features`, `targets` and `task`; the engine knows what to take for the rest.
+    This is all that it ever looks for, but for what `TableDataset` names.
+
     Attributes:
         features: The d columns of x, by name.
         targets: The columns of y, by name.
@@ -68,6 +72,9 @@ class Dataset(Protocol):
         outputs: k, how many numbers a model must give for a row.
         fingerprint: A digest of the data: the same data, the same text.
         exact: Whether any position is reached exactly; if not, `note` says why.
+        batches_per_epoch: How many batches `train` gives in an epoch; None if nobody knows before.
+        first_batch: The first batch of the first epoch, where asking `train` for it would count; else None.
+        keys: The rows' keys by `"train"` and `"test"`, by which the contract suite tells rows apart; else None.
     """
 
     features: Sequence[str]
@@ -79,6 +86,18 @@ class Dataset(Protocol):
     exact: bool
     note: str
 
+    @property
+    def batches_per_epoch(self) -> int | None:
+        """How many batches an epoch has."""
+
+    @property
+    def first_batch(self) -> "tuple[tf.Tensor, tf.Tensor] | None":
+        """The first batch of the first epoch."""
+
+    @property
+    def keys(self) -> Mapping[str, Sequence[Any]] | None:
+        """The rows' keys."""
+
     def train(self, epoch: int, start: int = 0) -> "tf.data.Dataset":
         """The batches of an epoch (counted from 1), from batch `start` (counted from 0) on."""
 
@@ -87,6 +106,27 @@ class Dataset(Protocol):
 
     def validation(self) -> "tf.data.Dataset | None":
         """The batches to evaluate on after each epoch, or None."""
+
+
+class TableDataset(Protocol):
+    """A dataset that comes from a table, and reads the rows of another `eagerloop.tables.Table` as well.
+
+    `eagerloop predict` asks for it.
+
+    Attributes:
+        columns: The columns of a table that `encode` needs, which stand beside the predictions.
+    """
+
+    columns: Sequence[str]
+
+    def encode(self, table: Any) -> "np.ndarray[Any, Any]":
+        """X of new rows, (n, d), in the same form as the training data."""
+
+    def target_values(self, table: Any) -> "np.ndarray[Any, Any] | None":
+        """Y of new rows; None if the table lacks a target, or has no value of it."""
+
+    def test_pieces(self) -> "Iterator[tuple[Mapping[str, Sequence[Any]], np.ndarray[Any, Any], np.ndarray[Any, Any]]]":
+        """The test rows, some at a time: their columns as they stood in the table, x and y."""
 
 
 @runtime_checkable
@@ -154,53 +194,8 @@ class Metric(Protocol):
         """Forgets all batches."""
 
 
-class OnTrainBegin(Protocol):
-    """An observer with this hook; see `eagerloop.hooks.LifecycleHooks` for the arguments, any of which may be left out."""
+class Observer(Protocol):
+    """An object with at least one of the hooks of `eagerloop.hooks.LifecycleHooks`; any of their arguments may be left out.
 
-    @property
-    def on_train_begin(self) -> Callable[..., object]:
-        """Before the first epoch."""
-
-
-class OnEpochBegin(Protocol):
-    """An observer with this hook."""
-
-    @property
-    def on_epoch_begin(self) -> Callable[..., object]:
-        """Before the first batch of an epoch."""
-
-
-class OnStepEnd(Protocol):
-    """An observer with this hook."""
-
-    @property
-    def on_step_end(self) -> Callable[..., object]:
-        """After each update."""
-
-
-class OnEpochEnd(Protocol):
-    """An observer with this hook."""
-
-    @property
-    def on_epoch_end(self) -> Callable[..., object]:
-        """After the last batch of an epoch."""
-
-
-class OnTrainEnd(Protocol):
-    """An observer with this hook."""
-
-    @property
-    def on_train_end(self) -> Callable[..., object]:
-        """After the last epoch."""
-
-
-class OnException(Protocol):
-    """An observer with this hook."""
-
-    @property
-    def on_exception(self) -> Callable[..., object]:
-        """When an error ends the run."""
-
-
-Observer: TypeAlias = OnTrainBegin | OnEpochBegin | OnStepEnd | OnEpochEnd | OnTrainEnd | OnException
-"""An object with at least one of the lifecycle hooks."""
+    A type cannot say "at least one of": a run refuses an object that has none, or a misspelt one, before it begins.
+    """

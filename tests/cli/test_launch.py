@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 import eagerloop
-from eagerloop.distribution.launching import PROGRAM, free_ports, job_of, log_directory, tf_configs
-from eagerloop.distribution.supervising import Workers, last_line
+from eagerloop.distribution.workers.launching import PROGRAM, free_ports, job_of, log_directory, tf_configs
+from eagerloop.distribution.workers.supervising import Processes, last_line
 
 GUIDE = ["--epochs", "10", "--dataset.batch-size", "17", "--model.rate", "0", "--metric", "rmse"]  # 120 = 7 * 17 + 1
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quiet():
-    """Workers have a minute in a suite that shares its processors, too."""
+    """Processes have a minute in a suite that shares its processors, too."""
     os.environ["EAGERLOOP_WAIT"] = "120"
     yield
     del os.environ["EAGERLOOP_WAIT"]
@@ -144,7 +144,7 @@ def test_workers_that_were_started_with_different_commands_are_refused():
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     variables = [{"TF_CONFIG": text} for text in tf_configs(addresses)]
     commands = [[*PROGRAM, "train", "--strategy", "multi-worker", "--optimizer.learning-rate", rate] for rate in ("0.1", "0.2")]
-    with Workers(commands, variables, Path("logs")) as started:
+    with Processes(commands, variables, Path("logs")) as started:
         outcome = started.wait(lambda _text: None)
     assert outcome.code == 2
     said = (
@@ -235,7 +235,7 @@ def test_the_lines_for_machines_alone(done):
 def test_a_launch_imports_no_tensorflow():
     """The parent of the workers is a light one."""
     code = (
-        "import sys; import eagerloop.cli.launching; from eagerloop.distribution import cluster, launching, meeting; "
+        "import sys; import eagerloop.cli.launching; from eagerloop.distribution.workers import cluster, launching, meeting; "
         "print(sorted({'tensorflow', 'keras', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

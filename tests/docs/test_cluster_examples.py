@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eagerloop.distribution.cluster import read_cluster
+from eagerloop.distribution.workers.cluster import read_cluster
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples" / "cluster"
 

@@ -8,7 +8,8 @@ import eagerloop
 from eagerloop.afterwards import reporting
 from eagerloop.afterwards.reporting import MOST_RECORDS, report, tell
 from eagerloop.errors import ConfigError
-from eagerloop.inspection.pages.charts import Frame, Guide, Series, chart, ticks
+from eagerloop.inspection.pages.charts import Guide, Series, chart
+from eagerloop.inspection.pages.frame import Frame, ticks
 from eagerloop.inspection.pages.predictions import confusion_table
 from eagerloop.inspection.pages.run_page import RunStory, run_page
 from eagerloop.inspection.step_record import Finding, Values

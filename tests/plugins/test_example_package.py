@@ -38,7 +38,7 @@ for kind, name in json.loads(sys.argv[1]).items():
     trained = command("train", f"--{kind}", name, "--epochs", "1", "--run", run)
     resumed = command("resume", run, "--epochs", "2")
     predicted = command("predict", run, "--output", f"{kind}.csv")
-    given = {kind: name} if kind == "model" else {kind: name, "model": eagerloop.load(run).assembly.made["model"].name}
+    given = {kind: name} if kind == "model" else {kind: name, "model": eagerloop.load(run).parts.names["model"]}
     unbroken = eagerloop.train(**given, epochs=2, directory=f"runs/{kind}-in-python")
     report[kind] = {
         "codes": [trained["code"], resumed["code"], predicted["code"]],

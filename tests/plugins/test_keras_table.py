@@ -22,7 +22,7 @@ TABLES = [
 HEAVY = {
     "eagerloop_plugins.optimizer.fused_adam",
     "eagerloop_plugins.metric.running_r2",
-    *(f"eagerloop_plugins.dataset.csv_{name}" for name in ("column", "encoder", "reader", "split", "stream", "survey")),
+    *(f"eagerloop_plugins.csv_files.{name}" for name in ("column", "encoder", "reader", "split", "stream", "survey")),
 }
 """Imported by a factory, never by listing."""
 

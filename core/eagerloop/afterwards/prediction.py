@@ -9,25 +9,21 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 
 from eagerloop.building.blaming import blaming
+from eagerloop.data.arrays import ROWS_AT_ONCE
 from eagerloop.errors import ConfigError
+from eagerloop.running.run import Run
 from eagerloop.tables.blocks import read_blocks
 from eagerloop.tables.table import Table
 
-if TYPE_CHECKING:
-    from eagerloop.running.run import Run
-
 Columns = dict[str, Any]
 
-ROWS_AT_ONCE = 8192
-"""Rows of the test data that are predicted at a time."""
 
-
-def write_predictions(run: "Run", source: Path | None = None, target: Path | None = None) -> int:
+def write_predictions(run: Run, source: Path | None = None, target: Path | None = None) -> int:
     """Predicts and writes CSV, piece by piece.
 
     Args:
@@ -49,7 +45,7 @@ def write_predictions(run: "Run", source: Path | None = None, target: Path | Non
         return _write(file, pieces)
 
 
-def pieces_of(run: "Run", source: Path | None = None) -> Iterator[Columns]:
+def pieces_of(run: Run, source: Path | None = None) -> Iterator[Columns]:
     """The columns of the table of predictions, by name, for some rows at a time."""
     for given, x, y in _test_pieces(run) if source is None else _table_pieces(run, source):
         known = {} if y is None else _target_columns(run, y)
@@ -81,33 +77,27 @@ def _complete(target: Path) -> Iterator[IO[str]]:
 Piece = tuple[Columns, np.ndarray[Any, Any], np.ndarray[Any, Any] | None]
 
 
-def _test_pieces(run: "Run") -> Iterator[Piece]:
-    """The test rows. A dataset whose columns are not in memory gives them itself, as `test_pieces()`."""
+def _test_pieces(run: Run) -> Iterator[Piece]:
+    """The test rows. A dataset that comes from a table gives them with the table's columns."""
     if hasattr(run.dataset, "test_pieces"):
         yield from run.dataset.test_pieces()
         return
-    raw = getattr(run.dataset, "raw_test", None)
-    begin = 0
     for x, y in run.dataset.test().rebatch(ROWS_AT_ONCE).as_numpy_iterator():
-        rows = slice(begin, begin + len(x))
-        given = {name: column[rows] for name, column in raw.items()} if raw else _by_name(run.dataset.features, x)
-        yield given, x, y
-        begin += len(x)
+        yield _by_name(run.dataset.features, x), x, y
 
 
-def _table_pieces(run: "Run", source: Path) -> Iterator[Piece]:
-    dataset: Any = run.dataset
+def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
+    dataset = run.dataset
     if not hasattr(dataset, "encode"):
-        msg = f"{run.assembly.made['dataset'].name} cannot read new rows from a file: it has no method encode(table)"
+        msg = f"{run.parts.names['dataset']} cannot read new rows from a file: it has no method encode(table)"
         raise ConfigError(msg)
-    names = getattr(dataset, "columns", dataset.features)
     known = None
     for table in read_blocks(source):
         x, y = dataset.encode(table), dataset.target_values(table)  # encode names a missing column
         known = y is not None if known is None else known
         if known != (y is not None):
             raise _half_known(table, dataset.targets)
-        yield {name: table.text(name) for name in names}, x, y
+        yield {name: table.text(name) for name in dataset.columns}, x, y
 
 
 def _half_known(table: Table, targets: Sequence[str]) -> Exception:
@@ -121,13 +111,13 @@ def _by_name(names: Sequence[str], values: np.ndarray[Any, Any]) -> Columns:
     return {name: flat[:, number] for number, name in enumerate(names)}
 
 
-def _target_columns(run: "Run", y: np.ndarray[Any, Any]) -> Columns:
+def _target_columns(run: Run, y: np.ndarray[Any, Any]) -> Columns:
     if run.dataset.task == "classification":
         return {run.dataset.targets[0]: [run.dataset.classes[int(number)] for number in y.reshape(-1)]}
     return _by_name(run.dataset.targets, y)
 
 
-def _prediction_columns(run: "Run", outputs: np.ndarray[Any, Any]) -> Columns:
+def _prediction_columns(run: Run, outputs: np.ndarray[Any, Any]) -> Columns:
     """For a regression the number(s); for classes the likeliest, then a probability a class."""
     if run.dataset.task != "classification":
         flat = outputs.reshape(len(outputs), -1)

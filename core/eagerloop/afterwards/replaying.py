@@ -3,7 +3,7 @@
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from eagerloop.errors import CheckpointError, ConfigError
 from eagerloop.inspection.looking.restoring import ProcessRandom
 from eagerloop.inspection.recording.recorder import inspect_step
 from eagerloop.inspection.step_record import StepRecord
-from eagerloop.running.opening import from_record
+from eagerloop.running.recreating import from_record
 from eagerloop.running.run import Run
-from eagerloop.running.snapshots import check_content, restore, say
-from eagerloop.storage.manifests import MANIFEST
+from eagerloop.running.snapshots import check_content, say
+from eagerloop.running.strides import Footing, Stride
+from eagerloop.standing import LoopedRun
+from eagerloop.storage.read_only import ReadOnlyDirectory
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
 
@@ -50,17 +52,18 @@ def record_of_step(
     """
     known = dict(given or {})
     if isinstance(run, Run):
-        made = run.assembly.made  # dataset and loss have no state that a run changes
-        known = {kind: getattr(run, kind) for kind in ("dataset", "loss") if made[kind].owner == "object"} | known
+        objects = run.parts.given_as_objects()  # dataset and loss have no state that a run changes
+        known = {kind: getattr(run, kind) for kind in ("dataset", "loss") if kind in objects} | known
         run = run.directory
     where = RunDirectory.existing(None if run is None else Path(run))
     random = ProcessRandom()
     try:
         with tempfile.TemporaryDirectory(prefix="eagerloop-inspect-") as scratch:
-            again = from_record(where, known, trust, quiet=True, directory=RunDirectory(Path(scratch)))
+            pausing = {"save_every": max(0, step - 1)}  # a compiled run pauses before the step as if it had to save
+            again = from_record(where, known | pausing, trust, quiet=True, directory=ReadOnlyDirectory(Path(scratch)))
             _refuse_beyond(again, step)
             _take_up_before(again, Store(where.checkpoints), step)
-            return _Journey(again, step, options).record()
+            return _recorded(again, step, options)
     finally:
         random.put_back()
 
@@ -78,52 +81,79 @@ def _take_up_before(run: Run, store: Store, step: int) -> None:
     for before in sorted((found for found in store.steps() if found < step), reverse=True):
         try:
             checkpoint = store.read(before)
-            check_content(checkpoint.manifest, str(checkpoint.directory / MANIFEST))
+            check_content(checkpoint)
         except CheckpointError:  # the one before it serves as well: there is only more to train
             continue
-        say([f"the step may differ in rounding: {change}" for change in restore(run, checkpoint)])
+        say([f"the step may differ in rounding: {change}" for change in run.take_up(checkpoint)])
         return
 
 
-class _Journey:
-    """A run trained up to a step, which is recorded before it is done.
+def _recorded(run: Run, step: int, options: Mapping[str, Any]) -> StepRecord:
+    """Trains up to the step, and returns its record."""
+    stride = UpToAStep(run.footing, run.stride, step, options)
+    run.advance_by(stride)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            loop.train(run, run.epochs)
+    except Exception:
+        if stride.record is None:  # what a step comes to that has been recorded, its record tells
+            raise
+    if stride.record is None:
+        why = f" ({run.stopping})" if run.stopping else ""
+        msg = f"the run has no step {step}: it ends after step {run.position.step}{why}"
+        raise ConfigError(msg)
+    return stride.record
 
-    A run whose whole epochs are compiled pauses before the step as if it had to save, and goes on eagerly.
+
+class UpToAStep(Stride):
+    """Advances as another stride does, up to a step; that one is done eagerly, recorded first, and the last.
+
+    Args:
+        footing: What both stand on. Its run pauses before the step.
+        before: How the run advances up to the step.
+        step: The step.
+        options: As for `eagerloop.inspection.recording.recorder.inspect_step`.
+
+    Attributes:
+        record: The record of the step; None before it.
     """
 
-    def __init__(self, run: Run, step: int, options: Mapping[str, Any]) -> None:
-        self._run, self._step, self._options = run, step, options
-        self._record: StepRecord | None = None
+    def __init__(self, footing: Footing, before: Stride, step: int, options: Mapping[str, Any]) -> None:
+        super().__init__(footing, loop.train_step, "eager", "the step is recorded")
+        self._before, self._at, self._options = before, step - 1, options
+        self.record: StepRecord | None = None
+        self.before_each_step(self._look)
 
-    def record(self) -> StepRecord:
-        """Trains, and returns the record."""
-        run: Any = self._run
-        run.save = self._arrive
-        run.settings.save_every = self._step - 1
-        self._arrive()
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                loop.train(run, run.epochs)
-        except Exception:
-            if self._record is None:  # what a step comes to that has been recorded, its record tells
-                raise
-        if self._record is None:
-            why = f" ({run.stopping})" if run.stopping else ""
-            msg = f"the run has no step {self._step}: it ends after step {run.position.step}{why}"
-            raise ConfigError(msg)
-        return self._record
-
-    def _arrive(self) -> None:
-        """Stands in for saving: before the step, the loop becomes the eager one, and its next step this one."""
-        run: Any = self._run
-        if run.position.step == self._step - 1:
-            run.settings.save_every = 0
-            run.train_step, run.train_epoch = self._look, loop.train_epoch
-            for stand_in in ("count", "must_pause"):  # of the compiled stretches
-                vars(run).pop(stand_in, None)
-
-    def _look(self, model: Any, loss: Any, optimizer: Any, x: Any, y: Any) -> Any:
+    def _look(self, x: Any, y: Any) -> None:
         """Records the step and ends the run with it, so that observers can close what they have opened."""
-        self._record = inspect_step(self._run, x, y, **self._options)
-        self._run.stop("the step has been recorded")
-        return loop.train_step(model, loss, optimizer, x, y)
+        self.record = inspect_step(self._parts, self._position, x, y, **self._options)
+        self.stop("the step has been recorded")
+
+    @property
+    def _arrived(self) -> bool:
+        return self._position.step >= self._at
+
+    @property
+    def train_step(self) -> Any:
+        """The other stride's step, or the one that is recorded."""
+        return super().train_step if self._arrived else self._before.train_step
+
+    def train_epoch(self, run: LoopedRun, batches: Iterator[Any]) -> bool:
+        """As the other stride does; from the step on, eagerly."""
+        return super().train_epoch(run, batches) if self._arrived else self._before.train_epoch(run, batches)
+
+    def count(self, step: loop.Step) -> None:
+        """As whoever has done the step."""
+        if self.record is None:
+            self._before.count(step)
+        else:
+            super().count(step)
+
+    def must_pause(self) -> Any:
+        """As whoever has done the step."""
+        return self._before.must_pause() if self.record is None else super().must_pause()
+
+    def stop(self, reason: str) -> None:
+        """Both strides hear of it."""
+        super().stop(reason)
+        self._before.stop(reason)

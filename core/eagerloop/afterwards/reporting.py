@@ -16,7 +16,8 @@ from eagerloop.inspection.pages.run_page import RunStory, run_page
 from eagerloop.inspection.plots import plot_curves, plot_predictions
 from eagerloop.inspection.recording.loss_facts import baseline
 from eagerloop.inspection.step_record import StepRecord, read_step
-from eagerloop.running.opening import ON_ONE_DEVICE, from_record, load
+from eagerloop.running.opening import ON_ONE_DEVICE, load
+from eagerloop.running.recreating import from_record
 from eagerloop.running.run import Run
 from eagerloop.storage.files import write_atomically
 from eagerloop.storage.run_directory import HISTORY, RunDirectory
@@ -103,8 +104,8 @@ def tell(where: RunDirectory, trust: Iterable[str] = ()) -> RunStory:
     actual, predictions = _answers(run) if saved else (None, None)
     return RunStory(
         name=where.path.resolve().name,
-        parts={kind: _names(made) for kind, made in run.assembly.made.items()},
-        seed=run.settings.seed,
+        parts=run.parts.names,
+        seed=run.parts.settings.seed,
         task=run.dataset.task,
         targets=run.dataset.targets,
         classes=run.dataset.classes,
@@ -115,11 +116,6 @@ def tell(where: RunDirectory, trust: Iterable[str] = ()) -> RunStory:
         records=records,
         notes=notes,
     )
-
-
-def _names(made: Any) -> str:
-    """The name of a part, or the names of several."""
-    return ", ".join(part.name for part in (made if isinstance(made, list) else [made]))
 
 
 def _history(path: Path) -> list[dict[str, Any]]:
@@ -156,7 +152,7 @@ def _baseline(run: Run) -> float | None:
     if not targets:
         return None
     y = tf.concat(targets, 0)
-    answer = tf.convert_to_tensor(run.answer(run.assembly.first_batch[0]))
+    answer = tf.convert_to_tensor(run.parts.first_predictions)
     return baseline(run.loss, y, tf.zeros([len(y), *answer.shape[1:]], answer.dtype), run.dataset.task)
 
 

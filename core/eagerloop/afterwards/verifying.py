@@ -6,21 +6,19 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from eagerloop.choices.settings import read_toml
 from eagerloop.errors import CheckpointError
-from eagerloop.running.opening import ON_ONE_DEVICE, from_record
-from eagerloop.running.snapshots import changes, check_content, compare_with_file, restore
-from eagerloop.storage.manifests import MANIFEST
+from eagerloop.running.opening import ON_ONE_DEVICE
+from eagerloop.running.recreating import from_record
+from eagerloop.running.run import Run
+from eagerloop.running.snapshots import changes, check_content, compare_with_file
+from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.run_directory import HISTORY, RunDirectory
-from eagerloop.storage.store import Checkpoint
 from eagerloop.storage.variables import compare_tables, table_of
-
-if TYPE_CHECKING:
-    from eagerloop.running.run import Run
 
 
 @dataclass
@@ -69,22 +67,22 @@ def verify(directory: str | Path | None = None, *, replay: bool = False, trust: 
     if checkpoints:
         _compare_files(where, checkpoints[-1], verdict)
     if replay and whole:
-        _replay(run, whole, verdict, trust)
+        _replay(where, run, whole, verdict, trust)
     return verdict
 
 
-def _read(run: "Run", step: int, verdict: Verdict) -> Checkpoint | None:
+def _read(run: Run, step: int, verdict: Verdict) -> Checkpoint | None:
     """A checkpoint that is whole, or None and a fault."""
     try:
         checkpoint = run.store.read(step)
-        check_content(checkpoint.manifest, str(checkpoint.directory / MANIFEST))
+        check_content(checkpoint)
     except CheckpointError as error:
         verdict.say(f"step {step}: {error}", fault=True)
         return None
     return checkpoint
 
 
-def _fits(run: "Run", checkpoint: Checkpoint, verdict: Verdict) -> bool:
+def _fits(run: Run, checkpoint: Checkpoint, verdict: Verdict) -> bool:
     """Whether its variables are those of the parts that the record names."""
     files, variables = checkpoint.manifest["files"], checkpoint.manifest["variables"]
     try:
@@ -124,11 +122,10 @@ def _compare_files(where: RunDirectory, newest: Checkpoint, verdict: Verdict) ->
     verdict.say(f"{path} {what} of {newest.directory.name}; the next resume writes it anew from there", fault=not behind)
 
 
-def _replay(run: "Run", steps: list[int], verdict: Verdict, trust: Iterable[str]) -> None:
+def _replay(where: RunDirectory, run: Run, steps: list[int], verdict: Verdict, trust: Iterable[str]) -> None:
     last = run.store.read(steps[-1]).manifest
     with tempfile.TemporaryDirectory(prefix="eagerloop-replay-") as scratch:
-        again = from_record(run.place, {}, trust, quiet=True, directory=RunDirectory(Path(scratch)))
-        again.settings.keep = 0
+        again = from_record(where, {"keep": 0}, trust, quiet=True, directory=RunDirectory(Path(scratch)))
         position = last["position"]
         again.train(position["epoch"] if position["batch"] else position["epoch"] - 1)
         common = [step for step in steps if step in again.store.steps()]
@@ -145,7 +142,7 @@ def _replay(run: "Run", steps: list[int], verdict: Verdict, trust: Iterable[str]
     verdict.say(f"replay: same bits in {len(common)} of {len(steps)} checkpoints, those that a run without a pause makes")
 
 
-def _difference(run: "Run", again: "Run", step: int) -> str:
+def _difference(run: Run, again: Run, step: int) -> str:
     """The first thing that differs between two runs' checkpoints of a step, or nothing."""
     old, new = _content(run, step), _content(again, step)
     place = f"epoch {old['position']['epoch']}, step {step}"
@@ -166,9 +163,9 @@ def _difference(run: "Run", again: "Run", step: int) -> str:
     return ""
 
 
-def _content(run: "Run", step: int) -> dict[str, Any]:
+def _content(run: Run, step: int) -> dict[str, Any]:
     checkpoint = run.store.read(step)
-    restore(run, checkpoint)
+    run.take_up(checkpoint)
     values = {name: np.asarray(variable.numpy()) for name, variable in run.variables().items()}
     return {**checkpoint.manifest, "values": values}
 

@@ -1,12 +1,119 @@
-"""The parts of a run as one plain value."""
+"""The parts of a run as one value: made once, kept once, and handed to whoever works with a run's parts."""
 
 import copy
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import keras
 
+from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.options import reserved
+from eagerloop.choices.settings import Part, Settings
+from eagerloop.distribution.replicas import Replicas
+from eagerloop.parts import Dataset
 
-def another(metric: Any) -> Any:
+
+class Origin(NamedTuple):
+    """Where a part comes from.
+
+    Attributes:
+        factory: What made it; None if it was given as an object.
+        part: The part.
+    """
+
+    factory: Callable[..., Any] | None
+    part: Any
+
+
+@dataclass(frozen=True, eq=False)
+class RunParts:
+    """The parts of a run, and what is known of them.
+
+    Attributes:
+        settings: What the user chose; what was not chosen is filled in.
+        catalog: Where the parts were found.
+        dataset: The data, always a `Dataset`.
+        model: What is trained, its variables made.
+        loss: What is minimised.
+        optimizer: What changes the model, its variables made.
+        checkpointer: What writes the checkpoints' files.
+        metrics: The metrics by the name that they have in the history.
+        observers: In the order that the user gave.
+        first_batch: x, (n, d), and y, (n, k) or (n,), of the first batch of the first epoch.
+        first_predictions: What the model answered to it before any training, (n, k).
+        watched: The variables that a tape saw in that call; none on several replicas, where it sees those of one device.
+        replicas: What trains on several devices; None on one.
+        resolved: Every part as the record tells it, by kind.
+        origins: Where each part comes from, by the part in words: whom to name when it raises.
+        by_default: The kinds of part that were chosen for the user.
+        record: The content of run.toml, as the parts were made: a file of code may change while the run goes on.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    dataset: Dataset
+    model: Any
+    loss: Any
+    optimizer: Any
+    checkpointer: Any
+    metrics: Mapping[str, Any]
+    observers: Sequence[Any]
+    first_batch: tuple[Any, Any]
+    first_predictions: Any
+    watched: Sequence[Any]
+    replicas: Replicas | None
+    resolved: Mapping[str, Sequence[Part]]
+    origins: Mapping[str, Origin]
+    by_default: Sequence[str]
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process keeps the run: of several workers, one does."""
+        return self.replicas is None or self.replicas.is_chief
+
+    @property
+    def in_step(self) -> bool:
+        """Whether other processes train the same run, and wait for this one in every step."""
+        return self.replicas is not None and self.replicas.here is not None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The name of each part by its kind; of several, with commas between them."""
+        return {kind: ", ".join(part.name for part in parts) for kind, parts in self.resolved.items()}
+
+    def given_as_objects(self) -> list[str]:
+        """The kinds of which a part is known by its class alone, so that no record can make it again."""
+        return [kind for kind, parts in self.resolved.items() if any(part.owner == "object" for part in parts)]
+
+    def again(self, kind: str) -> Any:
+        """What the factory of a single part makes when it is called once more; None if the part was given as an object."""
+        factory = next(origin.factory for words, origin in self.origins.items() if words.startswith(f"{kind} "))
+        return self._made_by(factory, self.resolved[kind][0]) if factory is not None else None
+
+    def fresh_metrics(self) -> dict[str, Any]:
+        """The metrics once more, for an evaluation that must not disturb those of a half-trained epoch."""
+        rows = zip(self.metrics.items(), self.resolved.get("metric", ()), strict=True)
+        return {name: self._fresh_metric(metric, part) for (name, metric), part in rows}
+
+    def _fresh_metric(self, metric: Any, part: Part) -> Any:
+        for origin in self.origins.values():
+            if origin.part is metric and origin.factory is not None:
+                return self._made_by(origin.factory, part)
+        return another_metric(metric)
+
+    def _made_by(self, factory: Callable[..., Any], part: Part) -> Any:
+        return factory(**part.options, **filled_in(factory, self.settings.seed, self.dataset))
+
+
+def filled_in(factory: Callable[..., Any], seed: int, dataset: Any) -> dict[str, Any]:
+    """What the engine fills in for a factory that asks for it, by the parameters' names."""
+    known = {"seed": seed, "dataset": dataset}
+    return {name: known[name] for name in reserved(factory)}
+
+
+def another_metric(metric: Any) -> Any:
     """A metric like the given one that has seen no batch yet.
 
     Args:

@@ -1,46 +1,58 @@
 """What run.toml tells of a run's parts: everything that was chosen, and the facts that have a say in the numbers."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tomli_w
 
-from eagerloop.choices.settings import FACTS, FORMAT, Part, plain_options
+from eagerloop.choices.settings import FACTS, FORMAT, Part, Settings, plain_options
 from eagerloop.choices.sources import digest, is_file_part
+from eagerloop.parts import SINGLE
 from eagerloop.process.numerics import threads, versions
 from eagerloop.storage import trust
 
-if TYPE_CHECKING:
-    from eagerloop.building.assembly import Assembly
+
+def describe(
+    settings: Settings,
+    resolved: Mapping[str, Sequence[Part]],
+    *,
+    plugin_files: Mapping[str, str],
+    fingerprint: str,
+    replicas: int,
+) -> dict[str, Any]:
+    """The content of run.toml.
+
+    Args:
+        settings: What the user chose.
+        resolved: Every part as it was resolved, by kind.
+        plugin_files: SHA-256 by path of the plugin files.
+        fingerprint: The data's.
+        replicas: On how many devices each batch is shared out.
+
+    Returns:
+        Plain values, tables and lists of tables.
+    """
+    tables = {kind: [part.as_toml() for part in parts] for kind, parts in resolved.items()}
+    named = [part.name.rpartition(":")[0] for parts in resolved.values() for part in parts if is_file_part(part.name)]
+    files = {**plugin_files, **{path: digest(Path(path)) for path in named}}
+    return (
+        {"format": FORMAT}
+        | {name: getattr(settings, name) for name in plain_options()}
+        | {"metric": [], "observer": []}
+        | {kind: rows[0] if kind in SINGLE else rows for kind, rows in tables.items()}
+        | {
+            "files": files,
+            "seal": trust.seal(files),
+            "versions": versions(),
+            "data": {"fingerprint": fingerprint},
+            "parallelism": threads(),
+            "replicas": replicas,
+        }
+    )
 
 
-def describe(assembly: "Assembly") -> dict[str, Any]:
-    """The content of run.toml."""
-    plain = {name: getattr(assembly.settings, name) for name in plain_options()}
-    tables = {
-        kind: part.as_toml() if isinstance(part, Part) else [row.as_toml() for row in part]
-        for kind, part in assembly.made.items()
-    }
-    files = files_of(assembly)
-    facts = {
-        "files": files,
-        "seal": trust.seal(files),
-        "versions": versions(),
-        "data": {"fingerprint": assembly.dataset.fingerprint},
-        "parallelism": threads(),
-        "replicas": assembly.replicas.count if assembly.replicas else 1,
-    }
-    return {"format": FORMAT} | plain | {"metric": [], "observer": []} | tables | facts
-
-
-def files_of(assembly: "Assembly") -> dict[str, str]:
-    """The files of code that the user named, with their digests."""
-    parts = [part for kind in assembly.made.values() for part in ([kind] if isinstance(kind, Part) else kind)]
-    named = [part.name.rpartition(":")[0] for part in parts if is_file_part(part.name)]
-    return {**assembly.catalog.files, **{path: digest(Path(path)) for path in named}}
-
-
-def config(assembly: "Assembly") -> str:
+def config(record: Mapping[str, Any]) -> str:
     """The settings with every option written out, as TOML that `train --config` takes."""
-    told = {key: value for key, value in assembly.record().items() if key not in FACTS}
+    told = {key: value for key, value in record.items() if key not in FACTS}
     return tomli_w.dumps({"format": FORMAT} | told)

@@ -28,16 +28,16 @@ def model(words: Sequence[str]) -> Callable[..., None]:
 
 def _show_batch(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -> None:
     quiet_tensorflow()
-    from eagerloop.building.assembly import Assembly  # noqa: PLC0415
+    from eagerloop.building.assembly import assemble_dataset  # noqa: PLC0415
     from eagerloop.inspection.views.batch import inspect_batch  # noqa: PLC0415
 
-    typer.echo(str(inspect_batch(Assembly(settings, catalog, dataset_only=True).dataset, values["number"] or 0)))
+    typer.echo(str(inspect_batch(assemble_dataset(settings, catalog), values["number"] or 0)))
 
 
 def _show_model(settings: Settings, catalog: Catalog, _values: Mapping[str, Any]) -> None:
     quiet_tensorflow()
-    from eagerloop.building.assembly import Assembly  # noqa: PLC0415
+    from eagerloop.building.assembly import assemble  # noqa: PLC0415
     from eagerloop.inspection.views.model import inspect_model  # noqa: PLC0415
 
-    assembly = Assembly(settings, catalog)
-    typer.echo(str(inspect_model(assembly.model, assembly.first_batch[0], assembly.dataset.features)))
+    parts = assemble(settings, catalog)
+    typer.echo(str(inspect_model(parts.model, parts.first_batch[0], parts.dataset.features)))

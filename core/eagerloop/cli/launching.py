@@ -21,8 +21,8 @@ def launch(
     only_print: Annotated[bool, typer.Option("--print", help="Print what each of several machines runs, and stop.")] = False,
 ) -> None:
     """Train with several workers on this machine: each a process, as it will be on several machines."""
-    from eagerloop.distribution.launching import job_of, lines_for_machines, log_directory  # noqa: PLC0415 - the others need not wait for it
-    from eagerloop.distribution.launching import launch as start  # noqa: PLC0415
+    from eagerloop.distribution.workers.launching import job_of, lines_for_machines, log_directory  # noqa: PLC0415 - the others need not wait for it
+    from eagerloop.distribution.workers.launching import launch as start  # noqa: PLC0415
 
     job = job_of(command)
     machines = "\n".join(f"  {line}" for line in lines_for_machines(job, workers))

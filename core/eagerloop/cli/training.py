@@ -12,7 +12,7 @@ from eagerloop.choices.settings import Settings
 from eagerloop.cli.choosing import command_of, config_parameter
 from eagerloop.cli.flags import dimmed, parameter
 from eagerloop.cli.saying import quiet_tensorflow, tell
-from eagerloop.distribution.cluster import read_cluster
+from eagerloop.distribution.workers.cluster import read_cluster
 from eagerloop.parts import Choice
 from eagerloop.storage.run_directory import RunDirectory
 
@@ -45,17 +45,17 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
         tell(f"note: {broken}")
     _look_first(settings.strategy, values["run"])
     quiet_tensorflow()
-    from eagerloop.building.assembly import Assembly  # noqa: PLC0415
+    from eagerloop.building.assembly import assemble  # noqa: PLC0415
     from eagerloop.building.run_record import config  # noqa: PLC0415
     from eagerloop.running.opening import create  # noqa: PLC0415
 
     if values["print_config"]:
-        typer.echo(config(Assembly(settings, catalog)), nl=False)
+        typer.echo(config(assemble(settings, catalog).record), nl=False)
         return
     run = create(with_progress(settings, quiet=values["quiet"]), values["run"], catalog)
     say(run, opening(run))
     if values["verbose"]:
-        say(run, f"grain: {run.grain}, because {run.why_grain}")
+        say(run, f"grain: {run.stride.grain}, because {run.stride.why}")
     finish(run)
 
 
@@ -69,7 +69,7 @@ def _look_first(strategy: str, directory: Path | None) -> None:
 
 def say(run: "Run", text: str) -> None:
     """Prints a line; of several workers, the chief speaks for all."""
-    if run.assembly.replicas is None or run.assembly.replicas.is_chief:
+    if run.parts.is_chief:
         typer.echo(text)
 
 
@@ -83,13 +83,12 @@ def with_progress(settings: Settings, *, quiet: bool) -> Settings:
 
 def opening(run: "Run") -> str:
     """What is about to be trained, and what was chosen for the user."""
-    made = run.assembly.made
-    words = [f"{kind} {made[kind].name}" for kind in ("dataset", "model", "loss", "optimizer", "checkpointer")]
-    words += [f"metric {part.name}" for part in made.get("metric", ())]
-    chosen = f"\nchosen for the data: {', '.join(run.assembly.chosen)}" if run.assembly.chosen else ""
+    parts = run.parts
+    words = [f"{kind} {part.name}" for kind, rows in parts.resolved.items() if kind != "observer" for part in rows]
+    chosen = f"\nchosen for the data: {', '.join(parts.by_default)}" if parts.by_default else ""
     note = f"\nresume: {run.dataset.note}" if run.dataset.note else ""
-    several = f", replicas {run.assembly.replicas.count}" if run.assembly.replicas else ""
-    return f"{' | '.join(words)}\nrun {run.directory}, seed {run.settings.seed}, epochs {run.epochs}{several}{chosen}{note}"
+    several = f", replicas {parts.replicas.count}" if parts.replicas else ""
+    return f"{' | '.join(words)}\nrun {run.directory}, seed {parts.settings.seed}, epochs {run.epochs}{several}{chosen}{note}"
 
 
 def finish(run: "Run") -> None:
@@ -106,7 +105,7 @@ def finish(run: "Run") -> None:
         again = f"continue with: eagerloop resume {run.directory}"
         tell(f"eagerloop: stopped by {run.stopping} after step {run.position.step}; {again}")
         raise typer.Exit(code) from None
-    if run.stopping and not any(choice.part == "progress" for choice in run.settings.observer):
+    if run.stopping and not any(choice.part == "progress" for choice in run.parts.settings.observer):
         say(run, f"stopped: {run.stopping}")
     done = f"{_counted(len(run.history), 'epoch')}, {_counted(run.position.step, 'step')}"
     say(run, f"done: {done}, kept in {run.directory}; next: eagerloop predict {run.directory}")
@@ -128,7 +127,7 @@ def resume_run(
     """Continues a run, `strategy` and `devices` in place of those that it was saved with if they are given."""
     RunDirectory.existing(directory)
     quiet_tensorflow()
-    from eagerloop.distribution.workers import to_resume  # noqa: PLC0415
+    from eagerloop.distribution.workers.directories import to_resume  # noqa: PLC0415
     from eagerloop.running.opening import prepare_resume  # noqa: PLC0415
 
     where = to_resume(directory, given.get("strategy"))

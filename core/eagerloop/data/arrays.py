@@ -4,7 +4,7 @@ Shapes: n rows, d features, k target columns. Because the order of an epoch is a
 epoch]), any position is reached by counting, without replaying what came before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from eagerloop.tables.table import Table
 
+
+ROWS_AT_ONCE = 8192
+"""Rows that are predicted, and stand in memory, at a time."""
 
 SHOWN = 10
 """How many features the repr lists: an image has hundreds."""
@@ -80,6 +83,8 @@ class ArrayDataset:
     columns: Sequence[str] = ()
     encoder: "Callable[[Table], np.ndarray[Any, Any]] | None" = None
     raw_test: Mapping[str, Sequence[Any]] | None = None
+    first_batch: None = field(default=None, init=False)
+    keys: None = field(default=None, init=False)
     _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +112,11 @@ class ArrayDataset:
             f"<{type(self).__name__}: {len(self.train_arrays[0])} training and {len(self.test_arrays[0])} test rows, "
             f"{self.task} of {', '.join(self.targets)} from {shown}, batches of {self.batch_size}>"
         )
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """How many batches an epoch has, the last one perhaps shorter."""
+        return -(-len(self.train_arrays[0]) // self.batch_size)
 
     def order(self, epoch: int) -> np.ndarray[Any, Any] | None:
         """The row numbers of an epoch in the order of training, shape (n,); None if it is the order of the data."""
@@ -184,6 +194,18 @@ class ArrayDataset:
         y = np.column_stack([table.numbers(name) for name in self.targets])
         return y.reshape(len(table), *self.train_arrays[1].shape[1:])
 
+    def test_pieces(self) -> "Iterator[tuple[Mapping[str, Sequence[Any]], np.ndarray[Any, Any], np.ndarray[Any, Any]]]":
+        """The test rows, some at a time.
+
+        Yields:
+            Their columns by name, as they were before any encoding, x and y.
+        """
+        x, y = self.test_arrays
+        raw = self.raw_test or dict(zip(self.features, x.reshape(len(x), -1).T, strict=True))
+        for begin in range(0, len(x), ROWS_AT_ONCE):
+            rows = slice(begin, begin + ROWS_AT_ONCE)
+            yield {name: column[rows] for name, column in raw.items()}, x[rows], y[rows]
+
     def _batches(self, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], rows: int) -> "tf.data.Dataset":
         """Whole batches are cut by a reshape, which costs nothing a row; what is left makes the short last one.
 
@@ -209,42 +231,3 @@ def _names(what: str, letter: str, given: Sequence[str], array: np.ndarray[Any, 
         msg = f"{letter}_train has {width} columns, shape {array.shape}, and {what} names {len(given)}: {', '.join(given)}"
         raise DataError(msg)
     return tuple(given) or ((letter,) if letter == "y" and width == 1 else tuple(f"{letter}{place}" for place in range(width)))
-
-
-def split_rows(
-    count: int, *, test_fraction: float, validation_fraction: float = 0.0, seed: int = 0, shuffle: bool = True
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Deals row numbers out to training, validation and test.
-
-    Args:
-        count: How many rows there are.
-        test_fraction: The part of the rows kept for the test, from 0 (none) to below 1, rounded to whole rows, at least one.
-        validation_fraction: The part of the *other* rows kept for the validation, likewise.
-        seed: Where the draw comes from.
-        shuffle: Whether the rows are drawn; if not, the last ones are the test, and the last of the rest the validation.
-
-    Returns:
-        Row numbers of training, validation and test, each in the order of the data.
-
-    Raises:
-        ConfigError: A fraction is out of range, or nothing would be left to train on.
-
-    Example:
-        >>> [rows.tolist() for rows in split_rows(5, test_fraction=0.2, validation_fraction=0.25, shuffle=False)]
-        [[0, 1, 2], [3], [4]]
-    """
-    for name, fraction in (("test-fraction", test_fraction), ("validation-fraction", validation_fraction)):
-        if not 0 <= fraction < 1:
-            msg = f"{name} must be at least 0 and below 1, got {fraction:g}; 0.2 keeps every fifth row"
-            raise ConfigError(msg)
-    rows = np.arange(count)
-    if shuffle:
-        rows = np.random.Generator(np.random.PCG64([seed, 0])).permutation(count)
-    held = max(1, round(count * test_fraction)) if test_fraction else 0
-    validating = max(1, round((count - held) * validation_fraction)) if validation_fraction else 0
-    training = count - held - validating
-    if training < 1:
-        msg = f"of {count} rows, {held} for the test and {validating} for the validation leave none to train on"
-        raise ConfigError(msg)
-    first, second, third = np.split(rows, [training, training + validating])
-    return np.sort(first), np.sort(second), np.sort(third)

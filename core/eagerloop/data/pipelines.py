@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ class PipelineDataset:
         self.exact, self.note = _exactness(train)
         spec = f"{train.element_spec} {int(train.cardinality())} {int(test.cardinality())}"
         self.fingerprint = hashlib.sha256(spec.encode()).hexdigest()
+        self.batches_per_epoch = self.keys = None
         self._passes = 0  # a seeded shuffle draws anew in each pass: they are counted, so that a resume can catch up
 
     def train(self, epoch: int, start: int = 0) -> tf.data.Dataset:
@@ -92,12 +93,41 @@ def as_dataset(made: Any, where: str) -> Dataset:
         )
         raise PluginError(msg)
     _check_elements(made.train(1, 0), where)
-    for name, value in (("validation", lambda: None), ("classes", ()), ("fingerprint", ""), ("exact", True), ("note", "")):
-        if not hasattr(made, name):
-            setattr(made, name, value)
-    if not hasattr(made, "outputs"):
-        made.outputs = len(made.classes) if made.task == "classification" else len(made.targets)
-    return made  # type: ignore[no-any-return]
+    defaults: dict[str, Any] = {
+        "validation": lambda: None,
+        "classes": (),
+        "fingerprint": "",
+        "exact": True,
+        "note": "",
+        "batches_per_epoch": None,
+        "first_batch": None,
+        "keys": None,
+    }
+    if hasattr(made, "encode"):
+        defaults["columns"] = made.features
+    classes = getattr(made, "classes", ())
+    defaults["outputs"] = len(classes) if made.task == "classification" else len(made.targets)
+    lacking = {name: value for name, value in defaults.items() if not hasattr(made, name)}
+    return CompletedDataset(made, lacking) if lacking else made
+
+
+class CompletedDataset:
+    """A dataset object as it was given, and what it lacks of a `Dataset` beside it: nothing is set on the object itself.
+
+    Args:
+        made: The object.
+        missing: Attributes that it does not have.
+    """
+
+    def __init__(self, made: Any, missing: Mapping[str, Any]) -> None:
+        vars(self).update(missing)
+        self._made = made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
+
+    def __repr__(self) -> str:
+        return repr(self._made)
 
 
 def _classes(train: tf.data.Dataset) -> tuple[str, ...]:

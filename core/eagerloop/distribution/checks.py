@@ -3,69 +3,84 @@
 import hashlib
 import itertools
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from eagerloop.distribution.agreement import facts_of, missing_a_lost_one
+from eagerloop.choices.settings import Settings
 from eagerloop.distribution.keras_on_replicas import as_on_one_device
 from eagerloop.distribution.replicas import Replicas
+from eagerloop.distribution.workers.agreement import facts_of, missing_a_lost_one
 from eagerloop.errors import PluginError
+from eagerloop.parts import Dataset
 from eagerloop.process.numerics import versions
 from eagerloop.storage.variables import inner_variable
-
-if TYPE_CHECKING:
-    from eagerloop.building.assembly import Assembly
 
 TOLERANCE = 1e-3
 """How far the loss of a batch and the mean over its shares may differ, by rounding."""
 
 
-def compare(parts: "Assembly", replicas: Replicas) -> None:
+def compare(replicas: Replicas, settings: Settings, dataset: Dataset, name: str) -> None:
     """Has the workers compare what they were started with, before they make the variables that each must have.
 
     Args:
-        parts: A dataset, and the settings of all other parts.
         replicas: What the parts are to be trained on.
+        settings: Which parts these are.
+        dataset: The data.
+        name: What the dataset is called.
 
     Raises:
         PluginError: The data come in an order that no other worker would get.
         ConfigError: Something differs.
         TrainingError: A worker is gone: it may have found no data.
     """
-    if replicas.here and not parts.dataset.exact:
-        msg = f"dataset '{parts.made['dataset'].name}' gives every worker batches of its own: {parts.dataset.note}"
+    if replicas.here and not dataset.exact:
+        msg = f"dataset '{name}' gives every worker batches of its own: {dataset.note}"
         raise PluginError(msg)
-    facts = facts_of(parts.settings, parts.dataset.fingerprint, versions())
-    if hasattr(parts.dataset, "first_batch"):  # of a pipeline: its fingerprint tells of the form of the batches alone
-        content = b"".join(tf.io.serialize_tensor(part).numpy() for part in parts.dataset.first_batch)
+    facts = facts_of(settings, dataset.fingerprint, versions())
+    if dataset.first_batch is not None:  # of a pipeline: its fingerprint tells of the form of the batches alone
+        content = b"".join(tf.io.serialize_tensor(part).numpy() for part in dataset.first_batch)
         facts["the first batch"] = hashlib.sha256(content).hexdigest()
     with missing_a_lost_one(lambda: "before the first step; read what it said, then start all workers again"):
         replicas.agree(facts)
 
 
-def check(parts: "Assembly", replicas: Replicas) -> None:
+class Candidates(NamedTuple):
+    """The parts that are to be trained, the model called once, the optimizer not built yet."""
+
+    model: Any
+    loss: Any
+    optimizer: Any
+
+
+def check(
+    replicas: Replicas, candidates: Candidates, answer: tuple[Any, Any], names: Mapping[str, str], *, compiled: bool
+) -> None:
     """Refuses parts that cannot be trained on several replicas.
 
     Args:
-        parts: The parts, the model called once, the optimizer not built yet.
         replicas: What they are to be trained on.
+        candidates: The parts.
+        answer: The targets of the first batch, and the predictions for it.
+        names: What the parts are called, by kind.
+        compiled: Whether the run is compiled.
 
     Raises:
         PluginError: Which part, and why.
     """
     for kind in ("model", "optimizer"):
         made = replicas.strategy.extended.variable_created_in_scope
-        if not all(made(inner_variable(variable)) for variable in getattr(parts, kind).variables):
+        if not all(made(inner_variable(variable)) for variable in getattr(candidates, kind).variables):
             msg = (
-                f"{kind} {parts.made[kind].name} was made for one device; give its name or a factory in place of the object, "
+                f"{kind} {names[kind]} was made for one device; give its name or a factory in place of the object, "
                 "or make it within strategy.scope() and give that strategy, too"
             )
             raise PluginError(msg)
-    if parts.settings.compile:
-        _check_optimizer(parts.optimizer, parts.made["optimizer"].name)
+    if compiled:
+        _check_optimizer(candidates.optimizer, names["optimizer"])
     with as_on_one_device():
-        _check_loss(parts, replicas.count)
+        _check_loss(candidates.loss, answer, replicas.count, names["loss"])
 
 
 def _check_optimizer(optimizer: Any, name: str) -> None:
@@ -76,16 +91,16 @@ def _check_optimizer(optimizer: Any, name: str) -> None:
             raise PluginError(msg)
 
 
-def _check_loss(parts: "Assembly", count: int) -> None:
+def _check_loss(loss: Any, answer: tuple[Any, Any], count: int, name: str) -> None:
     """Compares the loss of a batch with the mean of the losses of its shares, each weighted by its rows."""
-    y, predictions = parts.first_batch[1], parts.first_predictions
-    whole, rows = float(parts.loss(y, predictions)), len(y)
+    y, predictions = answer
+    whole, rows = float(loss(y, predictions)), len(y)
     cuts = sorted({number * rows // count for number in range(count + 1)})
-    shares = [(end - first, parts.loss(y[first:end], predictions[first:end])) for first, end in itertools.pairwise(cuts)]
+    shares = [(end - first, loss(y[first:end], predictions[first:end])) for first, end in itertools.pairwise(cuts)]
     mean = sum(part * float(value) for part, value in shares) / rows
     if math.isfinite(whole) and not math.isclose(whole, mean, rel_tol=TOLERANCE, abs_tol=TOLERANCE**2):
         msg = (
-            f"loss '{parts.made['loss'].name}' is {whole:.6g} for a batch, and {mean:.6g} as the mean over its shares: it is "
+            f"loss '{name}' is {whole:.6g} for a batch, and {mean:.6g} as the mean over its shares: it is "
             "no mean over the rows, and replicas would train something else; choose another loss, or the strategy 'one'"
         )
         raise PluginError(msg)

@@ -9,8 +9,8 @@ from typing import Literal
 import tensorflow as tf
 
 from eagerloop.choices.settings import Settings
-from eagerloop.distribution.cluster import read_cluster
-from eagerloop.distribution.meeting import joining
+from eagerloop.distribution.workers.cluster import read_cluster
+from eagerloop.distribution.workers.meeting import joining
 from eagerloop.errors import ConfigError
 
 _DEVICE = re.compile(r"(cpu|gpu):(\d+)")

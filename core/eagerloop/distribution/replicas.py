@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from eagerloop import loop
-from eagerloop.distribution.agreement import agree
-from eagerloop.distribution.cluster import read_cluster
 from eagerloop.distribution.keras_on_replicas import as_on_one_device, summed_already
+from eagerloop.distribution.workers.agreement import agree
+from eagerloop.distribution.workers.cluster import read_cluster
 from eagerloop.storage.variables import inner_variable
 
 if TYPE_CHECKING:

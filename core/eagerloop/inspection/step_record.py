@@ -135,11 +135,11 @@ class StepRecord:
 
     def __str__(self) -> str:
         """The step as a text of 80 columns."""
-        return str(_drawn("transcript", "step_transcript", self))
+        return str(_drawn("transcript.transcript", "step_transcript", self))
 
     def _repr_html_(self) -> str:
         """The step as a notebook shows it."""
-        return str(_drawn("cell", "step_cell", self))
+        return str(_drawn("pages.notebook_cell", "step_cell", self))
 
     def save_html(self, path: str | Path) -> Path:
         """Writes the step as a page that needs nothing but a browser.
@@ -147,7 +147,7 @@ class StepRecord:
         Raises:
             ConfigError: The file cannot be written.
         """
-        return _write(path, str(_drawn("page", "step_page", self)))
+        return _write(path, str(_drawn("pages.step_page", "step_page", self)))
 
     def to_json(self) -> str:
         """The whole record as JSON; numbers that JSON has no word for are the texts `nan`, `inf` and `-inf`."""

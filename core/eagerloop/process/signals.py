@@ -7,11 +7,9 @@ not. Here the handler only leaves a word for the loop.
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from eagerloop.running.run import Run
+from typing import Any, Self
 
 HANDLED = (signal.SIGINT, signal.SIGTERM)
 
@@ -20,11 +18,11 @@ class Signals:
     """While this is entered, signals stop the run in good order. Outside the main thread it does nothing.
 
     Args:
-        run: The run to stop.
+        stop: Stops the run; it is given the signal's name.
     """
 
-    def __init__(self, run: "Run") -> None:
-        self._run = run
+    def __init__(self, stop: Callable[[str], object]) -> None:
+        self._stop = stop
         self._before: dict[int, Any] = {}
         self.received: signal.Signals | None = None
 
@@ -43,7 +41,7 @@ class Signals:
             # Nothing is torn by this: a checkpoint is there whole, or not at all.
             os._exit(128 + number)
         self.received = signal.Signals(number)
-        self._run.stop(self.received.name)
+        self._stop(self.received.name)
 
     def raise_if_any(self) -> None:
         """What the signal would have done without the handler, now that the state is saved.

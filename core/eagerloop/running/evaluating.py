@@ -1,20 +1,33 @@
-"""Measuring a model on batches that are not trained on: one loop, eager or as a `tf.function`, like the training's.
+"""The model on batches that are not trained on: what it answers, and how good that is.
 
 Shapes: n rows in a batch, d features, k outputs: x (n, d), y (n, k) or (n,), predictions (n, k), loss scalar.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from eagerloop.building.run_parts import RunParts
 from eagerloop.loop import Step
 from eagerloop.running.tally import GraphTally, Tally
 
 if TYPE_CHECKING:
     from eagerloop.parts import Loss, Model
-    from eagerloop.running.run import Run
+
+
+def predictor(parts: RunParts) -> Callable[[Any], Any]:
+    """What the model answers to x, with `training=False`: compiled where the run is."""
+
+    def predictions(x: Any) -> Any:
+        return parts.model(x, training=False)
+
+    if not parts.settings.compile:
+        return predictions
+    first = parts.first_batch[0]
+    any_rows = tf.TensorSpec((None, *first.shape[1:]), first.dtype)  # any number of rows is one trace
+    return tf.function(predictions, input_signature=[any_rows])  # type: ignore[no-any-return]
 
 
 def measure(model: "Model", loss: "Loss", x: Any, y: Any) -> Step:
@@ -23,43 +36,45 @@ def measure(model: "Model", loss: "Loss", x: Any, y: Any) -> Step:
     return Step(x, y, predictions, tf.add_n([loss(y, predictions), *getattr(model, "losses", ())]), ())
 
 
-def measure_all(run: "Run", tally: Any, batches: Iterable[tuple[Any, Any]]) -> None:
-    """The loop of an evaluation."""
+def measure_all(parts: RunParts, tally: Tally | GraphTally, batches: Iterable[tuple[Any, Any]]) -> None:
+    """The loop of an evaluation: like the training's, one source, eager or as a `tf.function`."""
     for x, y in batches:
-        tally.add(measure(run.model, run.loss, x, y))
+        tally.add(measure(parts.model, parts.loss, x, y))
 
 
 class Evaluation:
     """How a run evaluates. Its metrics are its own: those of a half-trained epoch are not disturbed.
 
     Args:
-        run: The run.
+        parts: The parts of the run.
     """
 
-    def __init__(self, run: "Run") -> None:
-        self._run = run
-        self._compiled: tuple[GraphTally, Any] | None = None
+    def __init__(self, parts: RunParts) -> None:
+        self._parts = parts
+        self._compiled: tuple[Tally, GraphTally, Any] | None = None
 
     def __call__(self, batches: Any) -> dict[str, float]:
         """The loss, nan if it was not finite in a batch, and every metric, over all rows."""
-        metrics = self._run.metrics.values()
-        in_graph = self._run.settings.compile and all(hasattr(metric, "variables") for metric in metrics)
+        in_graph = self._parts.settings.compile and all(hasattr(metric, "variables") for metric in self._parts.metrics.values())
         if in_graph and isinstance(batches, tf.data.Dataset):
             tally = self._in_graph(batches)
         else:
-            tally = Tally(self._run.assembly.fresh_metrics())
-            measure_all(self._run, tally, batches)
+            tally = Tally(self._parts.fresh_metrics())
+            measure_all(self._parts, tally, batches)
         return tally.results() | ({"loss": math.nan} if tally.skipped else {})
 
     def _in_graph(self, batches: tf.data.Dataset) -> Tally:
         """The loop in one call; it is traced once for each form of batch."""
         if self._compiled is None:
-            tally = GraphTally(self._run.assembly.fresh_metrics())
+            tally = Tally(self._parts.fresh_metrics())
             # Some metrics make their variables when they first see a batch, which a graph is not the place for.
-            tally.tally.add(measure(self._run.model, self._run.loss, *self._run.assembly.first_batch))
-            loop = tf.function(lambda iterator: measure_all(self._run, tally, iterator))
-            self._compiled = tally, loop
-        tally, loop = self._compiled
+            tally.add(measure(self._parts.model, self._parts.loss, *self._parts.first_batch))
+            graph_tally = GraphTally(tally)
+            loop = tf.function(lambda iterator: measure_all(self._parts, graph_tally, iterator))
+            self._compiled = tally, graph_tally, loop
+        tally, graph_tally, loop = self._compiled
         tally.reset()
+        graph_tally.begin()
         loop(iter(batches))
-        return tally.results()
+        graph_tally.end()
+        return tally

@@ -3,30 +3,29 @@
 import contextlib
 import inspect
 import re
+from collections.abc import Iterator
 from types import CodeType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pluggy
 import tensorflow as tf
 
+from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import DataError
 from eagerloop.inspection.mistakes.findings import SEEN_AT_FIRST, findings_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from eagerloop.running.run import Run
+from eagerloop.standing import Position
 
 MARK = "eagerloop: "
 """How a note begins that eagerloop has added to somebody else's error."""
 
 
-def not_finite(run: "Run", loss: float, x: Any, y: Any) -> str:
+def not_finite(where: Position, model: Any, loss: float, x: Any, y: Any) -> str:
     """The message for a loss that is nan or infinite: where, and which rows of the batch are at fault.
 
     Args:
-        run: The run, its position moved past the step.
+        where: The position, moved past the step.
+        model: What is trained.
         loss: What the loss was.
         x: The batch's features.
         y: The batch's targets.
@@ -34,11 +33,10 @@ def not_finite(run: "Run", loss: float, x: Any, y: Any) -> str:
     Returns:
         One sentence, and what to do next.
     """
-    where = run.position
     rows = sorted({*_bad_rows(x), *_bad_rows(y)})
     what = "the data are not finite in"
     if not rows:
-        rows = sorted(_bad_rows(run.model(x, training=False)))
+        rows = sorted(_bad_rows(model(x, training=False)))
         what = "the model's predictions are not finite for"
     shown = ", ".join(str(row + 1) for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004
     at_fault = f" ({what} row {shown} of the batch)" if rows else ""
@@ -68,17 +66,24 @@ def refuse_other_shapes(error: BaseException) -> None:
         raise DataError(msg) from error
 
 
-def blame(error: BaseException, run: "Run") -> None:
-    """Adds a note to an error that a part or an observer raised: its name, its owner, the hook, the epoch and the step."""
-    _add_findings(error, run)
+def blame(error: BaseException, parts: RunParts, position: Position, *, saved: bool) -> None:
+    """Adds a note to an error that a part or an observer raised: its name, its owner, the hook, the epoch and the step.
+
+    Args:
+        error: What ended the run.
+        parts: The parts of the run.
+        position: Where the run stands.
+        saved: Whether there is a checkpoint.
+    """
+    _add_findings(error, parts, position)
     frames = list(_frames(error.__traceback__))
-    where = _where(run, {name for code, hook in frames for name in (code.co_name, hook)})
-    kept = "the last checkpoint is kept" if run.store.steps() else "there was no checkpoint yet"
+    where = _where(position, {name for code, hook in frames for name in (code.co_name, hook)})
+    kept = "the last checkpoint is kept" if saved else "there was no checkpoint yet"
     # By the very function first: a user's script may hold several parts in one file.
     for sources in (_codes, _files):
         for code, hook in frames:
-            for words, (factory, made) in run.assembly.owners.items():
-                if {code, code.co_filename} & sources(factory, made):
+            for words, origin in parts.origins.items():
+                if {code, code.co_filename} & sources(*origin):
                     first = error.__context__ if hook == "on_exception" else None  # the error that matters more
                     told = f" while it was told of {type(first).__name__}: {first}" if first else ""
                     error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}{told}, {where}; {kept}")
@@ -86,24 +91,24 @@ def blame(error: BaseException, run: "Run") -> None:
     error.add_note(f"{MARK}raised in {where}; {kept}")
 
 
-def _add_findings(error: BaseException, run: "Run") -> None:
+def _add_findings(error: BaseException, parts: RunParts, position: Position) -> None:
     """Of a run that failed in its first step, notes on what the inspection makes of it."""
-    if run.position.step or run.assembly.replicas or not isinstance(error, Exception):
+    if position.step or parts.replicas or not isinstance(error, Exception):
         return
     with contextlib.suppress(Exception):  # this error is the one that matters
-        for finding in findings_of(run, *run.assembly.first_batch):
+        for finding in findings_of(parts, *parts.first_batch):
             if finding.id not in SEEN_AT_FIRST:  # those have been told already
                 error.add_note(f"{MARK}{finding}")
 
 
-def _where(run: "Run", functions: set[str]) -> str:
+def _where(position: Position, functions: set[str]) -> str:
     """Epoch and step that an error belongs to: the step under way, or the one before if that was counted already."""
     counted = bool(functions & {"count", "on_step_end", "end_epoch", "on_epoch_end", "save", "on_train_end"})
-    epoch = run.position.epoch - (counted and run.position.batch == 0)  # the position is in the next epoch by then
-    return f"epoch {max(1, epoch)}, step {run.position.step + (not counted)}"
+    epoch = position.epoch - (counted and position.batch == 0)  # the position is in the next epoch by then
+    return f"epoch {max(1, epoch)}, step {position.step + (not counted)}"
 
 
-def _frames(trace: TracebackType | None) -> "Iterator[tuple[CodeType, str]]":
+def _frames(trace: TracebackType | None) -> Iterator[tuple[CodeType, str]]:
     """Code and hook of every frame, innermost first. A hook's name is told for the frames that it called as well."""
     found = []
     hook = ""

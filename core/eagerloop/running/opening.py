@@ -1,31 +1,26 @@
 """Opening a run: a new one from what the user chose, or one that exists from its record and its newest checkpoint."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from eagerloop.building.assembly import Assembly
+from eagerloop.building.assembly import assemble
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import (
     FORMAT,
-    KEYWORDS,
     Settings,
-    keyword_of,
     plain_options,
     read_toml,
-    settings_from,
     settings_of,
 )
-from eagerloop.choices.sources import is_file_part
-from eagerloop.distribution.workers import directories_of, to_resume
-from eagerloop.errors import CheckpointError, EagerloopError, TrainingError
-from eagerloop.parts import KINDS, Choice
+from eagerloop.distribution.workers.directories import directories_of, to_resume
+from eagerloop.errors import CheckpointError
+from eagerloop.running.recreating import from_record
 from eagerloop.running.run import Run
-from eagerloop.running.snapshots import DISTRIBUTION, check_content, compare_with_file, restore, say
-from eagerloop.storage import trust as trust_files
-from eagerloop.storage.manifests import MANIFEST
+from eagerloop.running.snapshots import DISTRIBUTION, check_content, compare_with_file, say
+from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.run_directory import RunDirectory
-from eagerloop.storage.store import Checkpoint, Store
+from eagerloop.storage.store import Store
 
 ON_ONE_DEVICE = {"strategy": "one"}
 """How a run is opened that is to be looked at: where it was trained, there may have been other devices."""
@@ -47,9 +42,8 @@ def create(settings: Settings, directory: Path | None = None, catalog: Catalog |
     """
     directories = directories_of(settings.strategy)
     directories.refuse_taken(directory)  # before anything that takes time
-    assembly = Assembly(settings.checked(), catalog or Catalog.load(settings.plugins))
-    names = (assembly.made["model"].name, assembly.made["dataset"].name)
-    return Run(assembly, directories.new(directory, *names))
+    parts = assemble(settings.checked(), catalog or Catalog.load(settings.plugins))
+    return Run(parts, directories.new(directory, parts.names["model"], parts.names["dataset"]))
 
 
 def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
@@ -89,11 +83,11 @@ def load(directory: str | Path | None = None, *, strict: bool = False, trust: It
         CheckpointError: It has no checkpoint, or none that is whole, or one that belongs to other parts.
     """
     where = RunDirectory.existing(None if directory is None else Path(directory))
-    store, checkpoint = _newest(where, strict=strict)
+    store, checkpoint, content = _newest(where, strict=strict)
     if checkpoint is None:
         msg = f"{where.path} has no checkpoint; train it with 'eagerloop resume {where.path}'"
         raise CheckpointError(msg)
-    run = from_record(where, ON_ONE_DEVICE | given, trust)
+    run = from_record(where, ON_ONE_DEVICE | given, trust, content=content)
     _take_up(run, store, checkpoint, strict=strict, accepted=() if "strategy" in given else DISTRIBUTION)
     return run
 
@@ -136,117 +130,34 @@ def prepare_resume(
     **given: Any,
 ) -> Run:
     """A run that stands where its newest checkpoint does, to be trained on by the holder of the lock."""
-    store, checkpoint = _newest(where, strict=strict)
+    store, checkpoint, content = _newest(where, strict=strict)
     if checkpoint is None and where.has_history():
         msg = f"{where.path} has a history and no checkpoint: it cannot be continued, and is not begun anew; train a new run"
         raise CheckpointError(msg)
-    run = from_record(where, given, trusted, quiet=quiet)
     if epochs is not None:
-        run.epochs = plain_options()["epochs"].convert(epochs, "resume")
+        given["epochs"] = plain_options()["epochs"].convert(epochs, "resume")
+    run = from_record(where, given, trusted, quiet=quiet, content=content)
     if checkpoint is not None:
         _take_up(run, store, checkpoint, strict=strict)
-    run.store.set_aside_damaged()
+    store.set_aside_damaged()
     return run
 
 
-def from_record(
-    where: RunDirectory,
-    given: Mapping[str, Any],
-    trusted: Iterable[str] = (),
-    *,
-    quiet: bool = False,
-    directory: RunDirectory | None = None,
-) -> Run:
-    """The run that a record describes, its model built and nothing restored.
-
-    Args:
-        where: The run with the record.
-        given: Parts in place of those that were objects, as keywords of `train`.
-        trusted: Files of code, named by the record, that may be run.
-        quiet: Leave the observer `progress` out.
-        directory: Where the run is to write; by default where its record is.
-
-    Returns:
-        A run.
-
-    Raises:
-        EagerloopError: The record cannot be read, or names what is not there.
-    """
-    content = read_toml(where.record)
-    if content.get("format") != FORMAT:
-        msg = (
-            f"{where.record} has the format {content.get('format')!r}, this eagerloop reads {FORMAT}; install a newer eagerloop"
-        )
-        raise CheckpointError(msg)
-    settings = settings_from(content, str(where.record))
-    replaced = settings_of(given)
-    for key in given:
-        setattr(settings, KEYWORDS.get(key, key), getattr(replaced, KEYWORDS.get(key, key)))
-    if "strategy" in given:
-        settings.devices = replaced.devices
-    if quiet:
-        settings.observer = [choice for choice in settings.observer if choice.part != "progress"]
-    _refuse_objects(content, {KEYWORDS.get(key, key) for key in given}, where)
-    _check_files(content, settings, trusted, where)
-    try:
-        return Run(Assembly(settings, Catalog.load(settings.plugins)), directory or where)
-    except EagerloopError as error:
-        if str(where.record) in str(error) or isinstance(error, TrainingError):
-            raise
-        msg = f"{error} (the part is named in {where.record})"
-        raise type(error)(msg) from error
-    except Exception as error:  # a record may hold anything, such as a size that no machine has
-        cause = next(iter(str(error).strip().splitlines()), "")
-        msg = f"the parts that {where.record} names could not be made: {type(error).__name__}: {cause}"
-        raise CheckpointError(msg) from error
-
-
-def _refuse_objects(content: Mapping[str, Any], replaced: Iterable[str], where: RunDirectory) -> None:
-    """A part that was given as an object is known by its class alone: it must be given again."""
-    for kind in KINDS:
-        rows = content.get(kind, [])
-        objects = any(
-            isinstance(row, dict) and row.get("owner") == "object" for row in (rows if isinstance(rows, list) else [rows])
-        )
-        if objects and kind not in replaced:
-            again = f"{keyword_of(kind)}=..."
-            msg = f"the {kind} of {where.path} was given as an object, which no record can hold; give it again: {again}"
-            raise CheckpointError(msg)
-
-
-def _check_files(content: Mapping[str, Any], settings: Settings, trusted: Iterable[str], where: RunDirectory) -> None:
-    """No file runs that the record names outside its sealed list."""
-    listed = content.get("files", {})
-    if not isinstance(listed, dict):
-        msg = f"{where.record}: 'files' must be a table of SHA-256 by path, got {listed!r:.80}"
-        raise CheckpointError(msg)
-    files = {str(path): str(recorded) for path, recorded in listed.items()}
-    choices = [choice for kind in KINDS for choice in _as_list(getattr(settings, kind))]
-    named = [choice.part.rpartition(":")[0] for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
-    for path in [*settings.plugins, *named]:
-        files.setdefault(path, "")
-    trust_files.check(files, str(content.get("seal", "")), trusted, str(where.record))
-
-
-def _as_list(chosen: Any) -> list[Choice]:
-    return [] if chosen is None else [chosen] if isinstance(chosen, Choice) else list(chosen)
-
-
-def _newest(where: RunDirectory, *, strict: bool) -> tuple[Store, Checkpoint | None]:
-    """The newest whole checkpoint, and whether run.toml is still the one that it was written under: before any part is made."""
+def _newest(where: RunDirectory, *, strict: bool) -> tuple[Store, Checkpoint | None, dict[str, Any] | None]:
+    """The newest whole checkpoint, and run.toml if it is still the one that it was written under: before any part is made."""
     store = where.store
     checkpoint = store.newest(strict=strict)
-    if checkpoint is not None:
-        check_content(checkpoint.manifest, str(checkpoint.directory / MANIFEST))
-        content = read_toml(where.record)
-        if content.get("format") == FORMAT:
-            say(compare_with_file(checkpoint.manifest["record"], content, str(where.record), str(checkpoint.directory)))
-    return store, checkpoint
+    if checkpoint is None:
+        return store, None, None
+    check_content(checkpoint)
+    content = read_toml(where.record)
+    if content.get("format") == FORMAT:
+        say(compare_with_file(checkpoint.manifest["record"], content, str(where.record), str(checkpoint.directory)))
+    return store, checkpoint, content
 
 
 def _take_up(run: Run, store: Store, checkpoint: Checkpoint, *, strict: bool, accepted: tuple[str, ...] = ()) -> None:
-    run.store = store
-    inexact = [change for change in restore(run, checkpoint) if not change.startswith(accepted)]
+    inexact = [change for change in run.take_up(checkpoint) if not change.startswith(accepted)]
     if strict and inexact:
         msg = f"not exactly the run that was saved: {'; '.join(inexact)}; leave --strict out to go on"
         raise CheckpointError(msg)

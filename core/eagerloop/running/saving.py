@@ -8,16 +8,14 @@ the rename, the checkpoint before is the newest; a kill costs at most the steps 
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import tensorflow as tf
 
+from eagerloop.choices.settings import Settings
 from eagerloop.errors import TrainingError
-from eagerloop.running.snapshots import snapshot
-
-if TYPE_CHECKING:
-    from eagerloop.running.run import Run
-
+from eagerloop.parts import Checkpointer
+from eagerloop.storage.run_directory import RunDirectory
 
 LARGE = 1_000_000
 """Elements of all variables together from which on a graph to check them is worth its making."""
@@ -59,13 +57,15 @@ class Saver:
     when `save` returns.
 
     Args:
-        run: The run.
-        background: Let the thread do the first half as well, from a copy of the variables.
+        directory: Where the run is kept.
+        checkpointer: What writes the variables' files.
+        settings: What the user chose: how many checkpoints stay, and whether a thread does the first half as well, from a
+            copy of the variables.
     """
 
-    def __init__(self, run: "Run", *, background: bool) -> None:
-        self._run = run
-        self._background = background
+    def __init__(self, directory: RunDirectory, checkpointer: Checkpointer, settings: Settings) -> None:
+        self._directory, self._store, self._checkpointer = directory, directory.store, checkpointer
+        self._keep, self._background = settings.keep, settings.save_async
         self._training = False
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
@@ -88,36 +88,34 @@ class Saver:
             self._thread.join()
             self._thread = None
 
-    @property
-    def keeps_nothing(self) -> bool:
-        """Whether the checkpointer writes no files at all, and so there is nothing to come back to."""
-        return bool(getattr(self._run.checkpointer, "keeps_nothing", False))
-
-    def save(self) -> None:
+    def save(
+        self, step: int, variables: Mapping[str, tf.Variable], snapshot: Callable[[], dict[str, Any]], *, last: bool
+    ) -> None:
         """Adds a checkpoint of this very moment.
+
+        Args:
+            step: How many steps the run has done.
+            variables: What it is to hold, by name.
+            snapshot: Makes everything else that it is to hold; see `eagerloop.running.snapshots.snapshot`.
+            last: Whether the training ends with it.
 
         Raises:
             TrainingError: This save failed, or the one before it, which was under way; or a variable is not finite: such a
                 state is not worth keeping.
         """
-        run = self._run
-        if self.keeps_nothing:
-            run.place.write_history(run.history)
-            return
         self.wait()
-        variables = run.variables()
         bad = self._not_finite(variables)
         if bad:
-            msg = f"{bad} is not finite after step {run.position.step}; nothing was saved: lower the learning rate, then resume"
+            msg = f"{bad} is not finite after step {step}; nothing was saved: lower the learning rate, then resume"
             raise TrainingError(msg)
-        content = snapshot(run)
+        content = snapshot()
         if self._background:
             copies = self._copied(variables)
-            self._behind(lambda: self._finish(self._begin(content, copies), content))
+            self._behind(lambda: self._finish(self._begin(step, copies), step, content))
         else:
-            temporary = self._begin(content, variables)
-            self._behind(lambda: self._finish(temporary, content))
-        if not self._training or run.stopping or run.position.epoch > run.epochs:
+            temporary = self._begin(step, variables)
+            self._behind(lambda: self._finish(temporary, step, content))
+        if last or not self._training:
             self.wait()
 
     def wait(self) -> None:
@@ -146,18 +144,18 @@ class Saver:
                 self._copies[name].assign(variable)
         return self._copies
 
-    def _begin(self, content: dict[str, Any], variables: Mapping[str, tf.Variable]) -> Path:
+    def _begin(self, step: int, variables: Mapping[str, tf.Variable]) -> Path:
         def fill(directory: Path) -> None:
-            self._run.checkpointer.write(directory, variables)
+            self._checkpointer.write(directory, variables)
 
-        return self._run.store.begin(content["position"]["step"], fill)
+        return self._store.begin(step, fill)
 
-    def _finish(self, temporary: Path, content: dict[str, Any]) -> None:
-        run, history = self._run, list(content["history"])
-        run.store.finish(temporary, content["position"]["step"], content)
+    def _finish(self, temporary: Path, step: int, content: dict[str, Any]) -> None:
+        history = content["history"]
+        self._store.finish(temporary, step, content)
         # After the checkpoint: a history ahead of every checkpoint would speak of work that is lost.
-        run.place.write_history(history)
-        run.store.prune(run.settings.keep, best_step(history))
+        self._directory.write_history(history)
+        self._store.prune(self._keep, best_step(history))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

@@ -2,18 +2,20 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import tensorflow as tf
+
+from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import CheckpointError, PluginError
+from eagerloop.running.tally import Tally
+from eagerloop.standing import Position
+from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.manifests import MANIFEST
 from eagerloop.storage.random_state import is_random_state, random_state, restore_random_state
-from eagerloop.storage.store import Checkpoint
-from eagerloop.storage.variables import compare_tables, table_of
-
-if TYPE_CHECKING:
-    from eagerloop.running.run import Run
+from eagerloop.storage.variables import compare_tables, flat_variables, table_of
 
 HARMLESS = ("epochs", "keep", "save_every", "save_async", "plugins", "format", "observer", "device_policy", "files", "seal")
 """Keys of a record that do not change what the next step computes."""
@@ -29,19 +31,35 @@ LONGEST = 80
 """Letters of a value that a message quotes."""
 
 
-def snapshot(run: "Run") -> dict[str, Any]:
-    """Everything of a run that is no variable, as JSON."""
+def snapshot(
+    parts: RunParts, position: Position, tally: Tally, history: Sequence[Mapping[str, Any]], epochs: int
+) -> dict[str, Any]:
+    """Everything of a run that is no variable, as JSON.
+
+    Args:
+        parts: The parts of the run.
+        position: Where it stands.
+        tally: The figures of the epoch under way.
+        history: A row per finished epoch.
+        epochs: How many epochs the run is to have.
+    """
     return {
-        "position": asdict(run.position),
-        "tally": run.tally.state(),
-        "history": [dict(row) for row in run.history],  # a copy: a thread may write it while the run goes on
+        "position": asdict(position),
+        "tally": tally.state(),
+        "history": [dict(row) for row in history],  # a copy: a thread may write it while the run goes on
         "observers": [
-            [name, _as_json(name, observer)] for name, observer in _named_observers(run) if hasattr(observer, "state")
+            [name, _as_json(name, observer)] for name, observer in _named_observers(parts) if hasattr(observer, "state")
         ],
         "random": random_state(),
-        "variables": table_of(run.variables()),
-        "record": run.assembly.record(),
+        "variables": table_of(variables_of(parts)),
+        "record": {**parts.record, "epochs": epochs},
     }
+
+
+def variables_of(parts: RunParts) -> dict[str, tf.Variable]:
+    """Everything that a checkpoint holds, by name."""
+    metrics = {f"metric/{name}": metric for name, metric in parts.metrics.items()}
+    return flat_variables({"model": parts.model, "optimizer": parts.optimizer, **metrics})
 
 
 def _as_json(name: str, observer: Any) -> Any:
@@ -53,12 +71,12 @@ def _as_json(name: str, observer: Any) -> Any:
         raise PluginError(msg) from error
 
 
-def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
-    """Takes a checkpoint up; until everything has been compared, no variable is touched.
+def restore(parts: RunParts, checkpoint: Checkpoint) -> list[str]:
+    """Gives the parts the values of a checkpoint; until everything has been compared, no variable is touched.
 
     Args:
-        run: A run whose model is built.
-        checkpoint: A verified checkpoint.
+        parts: The parts of a run.
+        checkpoint: A verified checkpoint whose content was checked.
 
     Returns:
         What may make the rest of the run differ in rounding, a sentence each.
@@ -67,16 +85,12 @@ def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
         CheckpointError: It belongs to other parts, other data or another seed, or cannot be read.
     """
     content = checkpoint.manifest
-    check_content(content, str(checkpoint.directory / MANIFEST))
-    inexact = compare_records(content["record"], run.assembly.record(), str(checkpoint.directory))
-    variables = run.variables()
+    inexact = compare_records(content["record"], parts.record, str(checkpoint.directory))
+    variables = variables_of(parts)
     compare_tables(content["variables"], table_of(variables), str(checkpoint.directory))
-    run.checkpointer.read(checkpoint.directory, variables)
-    run.history = list(content["history"])
-    run.position = type(run.position)(**content["position"])
-    run.tally.restore(content["tally"])
+    parts.checkpointer.read(checkpoint.directory, variables)
     saved = [tuple(pair) for pair in content["observers"]]
-    for name, observer in _named_observers(run):
+    for name, observer in _named_observers(parts):
         states = [kept for saved_name, kept in saved if saved_name == name]
         if states and hasattr(observer, "restore"):
             try:
@@ -90,7 +104,7 @@ def restore(run: "Run", checkpoint: Checkpoint) -> list[str]:
     return inexact
 
 
-def check_content(content: Mapping[str, Any], where: str) -> None:
+def check_content(checkpoint: Checkpoint) -> None:
     """Refuses a manifest that is whole and yet not what a run writes: somebody made it by hand.
 
     Raises:
@@ -110,10 +124,11 @@ def check_content(content: Mapping[str, Any], where: str) -> None:
     }
     for key, holds in forms.items():
         try:
-            good = holds(content[key])
+            good = holds(checkpoint.manifest[key])
         except (AttributeError, KeyError, TypeError, ValueError):
             good = False
         if not good:
+            where = checkpoint.directory / MANIFEST
             msg = f"{where} is damaged: its '{key}' is missing, or is not what a run writes there; take an older checkpoint"
             raise CheckpointError(msg)
 
@@ -132,8 +147,8 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and 0 <= value < 2**63
 
 
-def _named_observers(run: "Run") -> Iterator[tuple[str, Any]]:
-    return zip((part.name for part in run.assembly.made.get("observer", ())), run.observers, strict=True)
+def _named_observers(parts: RunParts) -> Iterator[tuple[str, Any]]:
+    return zip((part.name for part in parts.resolved.get("observer", ())), parts.observers, strict=True)
 
 
 def compare_records(saved: Mapping[str, Any], present: Mapping[str, Any], where: str) -> list[str]:

@@ -4,10 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from eagerloop.loop import Step
 from eagerloop.parts import Metric
+
+SUMS = {"steps": int, "rows": int, "skipped": int, "total_loss": float, "loss_sum": float}
+"""What is added up over the steps: counts, the losses, and the losses times their rows."""
 
 
 class Tally:
@@ -26,7 +30,7 @@ class Tally:
         """Takes a step into account; a step whose loss is not finite is only counted.
 
         Returns:
-            The loss of the step. Reading it waits for the step to end: the one synchronisation of an eager step.
+            The loss of the step. Reading it waits for the device.
         """
         loss = float(step.loss)
         self.steps += 1
@@ -58,55 +62,49 @@ class Tally:
 
     def state(self) -> dict[str, float]:
         """The sums, exactly; the metrics' variables are saved with the model's."""
-        return {name: getattr(self, name) for name in ("steps", "rows", "skipped", "total_loss", "loss_sum")}
+        return {name: getattr(self, name) for name in SUMS}
 
     def restore(self, state: Mapping[str, float]) -> None:
         """Takes up the sums that `state` returned; none given means none."""
-        for name, nothing in (("steps", 0), ("rows", 0), ("skipped", 0), ("total_loss", 0.0), ("loss_sum", 0.0)):
-            setattr(self, name, state.get(name, nothing))
+        for name, kind in SUMS.items():
+            setattr(self, name, kind(state.get(name, 0)))
+
+
+class GraphTally:
+    """Adds to a `Tally` from within a graph: between `begin` and `end`, its sums are a variable.
+
+    Args:
+        tally: The tally; its metrics keep their figures in variables.
+    """
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._sums = tf.Variable(tf.zeros(len(SUMS), tf.float64), trainable=False)  # float64, as Python's own floats
+
+    def begin(self) -> None:
+        """Goes on from the tally's sums."""
+        self._sums.assign(list(self._tally.state().values()))
+
+    def add(self, step: Step) -> Any:
+        """As `Tally.add`; returns the loss as float64."""
+        loss, rows = tf.cast(step.loss, tf.float64), tf.cast(tf.shape(step.y)[0], tf.float64)
+        if tf.math.is_finite(loss):
+            self._sums.assign_add(tf.stack([1.0, rows, 0.0, loss, loss * rows]))
+            for metric in self._tally.metrics.values():
+                metric.update_state(step.y, step.predictions)
+        else:
+            self._sums.assign_add(tf.constant([1.0, 0.0, 1.0, 0.0, 0.0], tf.float64))
+        return loss
+
+    def end(self) -> None:
+        """Brings the tally up to date."""
+        self._tally.restore(dict(zip(SUMS, map(float, self._sums.numpy()), strict=True)))
 
 
 def _number(name: str, result: Any) -> float:
     """A metric may answer with one value an output (F1Score does): their mean is one figure to follow."""
-    import numpy as np  # noqa: PLC0415
-
     values = np.asarray(result, dtype=float)
     if not values.size:
         msg = f"metric '{name}' has no result"
         raise ValueError(msg)
     return float(values.mean())
-
-
-class GraphTally:
-    """A `Tally` whose sums are variables, so that a graph can add to them.
-
-    Args:
-        metrics: Metrics that keep their figures in variables, by name.
-    """
-
-    def __init__(self, metrics: Mapping[str, Metric]) -> None:
-        self.tally = Tally(metrics)
-        # steps, rows, steps left out, sum of the losses, sum of the losses times rows: float64, as Python's own floats
-        self._sums = tf.Variable(tf.zeros(5, tf.float64), trainable=False)
-
-    def add(self, step: Step) -> None:
-        """Takes a step into account; one whose loss is not finite is only counted."""
-        loss, rows = tf.cast(step.loss, tf.float64), tf.cast(tf.shape(step.y)[0], tf.float64)
-        if tf.math.is_finite(loss):
-            self._sums.assign_add(tf.stack([1.0, rows, 0.0, loss, loss * rows]))
-            for metric in self.tally.metrics.values():
-                metric.update_state(step.y, step.predictions)
-        else:
-            self._sums.assign_add(tf.constant([1.0, 0.0, 1.0, 0.0, 0.0], tf.float64))
-
-    def results(self) -> Tally:
-        """The sums so far, and a new beginning for the next evaluation."""
-        steps, rows, skipped, total_loss, loss_sum = (float(value) for value in self._sums.numpy())
-        self.tally.restore({"steps": int(steps), "rows": int(rows), "skipped": int(skipped), "total_loss": total_loss})
-        self.tally.loss_sum = loss_sum
-        return self.tally
-
-    def reset(self) -> None:
-        """Forgets everything."""
-        self._sums.assign(tf.zeros(5, tf.float64))
-        self.tally.reset()

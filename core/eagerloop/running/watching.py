@@ -1,16 +1,10 @@
 """`eagerloop.watch`: records of single steps, from here on in a run."""
 
-from typing import TYPE_CHECKING
-
-from eagerloop.hooks import Observers
 from eagerloop.parts import use
-from eagerloop.running.compiling import refine_loop
-
-if TYPE_CHECKING:
-    from eagerloop.running.run import Run
+from eagerloop.running.run import Run
 
 
-def watch(run: "Run", *, every: int = 0) -> "Run":
+def watch(run: Run, *, every: int = 0) -> Run:
     """Lets the observer `watch` write records of a run's steps, as if the run had been made with it.
 
     Args:
@@ -30,7 +24,5 @@ def watch(run: "Run", *, every: int = 0) -> "Run":
         >>> sorted(path.name for path in (run.directory / "records").iterdir())
         ['step-00000020.json']
     """
-    run.assembly.observe(use("watch", every=every))
-    run.hook = Observers(run.observers).hook
-    run.grain, run.why_grain = refine_loop(run)
+    run.observe(use("watch", every=every))
     return run

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import filelock
 import tomli_w
@@ -37,6 +37,8 @@ class RunDirectory:
     """One run on disk."""
 
     path: Path
+    writes: ClassVar[bool] = True
+    """Whether this process may write here."""
     _lock: filelock.FileLock | None = None
 
     @staticmethod

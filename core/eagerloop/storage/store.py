@@ -8,7 +8,6 @@ again, the one before it waits as `step-NNNNNNNN.before` until the new one is in
 
 import contextlib
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from eagerloop.errors import CheckpointError, TrainingError, reason
+from eagerloop.storage.checkpoint import BEFORE, NAME, TEMPORARY, Checkpoint, name_of
 from eagerloop.storage.files import sync
 from eagerloop.storage.manifests import (
     FORMAT,
@@ -29,23 +29,6 @@ from eagerloop.storage.manifests import (
     verify_files,
     write_manifest,
 )
-
-_NAME = re.compile(r"(step-([0-9]{8,}))(\.before)?")
-_TEMPORARY = ".tmp-"
-_BEFORE = ".before"
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint that passed its manifest."""
-
-    directory: Path
-    manifest: dict[str, Any]
-
-    @property
-    def step(self) -> int:
-        """How many steps had been done."""
-        return int(self.manifest["step"])
 
 
 @dataclass
@@ -83,7 +66,7 @@ class Store:
         Raises:
             TrainingError: The files could not be written; the checkpoints before are as they were.
         """
-        temporary = self.directory / f"{_TEMPORARY}{_name(step)}-{os.getpid()}"
+        temporary = self.directory / f"{TEMPORARY}{name_of(step)}-{os.getpid()}"
         with self._leaving_nothing(temporary, step):
             self._make_directory()
             temporary.mkdir()
@@ -96,7 +79,7 @@ class Store:
         Raises:
             TrainingError: It could not be made durable; the checkpoints before are as they were.
         """
-        final = self.directory / _name(step)
+        final = self.directory / name_of(step)
         with self._leaving_nothing(temporary, step):
             with ThreadPoolExecutor(1) as pool:  # the disk is busy while the processor computes the checksums
                 durable = pool.submit(_make_durable, temporary)
@@ -113,9 +96,8 @@ class Store:
             yield
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
-            msg = (
-                f"checkpoint {_name(step)} could not be written to {self.directory}: {reason(error)}; the ones before are kept"
-            )
+            what = f"checkpoint {name_of(step)} could not be written to {self.directory}"
+            msg = f"{what}: {reason(error)}; the ones before are kept"
             raise TrainingError(msg) from error
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -128,7 +110,7 @@ class Store:
             sync(self.directory.parent)
 
     def _put_in_place(self, temporary: Path, final: Path) -> None:
-        before = final.with_name(final.name + _BEFORE)
+        before = final.with_name(final.name + BEFORE)
         again = final.exists()
         if again:
             # The end of an epoch can be the step that an interruption had saved: the same step, another position.
@@ -158,13 +140,13 @@ class Store:
         self.refuse_link()
         if not self.directory.is_dir():
             return []
-        matches = (_NAME.fullmatch(path.name) for path in self.directory.iterdir())
-        return sorted({int(match[2]) for match in matches if match and _name(int(match[2])) == match[1]})
+        matches = (NAME.fullmatch(path.name) for path in self.directory.iterdir())
+        return sorted({int(match[2]) for match in matches if match and name_of(int(match[2])) == match[1]})
 
     def path_of(self, step: int) -> Path:
         """The directory of a step; the one that was there before, if the process was killed while it was being replaced."""
-        path = self.directory / _name(step)
-        before = path.with_name(path.name + _BEFORE)
+        path = self.directory / name_of(step)
+        before = path.with_name(path.name + BEFORE)
         return before if before.exists() and not path.exists() else path
 
     def read(self, step: int) -> Checkpoint:
@@ -219,7 +201,7 @@ class Store:
         """
         for step in self.steps()[: -keep or None] if keep else []:
             if step != best:
-                doomed = self.directory / f"{_TEMPORARY}old-{step:08d}-{os.getpid()}"
+                doomed = self.directory / f"{TEMPORARY}old-{step:08d}-{os.getpid()}"
                 try:
                     self.path_of(step).rename(doomed)  # at once gone, however long the removal takes
                 except OSError as error:
@@ -247,15 +229,11 @@ class Store:
         """Removes what a killed process left half-written or half-replaced. Only for the holder of the run's lock."""
         self.refuse_link()
         if self.directory.is_dir():
-            doomed = [*self.directory.glob(f"{_TEMPORARY}*"), *self.directory.glob(f"step-*{_BEFORE}")]
+            doomed = [*self.directory.glob(f"{TEMPORARY}*"), *self.directory.glob(f"step-*{BEFORE}")]
             for path in doomed:
-                replaced = not path.name.endswith(_BEFORE) or path.with_name(path.name.removesuffix(_BEFORE)).exists()
+                replaced = not path.name.endswith(BEFORE) or path.with_name(path.name.removesuffix(BEFORE)).exists()
                 if replaced and not path.is_symlink():
                     shutil.rmtree(path, ignore_errors=True)
-
-
-def _name(step: int) -> str:
-    return f"step-{step:08d}"
 
 
 def _make_durable(directory: Path) -> None:

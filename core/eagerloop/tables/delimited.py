@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from eagerloop.errors import ConfigError, DataError
+from eagerloop.tables.cells import is_number
 from eagerloop.tables.encoding import MARK, read_text
 from eagerloop.tables.plain import cell_ends, chunks, cut
 
@@ -238,16 +239,3 @@ def _score(data: bytes, delimiter: str) -> int:
     except csv.Error:
         return 0
     return lengths.count(lengths[0]) if lengths and lengths[0] > 1 else 0
-
-
-def number(cell: str) -> float:
-    """A cell as a number, NaN if it is none. Python would take `1_000` too, which no other program writes."""
-    try:
-        return np.nan if "_" in cell else float(cell)
-    except ValueError:
-        return np.nan
-
-
-def is_number(cell: str) -> bool:
-    """Whether a cell is written as a number, be it infinite or NaN."""
-    return not np.isnan(number(cell)) or cell.strip().lower() == "nan"

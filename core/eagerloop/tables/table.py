@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 
 from eagerloop.errors import DataError, did_you_mean
-from eagerloop.tables.delimited import Delimited, is_number, names_of, number
+from eagerloop.tables.cells import is_number, number
+from eagerloop.tables.delimited import Delimited, names_of
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 """What a cell without a value may say, in lower case."""

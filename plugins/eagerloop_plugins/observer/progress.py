@@ -117,7 +117,7 @@ class LiveLine:
 
         if not self._run.position.batch:
             return {}  # between two epochs a metric says 0
-        found = {"loss": self._run.tally.loss}
+        found = {"loss": self._run.loss_so_far}
         for name, metric in self._run.metrics.items():
             if isinstance(metric, keras.metrics.Metric):
                 # A display must not end a run: some metrics raise before their first batch.

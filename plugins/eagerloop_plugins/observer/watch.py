@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eagerloop.errors import ConfigError, TrainingError
-from eagerloop_plugins.observer.look_first import look_first
 
 if TYPE_CHECKING:
     import eagerloop
@@ -31,28 +30,26 @@ class StepsToRecords:
     def __init__(self, every: int) -> None:
         self.every = every
         self._every = every
-        self._train_step: Any = None
         self._record: Any = None
         self._fault = self._told = ""
 
     def on_train_begin(self, run: "eagerloop.Run") -> None:
-        """Stands before the training step, and drops the records of steps that the run has not taken, or will take again.
+        """Has each batch shown to it, and drops the records of steps that the run has not taken, or will take again.
 
         Raises:
             ConfigError: The directory of the records cannot be written, or is a link.
         """
         self._every = self.every or _about_ten(run)
         try:
-            run.place.records.mkdir(exist_ok=True)
-            for path in run.place.records.iterdir():
+            run.records.mkdir(exist_ok=True)
+            for path in run.records.iterdir():
                 match = NAME.fullmatch(path.name)
                 if match and int(match[1]) > run.position.step:
                     path.unlink()
         except OSError as error:
-            msg = f"observer 'watch': {run.place.records} cannot be written: {error.strerror or error}; move it away"
+            msg = f"observer 'watch': {run.records} cannot be written: {error.strerror or error}; move it away"
             raise ConfigError(msg) from error
-        self._train_step = run.train_step
-        run.train_step = look_first(lambda x, y: self._look(run, x, y), self._train_step)
+        run.before_each_step(lambda x, y: self._look(run, x, y))
 
     def on_step_end(self, run: "eagerloop.Run") -> None:
         """Writes the record of the step, which is a step of the run now; or says why there is none.
@@ -65,13 +62,8 @@ class StepsToRecords:
             self._told = self._fault
         self._write(run)
 
-    def on_train_end(self, run: "eagerloop.Run") -> None:
-        """Puts the training step back."""
-        self._put_back(run)
-
     def on_exception(self, run: "eagerloop.Run") -> None:
-        """Puts the training step back, and keeps the record of a step that failed."""
-        self._put_back(run)
+        """Keeps the record of a step that failed."""
         self._write(run)
 
     def _look(self, run: "eagerloop.Run", x: Any, y: Any) -> None:
@@ -87,13 +79,9 @@ class StepsToRecords:
         if record is None:
             return
         try:
-            record.save(run.place.records / f"step-{record.step:08d}.json")
+            record.save(run.records / f"step-{record.step:08d}.json")
         except ConfigError as error:
             raise TrainingError(str(error)) from error
-
-    def _put_back(self, run: "eagerloop.Run") -> None:
-        if self._train_step is not None:
-            run.train_step, self._train_step = self._train_step, None
 
 
 def _about_ten(run: "eagerloop.Run") -> int:

@@ -12,8 +12,7 @@ import tomli_w
 import eagerloop
 import eagerloop.building.run_record
 from eagerloop.errors import CheckpointError
-from eagerloop.running.opening import from_record
-from eagerloop.running.snapshots import restore
+from eagerloop.running.recreating import from_record
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
 
@@ -26,7 +25,7 @@ def assert_refused_unchanged(directory, match, **given):
     run = from_record(where, given)
     before = {name: variable.numpy() for name, variable in run.variables().items()}
     with pytest.raises(CheckpointError, match="no variable was changed"):
-        restore(run, Store(where.checkpoints).newest())
+        run.take_up(Store(where.checkpoints).newest())
     assert all(np.array_equal(variable.numpy(), before[name]) for name, variable in run.variables().items())
     assert run.position.step == 0
 

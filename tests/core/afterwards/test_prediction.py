@@ -73,7 +73,7 @@ def test_a_target_known_in_some_blocks_only_is_refused(run, tmp_path, monkeypatc
 
 def test_streamed_test_rows_are_as_in_memory(run, tmp_path):
     """Without a file, the test rows are predicted: columns as written, target, prediction."""
-    path = run.assembly.settings.dataset.options["path"]
+    path = run.parts.settings.dataset.options["path"]
     written = []
     for stream in ("yes", "no"):
         dataset = eagerloop.use("csv", path=path, batch_size=10, stream=stream)

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import eagerloop
-from eagerloop.building.assembly import Assembly
+from eagerloop.building.assembly import assemble
 from eagerloop.building.run_record import config
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings, settings_from
@@ -33,7 +33,7 @@ def data(**options):
 
 
 def assembled(**parts):
-    """An assembly of the given parts, on a small dataset unless another is given."""
+    """A run's parts: the given ones, on a small dataset unless another is given."""
     parts = {"dataset": data(), **parts}
     several = ("metric", "observer")
     choices = {
@@ -41,7 +41,7 @@ def assembled(**parts):
         for kind, part in parts.items()
         if kind != "seed"
     }
-    return Assembly(Settings(**choices, seed=parts.get("seed", 0)), CATALOG)
+    return assemble(Settings(**choices, seed=parts.get("seed", 0)), CATALOG)
 
 
 def choice(part):
@@ -53,34 +53,33 @@ def choice(part):
 
 def test_defaults_are_the_guide():
     """Nothing chosen: iris on iris, mse, adam, tf, no metric."""
-    made = Assembly(Settings(), CATALOG).made
-    assert {kind: part.name for kind, part in made.items()} == {
+    assert assemble(Settings(), CATALOG).names == {
         "dataset": "iris", "model": "iris", "loss": "mse", "optimizer": "adam", "checkpointer": "tf",
     }  # fmt: skip
 
 
 def test_a_regression_gets_an_mlp_and_mse():
     """The model gives as many numbers as y has columns."""
-    assembly = assembled()
-    assert (assembly.made["model"].name, assembly.made["loss"].name, assembly.metrics) == ("mlp", "mse", {})
-    assert assembly.chosen == ["model", "loss"]
-    assert assembly.model(tf.zeros((1, 2)), training=False).shape == (1, 1)
+    parts = assembled()
+    assert (parts.names["model"], parts.names["loss"], parts.metrics) == ("mlp", "mse", {})
+    assert parts.by_default == ["model", "loss"]
+    assert parts.model(tf.zeros((1, 2)), training=False).shape == (1, 1)
 
 
 def test_classes_get_logits_crossentropy_and_accuracy():
     """Three classes: three outputs, the loss of logits, and a metric that people ask for."""
-    assembly = assembled(dataset=data(classes=True))
-    assert (assembly.made["loss"].name, list(assembly.metrics)) == ("sparse_categorical_crossentropy", ["accuracy"])
-    assert assembly.chosen == ["model", "loss", "metric"]
+    parts = assembled(dataset=data(classes=True))
+    assert (parts.names["loss"], list(parts.metrics)) == ("sparse_categorical_crossentropy", ["accuracy"])
+    assert parts.by_default == ["model", "loss", "metric"]
     logits = tf.constant([[0.0, 0.0, 0.0]])
-    assert assembly.model(tf.zeros((1, 2)), training=False).shape == (1, 3)
-    assert float(assembly.loss(tf.constant([1]), logits)) == pytest.approx(np.log(3), rel=1e-6)
+    assert parts.model(tf.zeros((1, 2)), training=False).shape == (1, 3)
+    assert float(parts.loss(tf.constant([1]), logits)) == pytest.approx(np.log(3), rel=1e-6)
 
 
 def test_what_was_chosen_stays():
     """A choice is never overruled by the data, not even the choice of no metric."""
-    assembly = assembled(dataset=data(classes=True), model="linear", metric=[])
-    assert (assembly.made["model"].name, assembly.metrics, assembly.chosen) == ("linear", {}, ["loss"])
+    parts = assembled(dataset=data(classes=True), model="linear", metric=[])
+    assert (parts.names["model"], parts.metrics, parts.by_default) == ("linear", {}, ["loss"])
 
 
 # --- how a part is made
@@ -107,11 +106,11 @@ def test_parts_are_made_in_their_order(tmp_path):
     )
     kinds = ("observer", "metric", "checkpointer", "optimizer", "loss", "model")
     chosen = {kind: [f"{path}:{kind}"] if kind in ("metric", "observer") else f"{path}:{kind}" for kind in kinds}
-    assembly = assembled(**chosen, dataset=f"{path}:data", seed=7)
-    order = assembly.observers[0].on_train_end.__func__.__globals__["ORDER"]
+    parts = assembled(**chosen, dataset=f"{path}:data", seed=7)
+    order = parts.observers[0].on_train_end.__func__.__globals__["ORDER"]
     expected = ("dataset", "model", "loss", "optimizer", "checkpointer", "metric", "observer")
     assert order == [(kind, 7, kind != "dataset") for kind in expected]
-    assert list(assembly.metrics) == ["metric"]
+    assert list(parts.metrics) == ["metric"]
 
 
 def test_the_same_seed_makes_the_same_weights():
@@ -128,19 +127,19 @@ def test_the_same_seed_makes_the_same_weights():
 
 def test_model_and_optimizer_are_built():
     """Only what is built can be restored: the variables are there before the first step, and untouched."""
-    assembly = assembled(model="mlp", optimizer="adam")
-    assert len(assembly.model.trainable_variables) > 0
-    assert len(assembly.optimizer.variables) > 2 * len(assembly.model.trainable_variables)
-    assert int(assembly.optimizer.iterations.numpy()) == 0
-    assert assembly.first_batch[0].shape == (2, 2)
+    parts = assembled(model="mlp", optimizer="adam")
+    assert len(parts.model.trainable_variables) > 0
+    assert len(parts.optimizer.variables) > 2 * len(parts.model.trainable_variables)
+    assert int(parts.optimizer.iterations.numpy()) == 0
+    assert parts.first_batch[0].shape == (2, 2)
 
 
 def test_options_reach_the_factory():
     """They are converted, checked, and completed by the defaults in what is recorded."""
-    assembly = assembled(optimizer=eagerloop.use("sgd", learning_rate=1, momentum=0.5))
-    assert float(assembly.optimizer.learning_rate.numpy()) == 1.0
-    assert assembly.optimizer.momentum == 0.5
-    assert assembly.made["optimizer"].options["nesterov"] is False
+    parts = assembled(optimizer=eagerloop.use("sgd", learning_rate=1, momentum=0.5))
+    assert float(parts.optimizer.learning_rate.numpy()) == 1.0
+    assert parts.optimizer.momentum == 0.5
+    assert parts.resolved["optimizer"][0].options["nesterov"] is False
     with pytest.raises(ConfigError, match=r"optimizer 'sgd' has no option 'momentun'; did you mean 'momentum'\?"):
         assembled(optimizer=eagerloop.use("sgd", momentun=0.5))
 
@@ -287,11 +286,11 @@ class Count:
 def test_fresh_metrics_leave_the_epochs_own_alone():
     """An evaluation in the middle of an epoch must not disturb its figures."""
     keras_own, own = keras.metrics.MeanSquaredError(name="squares"), Count()
-    assembly = assembled(metric=[keras_own, own])
+    parts = assembled(metric=[keras_own, own])
     for metric in (keras_own, own):
         metric.update_state(tf.ones((4, 1)), tf.zeros((4, 1)))
-    fresh = assembly.fresh_metrics()
-    assert list(fresh) == list(assembly.metrics)
+    fresh = parts.fresh_metrics()
+    assert list(fresh) == list(parts.metrics)
     for metric in fresh.values():
         metric.update_state(tf.ones((2, 1)), tf.ones((2, 1)))
     assert [float(metric.result()) for metric in fresh.values()] == [0.0, 2.0]
@@ -303,7 +302,7 @@ def test_fresh_metrics_leave_the_epochs_own_alone():
 
 def test_the_record_says_every_choice(tmp_path):
     """Names, owners, versions and all options of every part, the versions around it, the data, the threads."""
-    record = assembled(model=eagerloop.use("mlp", hidden=[4]), metric=["rmse"], seed=5).record()
+    record = assembled(model=eagerloop.use("mlp", hidden=[4]), metric=["rmse"], seed=5).record
     assert (record["format"], record["seed"], record["epochs"]) == (1, 5, 10)
     assert record["model"]["name"] == "mlp"
     assert (record["model"]["owner"], record["model"]["version"]) == ("eagerloop", eagerloop.__version__)
@@ -326,16 +325,16 @@ def test_files_of_code_are_recorded_with_their_digests(tmp_path):
     """A part in a file is known by its text."""
     path = tmp_path / "parts.py"
     path.write_text("import keras\ndef model():\n    return keras.Sequential([keras.layers.Dense(1)])\n")
-    record = assembled(model=f"{path}:model").record()
+    record = assembled(model=f"{path}:model").record
     assert list(record["files"]) == [str(path)]
     assert record["files"][str(path)].startswith(record["model"]["version"])
 
 
 def test_the_config_makes_the_same_settings():
     """What `--print-config` prints is read back to the same choices, every option written out."""
-    assembly = Assembly(Settings(optimizer=eagerloop.use("adam", learning_rate=0.5), epochs=3, seed=9), CATALOG)
-    content = tomllib.loads(config(assembly))
+    parts = assemble(Settings(optimizer=eagerloop.use("adam", learning_rate=0.5), epochs=3, seed=9), CATALOG)
+    content = tomllib.loads(config(parts.record))
     assert not {"versions", "data", "parallelism", "files", "seal"} & set(content)
-    again = Assembly(settings_from(content, "the config"), CATALOG)
-    assert again.record() == assembly.record()
+    again = assemble(settings_from(content, "the config"), CATALOG)
+    assert again.record == parts.record
     assert again.settings.optimizer.options["learning_rate"] == 0.5

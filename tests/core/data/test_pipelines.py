@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from eagerloop.data.pipelines import as_dataset
+from eagerloop.data.pipelines import PipelineDataset, as_dataset
 from eagerloop.errors import PluginError
 
 WHERE = "dataset 'd'"
@@ -208,12 +208,21 @@ class Own:
 
 
 def test_a_dataset_object_is_completed():
-    """What can be told is filled in; the object itself is what the run has."""
+    """What can be told stands beside the object; nothing is set on it, and all that it has is read through."""
     own = Own()
+    before = dict(vars(own))
     made = as_dataset(own, WHERE)
-    assert made is own
+    assert vars(own) == before
+    assert (made.features, repr(made)) == (own.features, repr(own))
+    assert (made.batches_per_epoch, made.first_batch, made.keys) == (None, None, None)
     assert (made.validation(), made.classes, made.exact, made.note, made.outputs) == (None, (), True, "", 1)
     assert isinstance(made.fingerprint, str)
+
+
+def test_a_whole_dataset_object_is_used_as_it_is():
+    """Where nothing is missing, the run has that very object."""
+    whole = PipelineDataset(rows().batch(3), rows().batch(3), WHERE)
+    assert as_dataset(whole, WHERE) is whole
 
 
 def test_a_dataset_object_keeps_what_it_says():

@@ -120,7 +120,7 @@ def histories():
     ):
         for replicas, compiled in cases:
             run = train(replicas, compile=compiled, **keywords)
-            found[f"{name} {replicas} {run.grain}"] = rows(run)
+            found[f"{name} {replicas} {run.stride.grain}"] = rows(run)
     return found
 
 
@@ -186,7 +186,7 @@ def not_finite():
             run.train()
         except EagerloopError as error:
             updates, finite = int(run.optimizer.iterations.numpy()), all(map(np.isfinite, np.ravel(run.model.get_weights()[0])))
-            found[run.grain] = [type(error).__name__, str(error), updates, bool(finite)]
+            found[run.stride.grain] = [type(error).__name__, str(error), updates, bool(finite)]
     data = tf.data.Dataset.from_tensor_slices((bad, Y)).batch(9)
     run = train(2, dataset=(data, data), model="linear", on_nonfinite="skip", epochs=1)
     found["skipped"] = [run.history[0]["skipped"], int(run.optimizer.iterations.numpy())]
@@ -273,7 +273,8 @@ def given_object():
     with strategy.scope():
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     run = train(dataset=arrays(), model=model, strategy=strategy, epochs=1)
-    return [run.settings.strategy, run.settings.devices, run.assembly.record()["replicas"], str(run.step(X[:5], Y[:5]).x.shape)]
+    chosen = run.parts.settings
+    return [chosen.strategy, chosen.devices, run.parts.record["replicas"], str(run.step(X[:5], Y[:5]).x.shape)]
 
 
 def main():

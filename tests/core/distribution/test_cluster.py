@@ -11,11 +11,11 @@ import time
 import pytest
 
 from eagerloop.choices.settings import Settings
-from eagerloop.distribution import meeting
-from eagerloop.distribution.agreement import agree, facts_of, first_difference, missing_a_lost_one
-from eagerloop.distribution.cluster import EXAMPLE, Cluster, read_cluster
-from eagerloop.distribution.launching import free_ports, tf_configs
-from eagerloop.distribution.meeting import joining, listening, patience, wait_for_the_others, why_unreachable
+from eagerloop.distribution.workers import meeting
+from eagerloop.distribution.workers.agreement import agree, facts_of, first_difference, missing_a_lost_one
+from eagerloop.distribution.workers.cluster import EXAMPLE, Cluster, read_cluster
+from eagerloop.distribution.workers.launching import free_ports, tf_configs
+from eagerloop.distribution.workers.meeting import joining, listening, patience, wait_for_the_others, why_unreachable
 from eagerloop.errors import ConfigError, TrainingError
 from eagerloop.parts import use
 
@@ -181,8 +181,8 @@ def test_workers_that_come_late_are_waited_for():
 
 ALONE = """
 import os, sys
-from eagerloop.distribution.cluster import read_cluster
-from eagerloop.distribution.meeting import joining
+from eagerloop.distribution.workers.cluster import read_cluster
+from eagerloop.distribution.workers.meeting import joining
 import tensorflow as tf
 try:
     with joining(read_cluster()):

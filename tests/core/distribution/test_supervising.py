@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from eagerloop.distribution import supervising
-from eagerloop.distribution.supervising import Outcome, Workers, last_line
+from eagerloop.distribution.workers import supervising
+from eagerloop.distribution.workers.supervising import Outcome, Processes, last_line
 from eagerloop.errors import ConfigError
 
 WAITS = "import time; print('ready'); time.sleep(600)"
@@ -39,7 +39,7 @@ def hurry(monkeypatch):
 def workers(*programs, variables=None):
     """Python programs side by side, their logs in `logs`."""
     commands = [[sys.executable, "-c", program] for program in programs]
-    return Workers(commands, variables or [{}] * len(commands), Path("logs"))
+    return Processes(commands, variables or [{}] * len(commands), Path("logs"))
 
 
 def is_there(process):

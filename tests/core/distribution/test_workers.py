@@ -1,20 +1,26 @@
 """A run as one of several workers has it, tried with a single one in place of all."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import eagerloop
+from eagerloop import loop
+from eagerloop.building.assembly import assemble
+from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import settings_of
-from eagerloop.distribution.workers import Workers
 from eagerloop.errors import PluginError
-from eagerloop.running.opening import create
+from eagerloop.running.run import Run
+from eagerloop.storage.run_directory import RunDirectory
 
 
 class Alone:
     """Replicas that have nobody to agree with."""
 
     is_chief = True
+    here = "the only one"
+    train_step = staticmethod(loop.train_step)
 
     def __init__(self):
         self.facts = []
@@ -35,9 +41,8 @@ class Steps:
 
 def run_of_a_worker(**keywords):
     """A run of the guide that is not trained yet, and its replicas."""
-    run, replicas = create(settings_of({"checkpointer": "none", "epochs": 1, **keywords}), Path("mine")), Alone()
-    Workers(run, replicas)
-    return run, replicas
+    parts, replicas = assemble(settings_of({"checkpointer": "none", "epochs": 1, **keywords}), Catalog.load()), Alone()
+    return Run(replace(parts, replicas=replicas), RunDirectory.new(Path("mine"), "a model", "some data")), replicas
 
 
 def test_an_observer_cannot_make_steps_that_the_other_workers_miss():
@@ -46,7 +51,7 @@ def test_an_observer_cannot_make_steps_that_the_other_workers_miss():
     with pytest.raises(PluginError, match=r"an observer cannot call run\.step\(\) where several workers train"):
         run.train()
     assert run.position.step == 1
-    assert run.step(*run.assembly.first_batch).loss.shape == ()
+    assert run.step(*run.parts.first_batch).loss.shape == ()
 
 
 def test_workers_compare_all_of_where_they_stand():

@@ -12,7 +12,6 @@ from eagerloop.inspection.by_hand.losses import loss_of_row
 from eagerloop.inspection.by_hand.sums import same
 from eagerloop.inspection.by_hand.units import first_unit, normalised, silenced
 from eagerloop.inspection.by_hand.updates import update_of_weight, weight_of
-from eagerloop.inspection.recording.recorder import inspect_step
 from eagerloop.inspection.step_record import Values
 from eagerloop.inspection.writing.numbers_as_text import three
 from eagerloop.running.opening import create
@@ -27,7 +26,7 @@ def recorded(tmp_path_factory):
         x, y = next(iter(run.dataset.train(1, 0)))
         for _step in range(after):
             run.step(x, y)
-        return inspect_step(run, x, y)
+        return run.inspect(x, y)
 
     return record
 

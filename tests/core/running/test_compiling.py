@@ -64,7 +64,7 @@ def test_eager_and_compiled_runs_have_the_same_bits(tmp_path, model, metrics, op
         dataset=short(shuffle=True), directory=tmp_path / "step", compile=True, observers=[Watcher()], **keywords
     )
 
-    assert (eager.grain, stretch.grain, step.grain) == ("eager", "stretch", "step")
+    assert (eager.stride.grain, stretch.stride.grain, step.stride.grain) == ("eager", "stretch", "step")
     assert rows(eager) == rows(stretch) == rows(step)
     assert bits(eager) == bits(stretch) == bits(step)
 
@@ -92,7 +92,7 @@ def test_a_run_is_traced_once_however_many_epochs_and_short_batches_it_has(tmp_p
     stretch = eagerloop.train(dataset=short(), directory=tmp_path / "stretch", compile=True, epochs=4, save_every=2)
     step = eagerloop.train(dataset=short(), directory=tmp_path / "step", compile=True, epochs=4, observers=[Watcher()])
 
-    assert stretch.train_epoch.__self__.traces == 1
+    assert stretch.stride.traces == 1
     assert step.train_step.experimental_get_tracing_count() <= 2
 
 
@@ -103,7 +103,7 @@ def test_an_observer_of_steps_sees_every_step_of_a_compiled_run(tmp_path):
 
     assert len(watcher.losses) == 24
     assert sum(watcher.losses[:12]) == run.history[0]["total_loss"]
-    assert run.why_grain == "Watcher looks at every step"
+    assert run.stride.why == "Watcher looks at every step"
 
 
 def test_saves_in_the_middle_of_a_compiled_epoch_fall_on_the_step_that_was_asked_for(tmp_path):

@@ -216,7 +216,7 @@ def test_options_of_a_plain_function_in_a_file(file):
     step_low = low.loss(tf.constant([[1.0]]), tf.constant([[0.0]]))
     step_high = low.loss(tf.constant([[0.0]]), tf.constant([[1.0]]))
     assert (float(step_low), float(step_high)) == (pytest.approx(0.9), pytest.approx(0.1))
-    assert low.assembly.made["loss"].options == {"quantile": 0.9}
+    assert low.parts.resolved["loss"][0].options == {"quantile": 0.9}
 
 
 # --- what a run has to tell
@@ -329,8 +329,8 @@ def test_a_step_of_ones_own_changes_the_model_alone():
     assert str(step).startswith("x  (1, 2) float32\n")
 
 
-def test_a_dataset_object_of_ones_own_is_used_as_it_is():
-    """Epoch and start are passed to it, its validation is evaluated, and the run has that very object."""
+def test_a_dataset_object_of_ones_own_is_asked():
+    """Epoch and start are passed to it, its validation is evaluated, and nothing is set on it."""
 
     class Counting:
         features, targets, task = ("a", "b"), ("sum",), "regression"
@@ -351,7 +351,8 @@ def test_a_dataset_object_of_ones_own_is_used_as_it_is():
 
     dataset = Counting()
     run = small_run(dataset=dataset, directory="own")
-    assert run.dataset is dataset
+    assert list(vars(dataset)) == ["asked"]
+    assert run.dataset.asked is dataset.asked
     assert dataset.asked[-2:] == [(1, 0), (2, 0)]
     assert figures(run.history)[0]["loss"] == small_run().history[0]["loss"]
     assert "val_loss" in run.history[0]

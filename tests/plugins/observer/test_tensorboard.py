@@ -135,7 +135,7 @@ def test_a_logged_run_has_the_same_bits_also_compiled(tmp_path):
     assert [row["loss"] for row in runs[0].history] == [row["loss"] for row in runs[1].history]
     for one, other in zip(*(run.variables().values() for run in runs), strict=True):
         assert np.array_equal(one.numpy(), other.numpy())
-    assert [run.grain for run in runs] == ["stretch", "step"]
+    assert [run.stride.grain for run in runs] == ["stretch", "step"]
     assert [step for step, tag, *_ in events_of(runs[1]) if tag == "step/loss"] == [10, 20]
 
 

@@ -54,7 +54,7 @@ def test_a_watched_run_has_the_same_bits(compiled, tmp_path):
     record = read_step(watched.directory / "records" / "step-00000020.json")
     assert (record.epoch, record.batch, record.step) == (2, 7, 20)
     assert record.loss == pytest.approx(losses.by_step[20], rel=1e-6)
-    assert watched.grain == ("step" if compiled else "eager")
+    assert watched.stride.grain == ("step" if compiled else "eager")
 
 
 @pytest.mark.parametrize(("epochs", "steps", "every"), [(10, 12, 12), (1, 12, 2), (1, 3, 1), (100, 60, 600), (5, None, 100)])
@@ -144,11 +144,11 @@ class TestWatch:
             eagerloop.train(directory=tmp_path / name, epochs=1, compile=True)
         alone = eagerloop.load(tmp_path / "alone").train(epochs=2)
         watched = eagerloop.load(tmp_path / "watched")
-        assert watched.grain == "stretch"
+        assert watched.stride.grain == "stretch"
 
         eagerloop.watch(watched, every=15).train(epochs=2)
 
-        assert (watched.grain, watched.why_grain) == ("step", "StepsToRecords looks at every step")
+        assert (watched.stride.grain, watched.stride.why) == ("step", "StepsToRecords looks at every step")
         assert steps_recorded(watched) == [15]
         assert same_numbers(alone, watched)
 
@@ -160,7 +160,7 @@ class TestWatch:
         resumed = eagerloop.resume(tmp_path / "run", epochs=3)
 
         assert steps_recorded(resumed) == [1, 12, 16, 32]
-        assert [part.as_toml()["options"] for part in resumed.assembly.made["observer"]] == [{"every": 16}]
+        assert [part.as_toml()["options"] for part in resumed.parts.resolved["observer"]] == [{"every": 16}]
 
     def test_a_negative_distance_is_refused_before_anything_happens(self, tmp_path):
         """The run is as it was: nobody watches."""

@@ -6,12 +6,13 @@ Shapes: n rows in a batch, d features, k outputs: x (n, d), y (n, k) or (n,), pr
 import contextlib
 import io
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from eagerloop import loop
+from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import PluginError
 from eagerloop.inspection.looking.marking import Marked
 from eagerloop.inspection.looking.naming import Names
@@ -19,9 +20,6 @@ from eagerloop.inspection.looking.restoring import Kept
 from eagerloop.inspection.looking.slots import loss_scale, slots_of
 from eagerloop.inspection.looking.tracing import number
 from eagerloop.storage.variables import inner_variable
-
-if TYPE_CHECKING:
-    from eagerloop.running.run import Run
 
 Key = tuple[str, ...]
 State = Mapping[Key, np.ndarray[Any, Any]]
@@ -33,10 +31,10 @@ class NotAStepError(PluginError):
 
 
 class Stage:
-    """A run and a batch, before a step.
+    """The parts of a run and a batch, before a step.
 
     Args:
-        run: The run.
+        parts: The parts of the run.
         x: Features, (n, d).
         y: Targets, (n, k) or (n,).
         train_step: A step function of one's own; by default the loop's.
@@ -48,24 +46,24 @@ class Stage:
         scale: What the optimizer has the loss multiplied by.
     """
 
-    def __init__(self, run: "Run", x: Any, y: Any, train_step: Callable[..., Any] | None) -> None:
-        self.run, self.x, self.y = run, x, y
+    def __init__(self, parts: RunParts, x: Any, y: Any, train_step: Callable[..., Any] | None) -> None:
+        self.parts, self.x, self.y = parts, x, y
         self.loops_own = train_step is None
         self.marked = Marked(train_step or loop.train_step)
-        self.names = Names(run.model)
-        self.kept = Kept(self.names, run.model, run.optimizer, run.loss)
-        changeable = {id(inner_variable(variable)) for variable in run.model.trainable_variables}
+        self.names = Names(parts.model)
+        self.kept = Kept(self.names, parts.model, parts.optimizer, parts.loss)
+        changeable = {id(inner_variable(variable)) for variable in parts.model.trainable_variables}
         named = self.names.variables.items()
         self.trained = {name: variable for name, variable in named if id(inner_variable(variable)) in changeable}
-        self.scale = loss_scale(run.optimizer)
-        untouched = [*self.trained.values(), *(run.optimizer.variables if self.loops_own else ())]
+        self.scale = loss_scale(parts.optimizer)
+        untouched = [*self.trained.values(), *(parts.optimizer.variables if self.loops_own else ())]
         self._not_put_back = {id(inner_variable(variable)) for variable in untouched}
 
     def state(self) -> State:
         """The value of everything that has a name, as it is now."""
         found: dict[Key, Any] = {("variable", name): variable for name, variable in self.names.variables.items()}
         found |= {("seed", name): seed for name, seed in self.names.seeds.items()}
-        for name, slots in slots_of(self.run.optimizer, self.trained).items():
+        for name, slots in slots_of(self.parts.optimizer, self.trained).items():
             found |= {("slot", name, slot): variable for slot, variable in slots.items()}
         return {key: array_of(variable) for key, variable in found.items()}
 
@@ -75,7 +73,7 @@ class Stage:
         Raises:
             NotAStepError: A step function of one's own returned something else.
         """
-        step = self.marked(self.run.model, self.run.loss, self.run.optimizer, self.x, self.y)
+        step = self.marked(self.parts.model, self.parts.loss, self.parts.optimizer, self.x, self.y)
         if not isinstance(step, loop.Step):
             msg = f"a train_step must return an eagerloop.Step (x, y, predictions, loss, gradients), got {type(step).__name__}"
             raise NotAStepError(msg)
@@ -90,8 +88,8 @@ class Stage:
         """The loss with the trainable variables as they are, and everything else as before the step: the same draws."""
         self.kept.put_back(but=self._not_put_back)
         if self.loops_own:
-            predictions = self.run.model(self.x, training=True)
-            return float(tf.add_n([self.run.loss(self.y, predictions), *self.penalties()]))
+            predictions = self.parts.model(self.x, training=True)
+            return float(tf.add_n([self.parts.loss(self.y, predictions), *self.penalties()]))
         before = {name: array_of(variable) for name, variable in self.trained.items()}
         with contextlib.redirect_stdout(io.StringIO()):  # what it prints has been seen
             value = float(self.step().loss)
@@ -101,7 +99,7 @@ class Stage:
 
     def penalties(self) -> list[Any]:
         """The model's own losses."""
-        return list(getattr(self.run.model, "losses", ()))
+        return list(getattr(self.parts.model, "losses", ()))
 
 
 def array_of(value: Any) -> np.ndarray[Any, Any]:

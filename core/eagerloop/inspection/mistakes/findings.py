@@ -8,10 +8,11 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from eagerloop import loop
+from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import PluginError
 from eagerloop.inspection.looking.naming import Names
 from eagerloop.inspection.looking.restoring import Kept
@@ -31,9 +32,6 @@ from eagerloop.inspection.mistakes.epochs import two_epochs
 from eagerloop.inspection.mistakes.evidence import Evidence
 from eagerloop.inspection.step_record import Finding, StepRecord
 
-if TYPE_CHECKING:
-    from eagerloop.running.run import Run
-
 MODULES = (losses, probabilities, gradients, modes, variables, optimizers, data, functions)
 
 DETECTORS: Sequence[Detector] = sorted(
@@ -46,7 +44,7 @@ SEEN_AT_FIRST = frozenset(detector.id for detector in DETECTORS if detector.chea
 
 AVERAGES = ("moving_mean", "moving_variance")
 
-_EPOCHS: WeakKeyDictionary["Run", tuple[list[Any], list[Any]]] = WeakKeyDictionary()
+_EPOCHS: WeakKeyDictionary[RunParts, tuple[list[Any], list[Any]]] = WeakKeyDictionary()
 
 MORE_STEPS = 25
 MORE_SECONDS = 1.0
@@ -54,12 +52,12 @@ MORE_SECONDS = 1.0
 
 
 def findings_of(
-    run: "Run", x: Any, y: Any, *, train_step: Callable[..., Any] | None = None, record: StepRecord | None = None
+    parts: RunParts, x: Any, y: Any, *, train_step: Callable[..., Any] | None = None, record: StepRecord | None = None
 ) -> list[Finding]:
     """The mistakes that can be recognised on a batch; the run stays as it is.
 
     Args:
-        run: A run; its model is built.
+        parts: The parts of a run.
         x: Features, (n, d).
         y: Targets, (n, k) or (n,).
         train_step: A step function of one's own, called as `eagerloop.train_step` is, which is the default.
@@ -73,45 +71,45 @@ def findings_of(
         >>> import tempfile
         >>> import eagerloop
         >>> run = eagerloop.train(epochs=1, directory=tempfile.mkdtemp() + "/run")
-        >>> findings_of(run, *next(iter(run.dataset.train(1))))
+        >>> findings_of(run.parts, *next(iter(run.dataset.train(1))))
         []
     """
     step = train_step or loop.train_step
-    names = Names(run.model)
-    with Kept(names, run.model, run.optimizer, run.loss).unchanged(), warnings.catch_warnings():
+    names = Names(parts.model)
+    with Kept(names, parts.model, parts.optimizer, parts.loss).unchanged(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        evidence = _evidence_before(run, x, y)
+        evidence = _evidence_before(parts, x, y)
         evidence.step, evidence.record = step, record
-        evidence.metrics = run.assembly.fresh_metrics()
-        watched = [*run.model.variables, *names.seeds.values(), *_averages_in(names)]
-        tracer = Tracer(step, run.model, run.loss, run.optimizer, watched)
+        evidence.metrics = parts.fresh_metrics()
+        watched = [*parts.model.variables, *names.seeds.values(), *_averages_in(names)]
+        tracer = Tracer(step, parts.model, parts.loss, parts.optimizer, watched)
         evidence.traces = [tracer(x, y), tracer(x, y)]
         evidence.watched = evidence.first.watched
         evidence.later = _later(tracer, x, y) if evidence.ran else ""
         return _asked(DETECTORS, evidence)
 
 
-def first_look(run: "Run") -> list[Finding]:
+def first_look(parts: RunParts) -> list[Finding]:
     """The mistakes that can be recognised before the first step, in a few milliseconds and without a step.
 
     Args:
-        run: A run that has not begun.
+        parts: The parts of a run that has not begun.
 
     Returns:
         The findings in the order of their ids.
     """
-    evidence = _evidence_before(run, *run.assembly.first_batch)
+    evidence = _evidence_before(parts, *parts.first_batch)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a part has to say it says in the step
         return _asked([detector for detector in DETECTORS if detector.id in SEEN_AT_FIRST], evidence)
 
 
-def explain(error: Exception, run: "Run", x: Any, y: Any, train_step: Callable[..., Any] | None) -> None:
+def explain(error: Exception, parts: RunParts, x: Any, y: Any, train_step: Callable[..., Any] | None) -> None:
     """Says in plain words why a step raised, where that is one of the mistakes.
 
     Args:
         error: What it raised.
-        run: A run.
+        parts: The parts of a run.
         x: Features, (n, d).
         y: Targets, (n, k) or (n,).
         train_step: The step function; None for the loop's.
@@ -119,7 +117,7 @@ def explain(error: Exception, run: "Run", x: Any, y: Any, train_step: Callable[.
     Raises:
         PluginError: The findings, and the error.
     """
-    findings = findings_of(run, x, y, train_step=train_step)
+    findings = findings_of(parts, x, y, train_step=train_step)
     if findings:
         cause = next(iter(str(error).strip().splitlines()), "")
         msg = f"{'; '.join(map(str, findings))} (the step raised {type(error).__name__}: {cause})"
@@ -130,31 +128,30 @@ def _asked(detectors: Sequence[Detector], evidence: Evidence) -> list[Finding]:
     return [finding for finding in (detector(evidence) for detector in detectors) if finding is not None]
 
 
-def _evidence_before(run: "Run", x: Any, y: Any) -> Evidence:
+def _evidence_before(parts: RunParts, x: Any, y: Any) -> Evidence:
     """What there is without a step. The predictions for the first batch were made when the model was built."""
-    assembly = run.assembly
-    first = x is assembly.first_batch[0]
+    first = x is parts.first_batch[0]
     return Evidence(
-        model=run.model,
-        loss=run.loss,
-        optimizer=run.optimizer,
-        dataset=run.dataset,
+        model=parts.model,
+        loss=parts.loss,
+        optimizer=parts.optimizer,
+        dataset=parts.dataset,
         x=x,
         y=y,
-        predictions=assembly.first_predictions if first else run.model(x, training=False),
-        watched=assembly.watched,
-        again=assembly.again,
-        epochs=lambda: _epochs_of(run),
-        compiled=run.settings.compile,
+        predictions=parts.first_predictions if first else parts.model(x, training=False),
+        watched=parts.watched,
+        again=parts.again,
+        epochs=lambda: _epochs_of(parts),
+        compiled=parts.settings.compile,
     )
 
 
-def _epochs_of(run: "Run") -> tuple[list[Any], list[Any]]:
+def _epochs_of(parts: RunParts) -> tuple[list[Any], list[Any]]:
     """Two epochs, read at the first step that is looked at: of a long run, many may be."""
-    if run not in _EPOCHS:
-        made = run.assembly.again("dataset")
-        _EPOCHS[run] = ([], []) if made is None else two_epochs(made)
-    return _EPOCHS[run]
+    if parts not in _EPOCHS:
+        made = parts.again("dataset")
+        _EPOCHS[parts] = ([], []) if made is None else two_epochs(made)
+    return _EPOCHS[parts]
 
 
 def _averages_in(names: Names) -> list[Any]:

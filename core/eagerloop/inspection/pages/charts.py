@@ -8,11 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from eagerloop.inspection.pages.elements import Markup, element, table
+from eagerloop.inspection.pages.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, ticks
 from eagerloop.inspection.writing.numbers_as_text import three
-
-WIDTH, HEIGHT = 460, 260
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 40
-"""Of the drawing and of its margins, in its own units: about a pixel each."""
 
 COLOURS = 8
 """Kinds of line in `page.css`, `s0` to `s7`; later series begin again."""
@@ -52,20 +49,6 @@ class Mark(NamedTuple):
     link: str
 
 
-def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers between two ends: steps of 1, 2 or 5 times a power of ten.
-
-    Example:
-        >>> ticks(0.0, 1.0), ticks(3.0, 27.0)
-        ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [5.0, 10.0, 15.0, 20.0, 25.0])
-    """
-    rough = (high - low) / max(1, most - 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [float(f"{number * step:.10g}") for number in range(first, last + 1)]
-
-
 def thinned(items: Sequence[Item], most: int = MOST_POINTS) -> list[Item]:
     """At most so many of the items, evenly chosen, the first and the last among them.
 
@@ -76,39 +59,6 @@ def thinned(items: Sequence[Item], most: int = MOST_POINTS) -> list[Item]:
     if len(items) <= most:
         return list(items)
     return [items[round(number * (len(items) - 1) / (most - 1))] for number in range(most)]
-
-
-class Frame:
-    """From numbers to places in the drawing.
-
-    Args:
-        xs: All x that must be in it.
-        ys: All y.
-        same: Both axes have the same ends.
-    """
-
-    def __init__(self, xs: Sequence[float], ys: Sequence[float], *, same: bool = False) -> None:
-        if same:
-            xs = ys = [*xs, *ys]
-        self.x_ends, self.y_ends = _ends(xs), _ends(ys)
-
-    def x(self, value: float) -> float:
-        """From the left."""
-        low, high = self.x_ends
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * (value - low) / (high - low), 1)
-
-    def y(self, value: float) -> float:
-        """From the top."""
-        low, high = self.y_ends
-        return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (value - low) / (high - low), 1)
-
-
-def _ends(values: Sequence[float]) -> tuple[float, float]:
-    """A range with a little room; one number alone stands in the middle."""
-    finite = [value for value in values if math.isfinite(value)] or [0.0]
-    low, high = min(finite), max(finite)
-    room = (high - low) * 0.04 or abs(low) * 0.1 or 1.0
-    return low - room, high + room
 
 
 def chart(

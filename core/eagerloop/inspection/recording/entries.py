@@ -76,7 +76,7 @@ def unscaled(gradient: Any, scale: float) -> np.ndarray[Any, Any]:
 
 def gradients_of(stage: Stage, step: loop.Step) -> Gradients:
     """The gradients that a step says it had; a step of one's own may say anything."""
-    variables, told = list(stage.run.model.trainable_variables), step.gradients
+    variables, told = list(stage.parts.model.trainable_variables), step.gradients
     if not isinstance(told, Sequence) or len(told) != len(variables):
         return {}
     names = {id(inner_variable(variable)): name for name, variable in stage.trained.items()}

@@ -3,12 +3,13 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from eagerloop import loop
+from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import ConfigError
 from eagerloop.inspection.looking.calls import Call, Calls
 from eagerloop.inspection.looking.operations import listing
@@ -18,14 +19,13 @@ from eagerloop.inspection.mistakes.findings import explain, findings_of
 from eagerloop.inspection.recording import entries, loss_facts
 from eagerloop.inspection.step_record import DifferenceRecord, OperationRecord, StepRecord, Values
 from eagerloop.process.numerics import versions
+from eagerloop.standing import Position
 from eagerloop.storage.variables import inner_variable
 
-if TYPE_CHECKING:
-    from eagerloop.running.run import Run
 
-
-def inspect_step(
-    run: "Run",
+def inspect_step(  # noqa: PLR0913 - what to look at, and how closely
+    parts: RunParts,
+    position: Position,
     x: Any,
     y: Any,
     *,
@@ -42,7 +42,8 @@ def inspect_step(
     random generators and position are to the bit what they were, also if the step raises.
 
     Args:
-        run: A run.
+        parts: The parts of a run.
+        position: Where the run stands.
         x: Features, (n, d).
         y: Targets, (n, k) or (n,).
         row: The row of the batch that a drawing works out by hand, counted from 0.
@@ -64,23 +65,25 @@ def inspect_step(
         >>> import eagerloop
         >>> run = eagerloop.train(epochs=1, directory=tempfile.mkdtemp() + "/run")
         >>> x, y = next(iter(run.dataset.train(2)))
-        >>> record = inspect_step(run, x, y)
+        >>> record = inspect_step(run.parts, run.position, x, y)
         >>> record.step, record["dense1"].output.shape, record["dense2/kernel"].update.shape
         (13, (10, 32), (32, 1))
     """
-    x, y = (_array(name, given, like) for name, given, like in zip("xy", (x, y), run.assembly.first_batch, strict=True))
-    _refuse(run, x, y, row)
-    stage = Stage(run, x, y, train_step)
+    x, y = (_array(name, given, like) for name, given, like in zip("xy", (x, y), parts.first_batch, strict=True))
+    _refuse(parts, x, y, row)
+    stage = Stage(parts, x, y, train_step)
     try:
         with eagerly(), stage.kept.unchanged():
             seen = _see(stage, operations=operations)
-            more = _Replays(stage, seen, differences=differences)
-            record = _record(stage, seen, more, row)
+            more = _Replays(stage, seen, position, differences=differences)
+            record = _record(stage, position, seen, more, row)
     except Exception as error:
         if findings and not isinstance(error, NotAStepError):
-            explain(error, run, x, y, train_step)
+            explain(error, parts, x, y, train_step)
         raise
-    return replace(record, findings=tuple(findings_of(run, x, y, train_step=train_step, record=record))) if findings else record
+    return (
+        replace(record, findings=tuple(findings_of(parts, x, y, train_step=train_step, record=record))) if findings else record
+    )
 
 
 def _array(name: str, given: Any, like: Any) -> Any:
@@ -95,7 +98,7 @@ def _array(name: str, given: Any, like: Any) -> Any:
     raise ConfigError(msg)
 
 
-def _refuse(run: "Run", x: Any, y: Any, row: int) -> None:
+def _refuse(parts: RunParts, x: Any, y: Any, row: int) -> None:
     rows = len(x)
     if len(y) != rows:
         msg = f"x and y must have as many rows: x has {rows}, y has {len(y)}"
@@ -106,7 +109,7 @@ def _refuse(run: "Run", x: Any, y: Any, row: int) -> None:
     if not 0 <= row < rows:
         msg = f"the batch has no row {row}: it has {rows}, counted from 0"
         raise ConfigError(msg)
-    if getattr(run.assembly, "replicas", None):
+    if parts.replicas:
         msg = "a step on several devices cannot be looked at in one place; make the same run on one device, and inspect that"
         raise ConfigError(msg)
 
@@ -155,8 +158,8 @@ def _see(stage: Stage, *, operations: bool) -> _Seen:
 class _Replays:
     """What is found out by going back to the state before the step, again and again."""
 
-    def __init__(self, stage: Stage, seen: _Seen, *, differences: bool) -> None:
-        run, step = stage.run, seen.step
+    def __init__(self, stage: Stage, seen: _Seen, position: Position, *, differences: bool) -> None:
+        parts, step = stage.parts, seen.step
         if stage.loops_own:  # the second time, it is warm and nobody looks: these are its times
             stage.kept.put_back()
             stage.step()
@@ -168,15 +171,15 @@ class _Replays:
             inner_variable(variable).assign(seen.after["variable", name])
         self.loss_after = stage.loss_now()
         stage.kept.put_back()
-        self.row_losses = loss_facts.row_losses(run.loss, stage.y, step.predictions)
-        self.baseline = loss_facts.baseline(run.loss, stage.y, step.predictions, run.dataset.task)
-        self.numbers, self.iterations = numbers_of(run.optimizer), iterations_of(run.optimizer, run.position.step)
+        self.row_losses = loss_facts.row_losses(parts.loss, stage.y, step.predictions)
+        self.baseline = loss_facts.baseline(parts.loss, stage.y, step.predictions, parts.dataset.task)
+        self.numbers, self.iterations = numbers_of(parts.optimizer), iterations_of(parts.optimizer, position.step)
 
 
-def _record(stage: Stage, seen: _Seen, more: _Replays, row: int) -> StepRecord:
-    run, step = stage.run, seen.step
+def _record(stage: Stage, position: Position, seen: _Seen, more: _Replays, row: int) -> StepRecord:
+    step = seen.step
     return StepRecord(
-        **_whereabouts(run),
+        **_whereabouts(stage.parts, position),
         file=entries.file_of(stage.marked),
         lines=tuple(entries.line_entries(stage.marked)),
         x=Values.of(stage.x),
@@ -199,16 +202,15 @@ def _record(stage: Stage, seen: _Seen, more: _Replays, row: int) -> StepRecord:
     )
 
 
-def _whereabouts(run: "Run") -> dict[str, Any]:
+def _whereabouts(parts: RunParts, position: Position) -> dict[str, Any]:
     """The entries that tell which step of which run it is."""
-    rows = {kind: [part] if hasattr(part, "name") else part for kind, part in run.assembly.made.items()}
-    position, dataset = run.position, run.dataset
+    dataset = parts.dataset
     return {
         "epoch": position.epoch,
         "batch": position.batch,
         "step": position.step + 1,
-        "seed": run.settings.seed,
-        "parts": {kind: ", ".join(part.name for part in row) for kind, row in rows.items()},
+        "seed": parts.settings.seed,
+        "parts": parts.names,
         "task": dataset.task,
         "features": tuple(dataset.features),
         "targets": tuple(dataset.targets),

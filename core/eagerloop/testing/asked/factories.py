@@ -141,7 +141,7 @@ def light_import(subject: Subject) -> None:
 )
 def made(subject: Subject) -> None:
     """The factory gives a part with the methods of its kind."""
-    from eagerloop.building.assembly import METHODS  # noqa: PLC0415 - it imports TensorFlow
+    from eagerloop.building.workshop import METHODS  # noqa: PLC0415 - it imports TensorFlow
 
     part = subject.make()
     wanted = METHODS.get(subject.kind, ())

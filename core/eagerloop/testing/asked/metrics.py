@@ -80,13 +80,13 @@ def short_batch(subject: Subject) -> None:
 )
 def copied(subject: Subject) -> None:
     """A copy begins anew, and leaves the original alone."""
-    from eagerloop.building.run_parts import another  # noqa: PLC0415 - what a run does
+    from eagerloop.building.run_parts import another_metric  # noqa: PLC0415 - what a run does
 
     metric = subject.make()
     before = _after(metric, subject, (0, None))
-    copy = _after(another(metric), subject, (0, None))
+    copy = _after(another_metric(metric), subject, (0, None))
     require(_close(before, copy), f"a fresh copy gives {copy} where the original gave {before}")
-    _after(another(metric), subject, (0, 5), "bad")
+    _after(another_metric(metric), subject, (0, 5), "bad")
     require(_close(before, _figure(metric)), "using a copy changed the original's figure: they share state")
 
 

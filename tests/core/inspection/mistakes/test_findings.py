@@ -15,7 +15,6 @@ from eagerloop.choices.sources import import_file
 from eagerloop.errors import PluginError
 from eagerloop.inspection.mistakes import findings
 from eagerloop.inspection.mistakes.findings import DETECTORS, findings_of, first_look
-from eagerloop.inspection.recording.recorder import inspect_step
 from eagerloop.running.opening import create
 from eagerloop.storage.random_state import random_state
 
@@ -84,7 +83,7 @@ def _keywords(parts):
 
 def seen(run, step):
     """The findings of the first batch."""
-    return findings_of(run, *run.assembly.first_batch, train_step=step)
+    return findings_of(run.parts, *run.parts.first_batch, train_step=step)
 
 
 def test_there_are_twenty_detectors_with_a_file_and_a_page_each():
@@ -112,7 +111,7 @@ def test_the_mended_file_gives_no_finding(name, run_of):
     """What the lesson ends with is right."""
     run, step = of_lesson(name, broken=False, run_of=run_of)
 
-    assert list(map(str, first_look(run) + seen(run, step))) == []
+    assert list(map(str, first_look(run.parts) + seen(run, step))) == []
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -124,7 +123,7 @@ def test_what_only_looks_like_the_mistake_gives_no_finding(name, run_of):
     step = own.pop("train_step", None)
     run = run_of(**_keywords({kind: f"{LOOKALIKES}:{name.lower()}_{kind}" for kind in own}))
 
-    assert list(map(str, first_look(run) + seen(run, step))) == []
+    assert list(map(str, first_look(run.parts) + seen(run, step))) == []
 
 
 @pytest.mark.parametrize("name", SEEN_AT_FIRST)
@@ -132,16 +131,16 @@ def test_cheap_ones_are_told_before_the_first_step(name, run_of):
     """They need no step, and a run tells them as warnings, which the command line prints as notes."""
     run, _step = of_lesson(name, broken=True, run_of=run_of)
 
-    assert [finding.id for finding in first_look(run)] == [name]
+    assert [finding.id for finding in first_look(run.parts)] == [name]
 
 
 def test_probabilities_for_a_loss_of_probabilities_are_right(run_of):
     """Softmax at the end and from_logits=False belong together; logits and from_logits=False do not."""
     module, loss = import_file(FILES["EL10"]), eagerloop.use("sparse_categorical_crossentropy", from_logits=False)
-    found = {
-        end: [finding.id for finding in first_look(run_of(dataset=module.dataset(), model=f"{FILES['EL10']}:{end}", loss=loss))]
-        for end in ("model", "fixed")
-    }
+    found = {}
+    for end in ("model", "fixed"):
+        run = run_of(dataset=module.dataset(), model=f"{FILES['EL10']}:{end}", loss=loss)
+        found[end] = [finding.id for finding in first_look(run.parts)]
 
     assert found == {"model": [], "fixed": ["EL10"]}
 
@@ -226,15 +225,15 @@ def test_stretched_distances_are_seen_where_all_predictions_are_on_one_side(slop
     run = run_of(seed=1, loss=lambda y, p: tf.reduce_mean(tf.maximum(tf.squeeze(y) - p, slope * (p - tf.squeeze(y)))))
     column = run_of(seed=1, loss=lambda y, p: tf.reduce_mean(tf.maximum(y - p, slope * (p - y))))
 
-    y, predictions = run.assembly.first_batch[1].numpy(), run.assembly.first_predictions.numpy()
+    y, predictions = run.parts.first_batch[1].numpy(), run.parts.first_predictions.numpy()
     assert predictions.min() > y.max() or predictions.max() < y.min()
-    [finding] = first_look(run)
+    [finding] = first_look(run.parts)
     rows = np.sort(np.unique(y, return_index=True)[1][:4])
     errors = y[rows] - np.roll(y, 1)[rows].T
     pairs = np.maximum(errors, -slope * errors)
     assert finding.id == "EL01"
     assert f"the loss is {pairs.mean():.4g}; row by row it would be {pairs.diagonal().mean():.4g})" in finding.happened
-    assert first_look(column) == []
+    assert first_look(column.parts) == []
 
 
 @pytest.mark.usefixtures("brief")
@@ -267,12 +266,12 @@ def test_mistakes_in_other_words_are_recognised(run_of):
 def test_a_step_function_that_gives_no_step_is_not_explained_by_what_it_did_not_do(run_of):
     """Without a step there is nothing to look for a mistake in."""
     run = run_of()
-    x, y = run.assembly.first_batch
+    x, y = run.parts.first_batch
 
     with pytest.raises(PluginError, match=r"^a train_step must return an eagerloop.Step .* got int$"):
-        inspect_step(run, x, y, train_step=lambda *_parts: 3)
+        run.inspect(x, y, train_step=lambda *_parts: 3)
     with pytest.raises(PluginError, match=r"^the Step that .* a loss, a scalar; got the shapes \(10, 1\) and \(2,\)$"):
-        inspect_step(run, x, y, train_step=lambda *_parts: eagerloop.Step(x, y, y, tf.ones(2), []))
+        run.inspect(x, y, train_step=lambda *_parts: eagerloop.Step(x, y, y, tf.ones(2), []))
 
 
 def test_a_run_warns_and_trains_on(tmp_path):
@@ -307,14 +306,14 @@ def test_inspecting_a_step_that_raises_says_why(run_of):
     run, step = of_lesson("EL08", broken=True, run_of=run_of)
 
     with pytest.raises(PluginError, match=r"EL08 error: call 2 .* \(the step raised RuntimeError: A non-persistent"):
-        inspect_step(run, *run.assembly.first_batch, train_step=step)
+        run.inspect(*run.parts.first_batch, train_step=step)
 
 
 def test_the_record_of_a_step_has_the_findings(run_of):
     """What is recorded of a step has its findings with it."""
     run, step = of_lesson("EL02", broken=True, run_of=run_of)
 
-    record = inspect_step(run, *run.assembly.first_batch, train_step=step, differences=False)
+    record = run.inspect(*run.parts.first_batch, train_step=step, differences=False)
 
     assert [finding.id for finding in record.findings] == ["EL02"]
 

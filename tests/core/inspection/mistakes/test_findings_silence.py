@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -11,7 +12,7 @@ import pytest
 
 import eagerloop
 from eagerloop.choices.catalog import BUILT_IN, Catalog
-from eagerloop.choices.settings import settings_of
+from eagerloop.choices.settings import Part, settings_of
 from eagerloop.inspection.mistakes import findings
 from eagerloop.inspection.mistakes.findings import findings_of, first_look
 from eagerloop.running.opening import create
@@ -59,7 +60,7 @@ def data(tmp_path_factory):
 
 def all_findings(run):
     """Everything that is said of the first batch."""
-    return [*first_look(run), *findings_of(run, *run.assembly.first_batch)]
+    return [*first_look(run.parts), *findings_of(run.parts, *run.parts.first_batch)]
 
 
 def run_of(**parts):
@@ -78,8 +79,7 @@ def test_every_model_on_every_data_with_every_loss(model, dataset, data):
     found = {"default": all_findings(run)}
     for entry in ENTRIES:
         if entry.kind == "loss":
-            run.loss = Subject("loss", entry.factory).make()
-            found[entry.name] = first_look(run)
+            found[entry.name] = first_look(replace(run.parts, loss=Subject("loss", entry.factory).make()))
 
     assert {name: list(map(str, said)) for name, said in found.items() if said and not _rightly(name, dataset, said)} == {}
 
@@ -113,10 +113,11 @@ def test_every_metric(data):
         for entry in ENTRIES:
             with contextlib.suppress(Exception):  # it needs an option, or other data
                 metric = Subject("metric", entry.factory).make() if entry.kind == "metric" else None
-                metric.update_state(run.assembly.first_batch[1], run.assembly.first_predictions)
+                metric.update_state(run.parts.first_batch[1], run.parts.first_predictions)
                 metrics[entry.name] = metric
-        run.assembly.fresh_metrics = lambda metrics=metrics: metrics
-        assert list(map(str, findings_of(run, *run.assembly.first_batch))) == []
+        resolved = {**run.parts.resolved, "metric": [Part(name, "object", "", {}) for name in metrics]}
+        parts = replace(run.parts, metrics=metrics, resolved=resolved)
+        assert list(map(str, findings_of(parts, *parts.first_batch))) == []
         tried |= set(metrics)
 
     assert len(tried) >= 40
@@ -156,4 +157,4 @@ def test_the_guide_itself_trains_without_a_word(tmp_path):
         warnings.simplefilter("error")
         run = eagerloop.train(epochs=2, directory=tmp_path / "run")
 
-    assert list(map(str, findings_of(run, *run.assembly.first_batch))) == []
+    assert list(map(str, findings_of(run.parts, *run.parts.first_batch))) == []

@@ -14,7 +14,6 @@ from eagerloop import loop
 from eagerloop.choices.settings import settings_of
 from eagerloop.errors import ConfigError, PluginError
 from eagerloop.inspection.recording.loss_facts import baseline
-from eagerloop.inspection.recording.recorder import inspect_step
 from eagerloop.inspection.step_record import StepRecord
 from eagerloop.running.opening import create
 
@@ -474,7 +473,7 @@ def test_a_step_of_ones_own(tmp_path, capsys):
     """Its own lines, and its own loss: also where that is evaluated again. It prints once."""
     run = made(tmp_path)
     x, y = first_batch(run)
-    record = inspect_step(run, x, y, train_step=own_step, findings=False)
+    record = run.inspect(x, y, train_step=own_step, findings=False)
     assert capsys.readouterr().out == "stepped\n"
     assert record.file == "test_recorder.py"
     assert [line.text.strip() for line in record.lines][2:4] == ["predictions = model(x)", "value = 2 * loss(y, predictions)"]

@@ -12,7 +12,6 @@ import eagerloop
 from eagerloop import loop
 from eagerloop.choices.settings import settings_of
 from eagerloop.errors import ConfigError
-from eagerloop.inspection.recording.recorder import inspect_step
 from eagerloop.inspection.step_record import Finding, StepRecord, Values
 from eagerloop.inspection.transcript.transcript import step_transcript
 from eagerloop.running.opening import create
@@ -29,7 +28,7 @@ def recorded(tmp_path_factory):
     def record(*, operations=False, train_step=None, row=0, **keywords):
         run = create(settings_of(keywords), tmp_path_factory.mktemp("runs") / "run")
         x, y = next(iter(run.dataset.train(1, 0)))
-        return inspect_step(run, x, y, row=row, operations=operations, train_step=train_step)
+        return run.inspect(x, y, row=row, operations=operations, train_step=train_step)
 
     return record
 
@@ -330,6 +329,6 @@ if __name__ == "__main__":  # writes the golden text anew
     import tempfile
 
     made = create(settings_of({"seed": 42}), Path(tempfile.mkdtemp()) / "run")
-    found = inspect_step(made, *next(iter(made.dataset.train(1, 0))))
+    found = made.inspect(*next(iter(made.dataset.train(1, 0))))
     GOLDEN.write_text(step_transcript(without_times(dataclasses.replace(found, findings=[]))) + "\n", encoding="utf-8")
     sys.exit()

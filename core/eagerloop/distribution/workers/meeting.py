@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 
-from eagerloop.distribution.cluster import Cluster
+from eagerloop.distribution.workers.cluster import Cluster
 from eagerloop.errors import ConfigError, TrainingError
 
 WAIT = "EAGERLOOP_WAIT"

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from eagerloop.distribution.supervising import Outcome, Workers
+from eagerloop.distribution.workers.supervising import Outcome, Processes
 from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.storage.run_directory import RUNS, RunDirectory
 
@@ -52,7 +52,7 @@ def launch(job: Job, workers: int, logs: Path, show: Callable[[str], None]) -> O
         ConfigError: The logs cannot be written.
     """
     variables = [{"TF_CONFIG": text} for text in tf_configs([f"127.0.0.1:{port}" for port in free_ports(workers)])]
-    with Workers([[*PROGRAM, *job.words]] * workers, variables, logs) as started:
+    with Processes([[*PROGRAM, *job.words]] * workers, variables, logs) as started:
         outcome = started.wait(show)
     if not outcome.code or not RunDirectory(job.run).record.exists():
         return outcome

@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     sentence: str = ""
 
 
-class Workers:
+class Processes:
     """Runs commands side by side while it is entered, `worker-0.log` and so on having what they say.
 
     A signal that this process gets is passed on to each, once. They are in sessions of their own, so that Ctrl-C on a terminal

@@ -14,7 +14,7 @@ from eagerloop.errors import ConfigError, TrainingError
 from eagerloop.parts import KINDS, Choice
 
 if TYPE_CHECKING:
-    from eagerloop.distribution.cluster import Cluster
+    from eagerloop.distribution.workers.cluster import Cluster
 
 OWN_AFFAIRS = ("observer", "threads", "devices", "plugins")
 """What may differ: only the chief has observers, and each machine has processors and paths of its own."""

@@ -1,0 +1,98 @@
+"""A run made anew from its record, nothing restored: which parts it names, and whether their code may run."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from eagerloop.building.assembly import assemble
+from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.settings import FORMAT, KEYWORDS, Settings, keyword_of, read_toml, settings_from, settings_of
+from eagerloop.choices.sources import is_file_part
+from eagerloop.errors import CheckpointError, EagerloopError, TrainingError
+from eagerloop.parts import KINDS, Choice
+from eagerloop.running.run import Run
+from eagerloop.storage import trust as trust_files
+from eagerloop.storage.run_directory import RunDirectory
+
+
+def from_record(
+    where: RunDirectory,
+    given: Mapping[str, Any],
+    trusted: Iterable[str] = (),
+    *,
+    quiet: bool = False,
+    directory: RunDirectory | None = None,
+    content: Mapping[str, Any] | None = None,
+) -> Run:
+    """The run that a record describes, its model built and nothing restored.
+
+    Args:
+        where: The run with the record.
+        given: Parts in place of those that were objects, as keywords of `train`.
+        trusted: Files of code, named by the record, that may be run.
+        quiet: Leave the observer `progress` out.
+        directory: Where the run is to write; by default where its record is.
+        content: The record, if it has been read already.
+
+    Returns:
+        A run.
+
+    Raises:
+        EagerloopError: The record cannot be read, or names what is not there.
+    """
+    content = read_toml(where.record) if content is None else content
+    if content.get("format") != FORMAT:
+        found = content.get("format")
+        msg = f"{where.record} has the format {found!r}, this eagerloop reads {FORMAT}; install a newer eagerloop"
+        raise CheckpointError(msg)
+    settings = settings_from(content, str(where.record))
+    replaced = settings_of(given)
+    for key in given:
+        setattr(settings, KEYWORDS.get(key, key), getattr(replaced, KEYWORDS.get(key, key)))
+    if "strategy" in given:
+        settings.devices = replaced.devices
+    if quiet:
+        settings.observer = [choice for choice in settings.observer if choice.part != "progress"]
+    _refuse_objects(content, {KEYWORDS.get(key, key) for key in given}, where)
+    _check_files(content, settings, trusted, where)
+    try:
+        return Run(assemble(settings, Catalog.load(settings.plugins)), directory or where)
+    except EagerloopError as error:
+        if str(where.record) in str(error) or isinstance(error, TrainingError):
+            raise
+        msg = f"{error} (the part is named in {where.record})"
+        raise type(error)(msg) from error
+    except Exception as error:  # a record may hold anything, such as a size that no machine has
+        cause = next(iter(str(error).strip().splitlines()), "")
+        msg = f"the parts that {where.record} names could not be made: {type(error).__name__}: {cause}"
+        raise CheckpointError(msg) from error
+
+
+def _refuse_objects(content: Mapping[str, Any], replaced: Iterable[str], where: RunDirectory) -> None:
+    """A part that was given as an object is known by its class alone: it must be given again."""
+    for kind in KINDS:
+        rows = content.get(kind, [])
+        objects = any(
+            isinstance(row, dict) and row.get("owner") == "object" for row in (rows if isinstance(rows, list) else [rows])
+        )
+        if objects and kind not in replaced:
+            again = f"{keyword_of(kind)}=..."
+            msg = f"the {kind} of {where.path} was given as an object, which no record can hold; give it again: {again}"
+            raise CheckpointError(msg)
+
+
+def _check_files(content: Mapping[str, Any], settings: Settings, trusted: Iterable[str], where: RunDirectory) -> None:
+    """No file runs that the record names outside its sealed list."""
+    listed = content.get("files", {})
+    if not isinstance(listed, dict):
+        msg = f"{where.record}: 'files' must be a table of SHA-256 by path, got {listed!r:.80}"
+        raise CheckpointError(msg)
+    files = {str(path): str(recorded) for path, recorded in listed.items()}
+    choices = [choice for kind in KINDS for choice in _as_list(getattr(settings, kind))]
+    named = [choice.part.rpartition(":")[0] for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
+    for path in [*settings.plugins, *named]:
+        files.setdefault(path, "")
+    trust_files.check(files, str(content.get("seal", "")), trusted, str(where.record))
+
+
+def _as_list(chosen: Any) -> list[Choice]:
+    return [] if chosen is None else [chosen] if isinstance(chosen, Choice) else list(chosen)

@@ -1,0 +1,54 @@
+"""A run directory that this process only reads: another one writes there, or nobody does."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from eagerloop.storage.run_directory import RUNS, RunDirectory
+from eagerloop.storage.store import Store
+
+
+class ReadOnlyStore(Store):
+    """Checkpoints to be read."""
+
+    def set_aside_damaged(self) -> None:
+        """Nothing: whoever writes here renames."""
+
+    def clean(self) -> None:
+        """Nothing: whoever writes here cleans up."""
+
+
+class ReadOnlyDirectory(RunDirectory):
+    """A run's directory to be read; it need not exist unless the run is resumed."""
+
+    writes = False
+
+    @staticmethod
+    def refuse_taken(path: Path | None) -> None:
+        """Whatever is there: whoever writes here may just have made it."""
+
+    @classmethod
+    def new(cls, path: Path | None, model: str, dataset: str) -> RunDirectory:  # noqa: ARG003 - for who writes here
+        """Nothing is made."""
+        return cls(path or RUNS)
+
+    @property
+    def store(self) -> Store:
+        """The checkpoints, to be read."""
+        return ReadOnlyStore(self.checkpoints)
+
+    def write_record(self, content: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for who writes here
+        """Nothing."""
+        return False
+
+    def discard(self) -> None:
+        """Nothing."""
+
+    def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Nothing."""
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """The lock is for who writes here."""
+        yield
