@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eagerloop.inspection.by_hand.sums import Array, Line, Sum, factor, same
-from eagerloop.inspection.step_record import StepRecord
+from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.writing.numbers_as_text import three
 
 SHOWN = 3
@@ -30,7 +30,7 @@ class Rule(NamedTuple):
     lines: Callable[[int], list[Line]]
 
 
-def loss_of_row(record: StepRecord, row: int) -> Sum | None:
+def loss_of_row(record: StepFacts, row: int) -> Sum | None:
     """How the loss of one row comes about.
 
     Args:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eagerloop.inspection.by_hand.sums import Array, Line, factor, same
-from eagerloop.inspection.step_record import LayerRecord, StepRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import LayerRecord
 from eagerloop.inspection.writing.numbers_as_text import three
 
 WRITTEN_OUT = 3
@@ -30,7 +31,7 @@ class Silenced(NamedTuple):
     scale: float
 
 
-def first_unit(record: StepRecord, layer: LayerRecord, row: int) -> Line | None:
+def first_unit(record: StepFacts, layer: LayerRecord, row: int) -> Line | None:
     """The first unit of a dense layer for one row: inputs times weights, and the bias.
 
     Args:
@@ -89,7 +90,7 @@ def silenced(layer: LayerRecord) -> Silenced | None:
     return Silenced(1 - kept.sum() / alive.sum(), float(scales.mean()))
 
 
-def normalised(record: StepRecord, layer: LayerRecord) -> bool:
+def normalised(record: StepFacts, layer: LayerRecord) -> bool:
     """Whether a BatchNormalization layer used the mean of this very batch, as it does in training.
 
     Then the mean of each output column is beta, whatever went in.

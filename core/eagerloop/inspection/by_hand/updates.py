@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from eagerloop.inspection.by_hand.sums import Line, Sum, factor, same
-from eagerloop.inspection.step_record import StepRecord, VariableRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import VariableRecord
 from eagerloop.inspection.writing.numbers_as_text import three
 
 OPTIONS = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "amsgrad", "nesterov")
@@ -44,7 +45,7 @@ class Weight:
         return f"{self.variable.name}{list(self.index)}" if self.index else self.variable.name
 
 
-def weight_of(record: StepRecord) -> Weight | None:
+def weight_of(record: StepFacts) -> Weight | None:
     """The weight to follow: the one whose gradient was checked first, else the one with the largest gradient of its variable.
 
     Returns:
@@ -88,7 +89,7 @@ def _weight(variable: VariableRecord, index: tuple[int, ...]) -> Weight:
     return Weight(variable, index, at(variable.value), at(variable.gradient), at(variable.update), slots)
 
 
-def update_of_weight(record: StepRecord, weight: Weight) -> Sum | None:
+def update_of_weight(record: StepFacts, weight: Weight) -> Sum | None:
     """How the optimizer changed one weight.
 
     Args:
@@ -107,7 +108,7 @@ def update_of_weight(record: StepRecord, weight: Weight) -> Sum | None:
         return None
 
 
-def _adam(record: StepRecord, weight: Weight) -> Sum | None:
+def _adam(record: StepFacts, weight: Weight) -> Sum | None:
     rate, beta1, beta2, epsilon = (float(record.optimizer[name]) for name in ("learning_rate", "beta_1", "beta_2", "epsilon"))
     (m0, m1), (v0, v1), g, t = weight.slots["momentum"], weight.slots["velocity"], weight.gradient, record.iterations + 1
     m = beta1 * m0 + (1 - beta1) * g
@@ -126,7 +127,7 @@ def _adam(record: StepRecord, weight: Weight) -> Sum | None:
     return Sum("m and v are running means of g and g^2 that begin at 0; c makes up for it", lines)
 
 
-def _descent(record: StepRecord, weight: Weight) -> Sum | None:
+def _descent(record: StepFacts, weight: Weight) -> Sum | None:
     rate, momentum = float(record.optimizer["learning_rate"]), float(record.optimizer.get("momentum") or 0.0)
     g = weight.gradient
     lines = []
@@ -149,7 +150,7 @@ def _descent(record: StepRecord, weight: Weight) -> Sum | None:
     return Sum(rule, [*lines, _new_weight(weight, step)])
 
 
-WORKED: Mapping[str, Callable[[StepRecord, Weight], Sum | None]] = {"Adam": _adam, "SGD": _descent}
+WORKED: Mapping[str, Callable[[StepFacts, Weight], Sum | None]] = {"Adam": _adam, "SGD": _descent}
 """Sums by the class of the optimizer."""
 
 

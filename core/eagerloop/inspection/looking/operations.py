@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from eagerloop.inspection.step_record import OperationRecord
+from eagerloop.inspection.records.step_parts import OperationRecord
 
 
 @contextlib.contextmanager

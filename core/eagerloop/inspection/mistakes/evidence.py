@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from eagerloop.inspection.looking.naming import Names
 from eagerloop.inspection.looking.tracing import GradientCall, Trace, number
-from eagerloop.inspection.step_record import StepRecord
+from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.loop import Step
 from eagerloop.storage.variables import inner_variable
 
@@ -66,7 +66,7 @@ class Evidence:
     epochs: Callable[[], tuple[list[Any], list[Any]]] = _no_epochs
     compiled: bool = False
     later: str = ""
-    record: StepRecord | None = None
+    record: StepFacts | None = None
 
     @property
     def first(self) -> Trace:

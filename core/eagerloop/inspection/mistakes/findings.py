@@ -30,7 +30,8 @@ from eagerloop.inspection.mistakes.detectors import (
 from eagerloop.inspection.mistakes.detectors.detector import Detector
 from eagerloop.inspection.mistakes.epochs import two_epochs
 from eagerloop.inspection.mistakes.evidence import Evidence
-from eagerloop.inspection.step_record import Finding, StepRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import Finding
 
 MODULES = (losses, probabilities, gradients, modes, variables, optimizers, data, functions)
 
@@ -52,7 +53,7 @@ MORE_SECONDS = 1.0
 
 
 def findings_of(
-    parts: RunParts, x: Any, y: Any, *, train_step: Callable[..., Any] | None = None, record: StepRecord | None = None
+    parts: RunParts, x: Any, y: Any, *, train_step: Callable[..., Any] | None = None, record: StepFacts | None = None
 ) -> list[Finding]:
     """The mistakes that can be recognised on a batch; the run stays as it is.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from eagerloop.inspection.pages.elements import Markup, table
 from eagerloop.inspection.pages.layer_flow import SUMMARY, summary_row
-from eagerloop.inspection.step_record import StepRecord
+from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.writing.numbers_as_text import three
 from eagerloop.inspection.writing.text_layout import word
 
@@ -21,7 +21,7 @@ MOST_COLUMNS = 12
 """Columns of x that the table shows."""
 
 
-def batch_table(record: StepRecord, most: int = MOST_ROWS) -> Markup:
+def batch_table(record: StepFacts, most: int = MOST_ROWS) -> Markup:
     """The batch: features, targets, predictions, and the loss of each row."""
     if record.x.array is None or record.y.array is None or record.predictions.array is None:
         named = (("x", record.x), ("y", record.y), ("predictions", record.predictions))
@@ -68,7 +68,7 @@ def _names(names: Sequence[str], count: int, else_: str) -> list[str]:
     return list(names) if len(names) == count else [f"{else_} {number + 1}" for number in range(count)]
 
 
-def _target(record: StepRecord, value: Any) -> str:
+def _target(record: StepFacts, value: Any) -> str:
     """A target as it is; of a class, its name."""
     known = record.task == "classification" and value in range(len(record.classes))
     return record.classes[int(value)] if known else word(value)

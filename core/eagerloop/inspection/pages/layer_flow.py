@@ -3,7 +3,9 @@
 from eagerloop.inspection.pages.elements import Markup, element, table
 from eagerloop.inspection.pages.heatmaps import heatmap
 from eagerloop.inspection.pages.histograms import histogram
-from eagerloop.inspection.step_record import LayerRecord, StepRecord, Values
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import LayerRecord
+from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.transcript.explained import layer_sentences
 from eagerloop.inspection.writing.numbers_as_text import percent, shape_of, three
 
@@ -17,12 +19,12 @@ def summary_row(name: str, values: Values) -> list[str]:
     return [name, *map(three, numbers), percent(values.zeros)]
 
 
-def layer_flow(record: StepRecord) -> Markup:
+def layer_flow(record: StepFacts) -> Markup:
     """Every call of a layer in order."""
     return element("ol", [element("li", _layer(record, layer)) for layer in record.layers], class_="flow")
 
 
-def _layer(record: StepRecord, layer: LayerRecord) -> Markup:
+def _layer(record: StepFacts, layer: LayerRecord) -> Markup:
     shapes = ", ".join(str(given.shape) for given in layer.inputs)
     activation = f", then {layer.activation}" if layer.activation not in ("", "linear") else ""
     title = element(

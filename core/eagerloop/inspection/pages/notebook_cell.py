@@ -14,7 +14,8 @@ from eagerloop.inspection.pages.histograms import small_histogram
 from eagerloop.inspection.pages.step_page import findings
 from eagerloop.inspection.pages.step_sections import worked
 from eagerloop.inspection.pages.variable_maps import differences, ratio_cells
-from eagerloop.inspection.step_record import LayerRecord, StepRecord, VariableRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import LayerRecord, VariableRecord
 from eagerloop.inspection.writing.numbers_as_text import percent, three
 
 FEW_ROWS = 10
@@ -24,7 +25,7 @@ MOST_LINES = 60
 """Layers and variables in a cell."""
 
 
-def step_cell(record: StepRecord) -> str:
+def step_cell(record: StepFacts) -> str:
     """Draws one step for a notebook.
 
     Args:
@@ -48,7 +49,7 @@ def _folded(name: str, shown: Markup, *, unfolded: bool) -> Markup:
     return element("details", element("summary", name), shown, open=unfolded)
 
 
-def _pieces(record: StepRecord) -> Iterator[tuple[str, Markup]]:
+def _pieces(record: StepFacts) -> Iterator[tuple[str, Markup]]:
     """What the cell has, in the order of the loop."""
     yield "The batch", batch_table(record, FEW_ROWS)
     yield "The layers", _layers(record)
@@ -65,7 +66,7 @@ def _pieces(record: StepRecord) -> Iterator[tuple[str, Markup]]:
         yield "Gradients checked by finite differences", checked
 
 
-def _layers(record: StepRecord) -> Markup:
+def _layers(record: StepFacts) -> Markup:
     head = ("layer", "class", "output", "", "minimum", "mean", "maximum", "zeros", "dead", "gradient's norm")
     return table(head, [_layer(layer) for layer in record.layers[:MOST_LINES]], caption=_cut("Layers", len(record.layers)))
 
@@ -86,7 +87,7 @@ def _layer(layer: LayerRecord) -> list[Any]:
     ]
 
 
-def _variables(record: StepRecord) -> Markup:
+def _variables(record: StepFacts) -> Markup:
     head = ("variable", "shape", "value", "gradient", "value's norm", "gradient's norm", "update's norm", "ratio", "log10")
     rows = [_variable(variable) for variable in record.variables[:MOST_LINES]]
     return table(head, rows, caption=_cut("Variables", len(record.variables)))

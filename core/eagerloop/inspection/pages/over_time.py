@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 from eagerloop.inspection.pages.charts import COLOURS, Guide, Series, chart, thinned
 from eagerloop.inspection.pages.elements import Markup, element, joined
-from eagerloop.inspection.step_record import LayerRecord, StepRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import LayerRecord
 
 USUAL = -3.0
 """The power of ten of a usual update, relative to the value: a rule of thumb."""
@@ -18,7 +19,7 @@ FIGURES: Sequence[tuple[str, Callable[[LayerRecord], float], Sequence[float]]] =
 """What is drawn of each layer's output, and what the axis must reach."""
 
 
-def layers_over_time(records: Sequence[StepRecord]) -> Markup | None:
+def layers_over_time(records: Sequence[StepFacts]) -> Markup | None:
     """Mean, deviation and dead share of every layer's output; at most eight layers to a chart."""
     names = list(dict.fromkeys(layer.name for record in records for layer in record.layers))
     if not names:
@@ -39,7 +40,7 @@ def layers_over_time(records: Sequence[StepRecord]) -> Markup | None:
     return joined(told, _left_out(names, shown, "layers"), element("div", drawn, class_="charts"))
 
 
-def ratios_over_time(records: Sequence[StepRecord]) -> Markup | None:
+def ratios_over_time(records: Sequence[StepFacts]) -> Markup | None:
     """The update of each variable relative to its value, as a power of ten."""
     names = list(dict.fromkeys(one.name for record in records for one in record.variables if one.trainable))
     if not names:

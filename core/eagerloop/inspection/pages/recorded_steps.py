@@ -7,7 +7,8 @@ from eagerloop.inspection.pages.batch_table import baseline_name
 from eagerloop.inspection.pages.elements import Markup, element, joined, table
 from eagerloop.inspection.pages.histograms import small_histogram
 from eagerloop.inspection.pages.variable_maps import ratio_cells
-from eagerloop.inspection.step_record import StepRecord, Values
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.writing.numbers_as_text import percent, shape_of, three
 
 MOST_LINES = 16
@@ -16,7 +17,7 @@ MOST_LINES = 16
 SUMMARY = ("distribution", "mean", "deviation")
 
 
-def recorded_steps(records: Sequence[StepRecord]) -> Markup | None:
+def recorded_steps(records: Sequence[StepFacts]) -> Markup | None:
     """A slider and a panel for each step."""
     if not records:
         return None
@@ -31,7 +32,7 @@ def recorded_steps(records: Sequence[StepRecord]) -> Markup | None:
     return joined(slider, [_panel(record) for record in records])
 
 
-def _panel(record: StepRecord) -> Markup:
+def _panel(record: StepFacts) -> Markup:
     figures = [("loss", three(record.loss)), ("same batch after it", three(record.loss_after))]
     if record.baseline is not None:
         figures.append((baseline_name(record.task), three(record.baseline)))
@@ -48,7 +49,7 @@ def _panel(record: StepRecord) -> Markup:
     )
 
 
-def _layers(record: StepRecord) -> Markup:
+def _layers(record: StepFacts) -> Markup:
     rows = [
         [layer.name, _shape(layer.output), *_summary(layer.output), percent(layer.dead), _norm(layer.gradient)]
         for layer in record.layers[:MOST_LINES]
@@ -57,7 +58,7 @@ def _layers(record: StepRecord) -> Markup:
     return table(head, rows, caption=_cut("Layers", len(record.layers)))
 
 
-def _variables(record: StepRecord) -> Markup:
+def _variables(record: StepFacts) -> Markup:
     rows = [
         [one.name, _shape(one.value), *_summary(one.value), _norm(one.gradient), *ratio_cells(one.ratio)]
         for one in record.variables[:MOST_LINES]

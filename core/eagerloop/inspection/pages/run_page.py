@@ -16,7 +16,8 @@ from eagerloop.inspection.pages.over_time import layers_over_time, ratios_over_t
 from eagerloop.inspection.pages.predictions import confusion_table, regressions
 from eagerloop.inspection.pages.recorded_steps import recorded_steps
 from eagerloop.inspection.pages.step_page import findings
-from eagerloop.inspection.step_record import Finding, StepRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import Finding
 from eagerloop.inspection.writing.numbers_as_text import three
 
 NO_CURVE = ("epoch", "steps", "total_loss", "seconds", "skipped")
@@ -55,7 +56,7 @@ class RunStory:
     baseline: float | None = None
     actual: np.ndarray[Any, Any] | None = None
     predictions: np.ndarray[Any, Any] | None = None
-    records: Sequence[StepRecord] = ()
+    records: Sequence[StepFacts] = ()
     notes: Sequence[str] = field(default_factory=tuple)
 
 
@@ -141,12 +142,12 @@ def _steps_per_epoch(story: RunStory) -> float:
     return max([1.0, *(float(row.get("steps", 1)) for row in story.history), *(record.batch + 1.0 for record in story.records)])
 
 
-def _at(record: StepRecord, steps: float) -> float:
+def _at(record: StepFacts, steps: float) -> float:
     """Where a step stands on an axis of epochs: the first epoch's last step is at 1."""
     return record.epoch - 1 + (record.batch + 1) / steps
 
 
-def _marks(records: Sequence[StepRecord], steps: float) -> Iterator[Mark]:
+def _marks(records: Sequence[StepFacts], steps: float) -> Iterator[Mark]:
     """The first step of each finding."""
     seen: set[str] = set()
     for record in records:
@@ -157,7 +158,7 @@ def _marks(records: Sequence[StepRecord], steps: float) -> Iterator[Mark]:
             yield Mark(_at(record, steps), f"step {record.step}: {names}", "#findings")
 
 
-def _found(records: Sequence[StepRecord]) -> list[Finding]:
+def _found(records: Sequence[StepFacts]) -> list[Finding]:
     """Each finding as it was first seen, with the step."""
     found: dict[str, Finding] = {}
     for record in records:

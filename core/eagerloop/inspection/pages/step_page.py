@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from eagerloop.inspection.pages.batch_table import baseline_name
 from eagerloop.inspection.pages.elements import Markup, bar, document, element, joined, table
 from eagerloop.inspection.pages.step_sections import ACTS, Act
-from eagerloop.inspection.step_record import Finding, LineRecord, OperationRecord, StepRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import Finding, LineRecord, OperationRecord
 from eagerloop.inspection.transcript.source_lines import deeds
 from eagerloop.inspection.writing.numbers_as_text import duration, three
 
@@ -19,7 +20,7 @@ MOST_OPERATIONS = 500
 """Operations that the page lists."""
 
 
-def step_page(record: StepRecord) -> str:
+def step_page(record: StepFacts) -> str:
     """Draws one step as a page.
 
     Args:
@@ -56,7 +57,7 @@ def _code(line: LineRecord) -> Markup:
     return joined(element("span", line.number, class_="number"), element("code", code, said, class_=f"indent-{depth}"))
 
 
-def _source(record: StepRecord, lines: Sequence[tuple[LineRecord, str]]) -> Markup:
+def _source(record: StepFacts, lines: Sequence[tuple[LineRecord, str]]) -> Markup:
     """The loop, each line a link to what it did."""
     slowest = max((line.seconds for line in record.lines), default=0.0) or 1.0
     items = [
@@ -75,7 +76,7 @@ def _time(line: LineRecord, slowest: float) -> Markup | None:
     return element("span", duration(line.seconds), bar(line.seconds / slowest), class_="time")
 
 
-def _head(record: StepRecord) -> Markup:
+def _head(record: StepFacts) -> Markup:
     """Which step of what, and how it went."""
     parts = [element("span", element("b", kind), f" {name}") for kind, name in record.parts.items()]
     rate = record.optimizer.get("learning_rate")
@@ -117,7 +118,7 @@ def findings(found: Sequence[Finding], anchor: str | None = "findings") -> Marku
     return element("section", element("h2", "Findings"), element("ul", items), id=anchor, class_="findings")
 
 
-def _section(act: Act, record: StepRecord, lines: Sequence[LineRecord]) -> Markup:
+def _section(act: Act, record: StepFacts, lines: Sequence[LineRecord]) -> Markup:
     code = [element("a", _code(line), id=f"line-{line.number}", href=f"#line-{line.number}") for line in lines]
     return element(
         "section",
@@ -129,7 +130,7 @@ def _section(act: Act, record: StepRecord, lines: Sequence[LineRecord]) -> Marku
     )
 
 
-def _appendix(record: StepRecord) -> Markup:
+def _appendix(record: StepFacts) -> Markup:
     """What is needed to make the step again, and every operation if those were asked for."""
     rows = [[name, version] for name, version in record.versions.items()]
     for name, (before, after) in record.seeds.items():

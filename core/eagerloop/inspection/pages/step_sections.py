@@ -15,7 +15,8 @@ from eagerloop.inspection.pages.batch_table import MOST_ROWS, baseline_name, bat
 from eagerloop.inspection.pages.elements import Markup, bar, element, joined, table
 from eagerloop.inspection.pages.layer_flow import layer_flow
 from eagerloop.inspection.pages.variable_maps import differences, gradients, updates
-from eagerloop.inspection.step_record import StepRecord, Values
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.writing.numbers_as_text import percent, three
 
 
@@ -36,22 +37,22 @@ class Act(NamedTuple):
     deed: str
     marks: tuple[str, ...]
     told: str
-    shown: Callable[[StepRecord], Any]
+    shown: Callable[[StepFacts], Any]
 
 
-def tape(record: StepRecord) -> Markup:
+def tape(record: StepFacts) -> Markup:
     """What the tape will be asked for."""
     count = sum(int(np.prod(variable.value.shape)) for variable in record.variables if variable.trainable)
     names = ", ".join(variable.name for variable in record.variables if variable.trainable)
     return element("p", f"{count:,} numbers in {names or 'no variable'} are watched.")
 
 
-def forward(record: StepRecord) -> Markup:
+def forward(record: StepFacts) -> Markup:
     """The layers."""
     return layer_flow(record)
 
 
-def loss(record: StepRecord) -> Markup:
+def loss(record: StepFacts) -> Markup:
     """How the one number comes about."""
     own = record.loss - sum(record.penalties)
     rows: list[list[Any]] = []
@@ -100,12 +101,12 @@ def _row_bars(losses: Values | None) -> Markup | None:
     return element("ol", bars, class_="bars-list", aria_label="the loss of each row")
 
 
-def gradient(record: StepRecord) -> Markup:
+def gradient(record: StepFacts) -> Markup:
     """The gradients, and whether they are right."""
     return joined(gradients(record.variables), differences(record.differences))
 
 
-def check(record: StepRecord) -> Markup:
+def check(record: StepFacts) -> Markup:
     """What was found to be in order."""
     missing = [variable.name for variable in record.variables if variable.trainable and variable.gradient is None]
     said = f"no gradient for {', '.join(missing)}" if missing else "every variable has a gradient"
@@ -113,7 +114,7 @@ def check(record: StepRecord) -> Markup:
     return element("p", f"The loss is {three(record.loss)}: a scalar, and {finite}; {said}.")
 
 
-def update(record: StepRecord) -> Markup:
+def update(record: StepFacts) -> Markup:
     """The optimizer's numbers, and each variable."""
     numbers = [[name, _option(value)] for name, value in record.optimizer.items() if value is not None]
     numbers.append(["updates before this one", str(record.iterations)])
@@ -130,7 +131,7 @@ def _option(value: Any) -> str:
     )
 
 
-def again(record: StepRecord) -> Markup:
+def again(record: StepFacts) -> Markup:
     """The proof of the step."""
     change = record.loss_after - record.loss
     word = "down" if change < 0 else "up" if change > 0 else "unchanged"

@@ -7,7 +7,8 @@ from eagerloop.inspection.pages.elements import Markup, element, joined, table
 from eagerloop.inspection.pages.heatmaps import Axes, heatmap
 from eagerloop.inspection.pages.histograms import histogram
 from eagerloop.inspection.pages.layer_flow import SUMMARY, summary_row
-from eagerloop.inspection.step_record import DifferenceRecord, Values, VariableRecord
+from eagerloop.inspection.records.step_parts import DifferenceRecord, VariableRecord
+from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.writing.numbers_as_text import percent, shape_of, three
 
 INPUTS = Axes("input", "unit")

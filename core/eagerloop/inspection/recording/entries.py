@@ -10,7 +10,8 @@ from eagerloop import loop
 from eagerloop.inspection.looking.calls import Call
 from eagerloop.inspection.looking.marking import Marked
 from eagerloop.inspection.looking.stage import Stage, State, array_of
-from eagerloop.inspection.step_record import LayerRecord, LineRecord, Values, VariableRecord
+from eagerloop.inspection.records.step_parts import LayerRecord, LineRecord, VariableRecord
+from eagerloop.inspection.records.values import Values
 from eagerloop.storage.variables import inner_variable
 
 Gradients = Mapping[str, np.ndarray[Any, Any] | None]

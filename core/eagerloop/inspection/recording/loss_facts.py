@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from eagerloop.inspection.step_record import DifferenceRecord
+from eagerloop.inspection.records.step_parts import DifferenceRecord
 from eagerloop.storage.variables import inner_variable
 
 MOST_ROWS = 1000

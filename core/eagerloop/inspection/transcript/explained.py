@@ -11,7 +11,9 @@ from eagerloop.inspection.by_hand.losses import loss_of_row
 from eagerloop.inspection.by_hand.sums import Sum, same
 from eagerloop.inspection.by_hand.units import first_unit, normalised, silenced
 from eagerloop.inspection.by_hand.updates import WORKED, update_of_weight, weight_of
-from eagerloop.inspection.step_record import LayerRecord, StepRecord, Values, VariableRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import LayerRecord, VariableRecord
+from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.writing.numbers_as_text import percent, three
 from eagerloop.inspection.writing.text_layout import bars, folded, listed, table, word, wrapped
 
@@ -21,7 +23,7 @@ FEATURES = 12
 """So many columns of a row are named."""
 
 
-def row_of(record: StepRecord, row: int, width: int) -> Text:
+def row_of(record: StepFacts, row: int, width: int) -> Text:
     """One row of the batch, by the names of its columns."""
     for letter, names, values in (("x", record.features, record.x), ("y", record.targets, record.y)):
         yield f"{letter}  {values.shape} {values.dtype}{', too large to be kept whole' if values.array is None else ''}"
@@ -36,7 +38,7 @@ def row_of(record: StepRecord, row: int, width: int) -> Text:
         yield from folded(f"   row {row}: ", [*named[:FEATURES], *more], width)
 
 
-def predicted(record: StepRecord, row: int, width: int) -> Text:
+def predicted(record: StepFacts, row: int, width: int) -> Text:
     """Values in and out of each layer, and the answer for one row."""
     seen: dict[str, Values] = {}
     for layer in record.layers:
@@ -87,7 +89,7 @@ def _picture(values: Values) -> str:
     return bars(values.counts).rstrip() if values.minimum < values.maximum else ""
 
 
-def layer_sentences(record: StepRecord, layer: LayerRecord, row: int) -> Text:
+def layer_sentences(record: StepFacts, layer: LayerRecord, row: int) -> Text:
     """What is to be known of a layer of this kind, if it holds of this one."""
     unit = first_unit(record, layer, row)
     if unit is not None:
@@ -111,7 +113,7 @@ def _indented(sentence: str, width: int) -> Text:
     return ("  " + line for line in wrapped(sentence, width - 2))
 
 
-def measured(record: StepRecord, row: int, width: int) -> Text:
+def measured(record: StepFacts, row: int, width: int) -> Text:
     """The loss of one row by hand, the mean over the batch, and a yardstick."""
     losses = None if record.row_losses is None else record.row_losses.array
     work = loss_of_row(record, row)
@@ -146,7 +148,7 @@ def _sum(work: Sum, width: int) -> Text:
         yield from [whole] if len(whole) <= width else wrapped(whole, width, head)
 
 
-def collected(record: StepRecord, _row: int, width: int) -> Text:
+def collected(record: StepFacts, _row: int, width: int) -> Text:
     """The variables that will be changed."""
     own = [variable for variable in record.variables if variable.trainable]
     count = sum(int(np.prod(variable.value.shape)) for variable in own)
@@ -154,7 +156,7 @@ def collected(record: StepRecord, _row: int, width: int) -> Text:
     yield from folded(f"{count:,} numbers: ", names, width)
 
 
-def differentiated(record: StepRecord, _row: int, width: int) -> Text:
+def differentiated(record: StepFacts, _row: int, width: int) -> Text:
     """The gradients by variable and by layer output, and the check by finite differences."""
     rows: list[tuple[str, ...]] = [("gradient by", "shape", "norm", "min", "max", "")]
     rows += [_gradient(variable.name, variable.gradient) for variable in record.variables if variable.gradient is not None]
@@ -177,7 +179,7 @@ def _gradient(name: str, values: Values) -> tuple[str, ...]:
     return name, str(values.shape), three(values.norm), three(values.minimum), three(values.maximum), _picture(values)
 
 
-def updated(record: StepRecord, _row: int, width: int) -> Text:
+def updated(record: StepFacts, _row: int, width: int) -> Text:
     """Each variable's update, one weight through the optimizer's arithmetic, and the same batch again."""
     if any(variable.update.norm for variable in record.variables if variable.trainable):
         rows: list[tuple[str, ...]] = [("variable", "norm", "of the update", "ratio", "")]
@@ -207,7 +209,7 @@ def _update(variable: VariableRecord) -> tuple[str, ...]:
     )
 
 
-def _one_weight(record: StepRecord, width: int) -> Text:
+def _one_weight(record: StepFacts, width: int) -> Text:
     weight = weight_of(record)
     if weight is None:
         return

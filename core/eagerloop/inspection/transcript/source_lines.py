@@ -4,7 +4,7 @@ import ast
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from eagerloop.inspection.step_record import LineRecord
+from eagerloop.inspection.records.step_parts import LineRecord
 
 NAMES = ("model", "loss", "optimizer")
 """What the first parameters are called where the source does not say."""

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from eagerloop.errors import ConfigError
-from eagerloop.inspection.step_record import LineRecord, StepRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import LineRecord
 from eagerloop.inspection.transcript import explained
 from eagerloop.inspection.transcript.source_lines import DEEDS, deeds, shown
 from eagerloop.inspection.writing.numbers_as_text import duration
@@ -43,7 +44,7 @@ class Printed(NamedTuple):
 
 
 def step_transcript(
-    record: StepRecord, *, row: int | None = None, operations: bool = False, colour: bool = False, width: int = 80
+    record: StepFacts, *, row: int | None = None, operations: bool = False, colour: bool = False, width: int = 80
 ) -> str:
     """Tells a step beside the source that did it.
 
@@ -81,7 +82,7 @@ def _painted(line: Printed) -> str:
     return f"{COLOURS[line.style]}{text}{RESET}" if text and line.style else text
 
 
-def _head(record: StepRecord, row: int, width: int) -> Iterator[Printed]:
+def _head(record: StepFacts, row: int, width: int) -> Iterator[Printed]:
     """Which step this is, of what, and one row of its batch."""
     named = ", ".join(
         f"{kind} {name}" for kind, name in record.parts.items() if kind in ("dataset", "model", "loss", "optimizer")
@@ -93,7 +94,7 @@ def _head(record: StepRecord, row: int, width: int) -> Iterator[Printed]:
     yield Printed("")
 
 
-def _body(record: StepRecord, row: int, width: int, *, operations: bool) -> Iterator[Printed]:
+def _body(record: StepFacts, row: int, width: int, *, operations: bool) -> Iterator[Printed]:
     """The source, each line followed by what it did."""
     lines, found = shown(record.lines), deeds(record.lines)
     gutter = len(str(max((line.number for line in lines), default=0))) + 2
@@ -149,7 +150,7 @@ def _with_time(lines: list[Printed], time: str, width: int) -> list[Printed]:
     return [*lines, Printed(f"{time:>{width}}", "comment")]
 
 
-def _operations(record: StepRecord, number: int, width: int) -> list[str]:
+def _operations(record: StepFacts, number: int, width: int) -> list[str]:
     """The operations that ran for one line of the source."""
     own = [operation for operation in record.operations if operation.line == number]
     lines = []
@@ -160,7 +161,7 @@ def _operations(record: StepRecord, number: int, width: int) -> list[str]:
     return ["", f"{len(own)} operations" if len(own) > 1 else "1 operation", *lines] if own else []
 
 
-def _findings(record: StepRecord, width: int) -> Iterator[Printed]:
+def _findings(record: StepFacts, width: int) -> Iterator[Printed]:
     """What was recognised, or that nothing was."""
     yield Printed("")
     for finding in record.findings:

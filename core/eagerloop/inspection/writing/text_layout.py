@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from eagerloop.inspection.step_record import BINS
+from eagerloop.inspection.records.values import BINS
 from eagerloop.inspection.writing.numbers_as_text import three
 
 HEIGHTS = "▁▂▃▄▅▆▇█"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from eagerloop.inspection.mistakes.evidence import Evidence
-from eagerloop.inspection.step_record import Finding, Severity
+from eagerloop.inspection.records.step_parts import Finding, Severity
 
 Look = Callable[[Evidence], str]
 

@@ -1,0 +1,143 @@
+"""What one training step did, as plain values: nothing in here needs TensorFlow, and JSON holds all of it.
+
+Shapes: n rows in a batch, d features, k outputs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+
+from eagerloop.errors import ConfigError, did_you_mean
+from eagerloop.inspection.records.step_json import dumps, loads
+from eagerloop.inspection.records.step_parts import (
+    DifferenceRecord,
+    Finding,
+    LayerRecord,
+    LineRecord,
+    OperationRecord,
+    VariableRecord,
+)
+from eagerloop.inspection.records.values import Values
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StepFacts:
+    """Everything of one real training step. `eagerloop.inspection.step_record.StepRecord` draws it.
+
+    Attributes:
+        epoch: Counted from 1.
+        batch: Which batch of the epoch, counted from 0.
+        step: Which step of the run, counted from 1.
+        seed: The run's.
+        parts: The names of the parts, by kind: `{"dataset": "iris", "model": "iris", ...}`.
+        task: `regression` or `classification`.
+        features: The columns of x, by name.
+        targets: The columns of y, by name.
+        classes: The classes by name, in the order of their numbers; empty for a regression.
+        file: The file of the loop's source, relative to the package: `eagerloop/loop.py`.
+        lines: The lines of `train_step`, in order, but for its docstring.
+        x: Features, (n, d).
+        y: Targets, (n, k) or (n,).
+        predictions: What the model answered while training, (n, k); of several outputs the first.
+        row_losses: The loss of each row alone, (n,); None where it cannot be had.
+        loss: What was minimised, penalties included.
+        penalties: The model's own losses, by the order in which it gives them.
+        baseline: The loss of predicting the mean of the batch's targets (for classes, their shares); None where there is none.
+        loss_after: The loss of the same batch with the same draws (Dropout's) after the update.
+        layers: Every call of a layer, in order.
+        variables: Every variable of the model, trainable or not, but for the states in `seeds`.
+        optimizer: The optimizer's numbers at this step: `{"class": "Adam", "learning_rate": 0.001, "beta_1": 0.9, ...}`.
+        iterations: How many updates the optimizer had made before.
+        seeds: The state of every generator of the model before and after, by name.
+        differences: Gradients checked by finite differences.
+        operations: Every operation that ran; empty unless asked for.
+        findings: The mistakes that were recognised.
+        versions: Of eagerloop, TensorFlow, Keras, NumPy, Python.
+        row: The row of the batch that a drawing works out by hand, counted from 0.
+    """
+
+    epoch: int
+    batch: int
+    step: int
+    seed: int
+    parts: Mapping[str, str]
+    task: str
+    features: Sequence[str]
+    targets: Sequence[str]
+    classes: Sequence[str]
+    file: str
+    lines: Sequence[LineRecord]
+    x: Values
+    y: Values
+    predictions: Values
+    row_losses: Values | None
+    loss: float
+    penalties: Sequence[float]
+    baseline: float | None
+    loss_after: float
+    layers: Sequence[LayerRecord]
+    variables: Sequence[VariableRecord]
+    optimizer: Mapping[str, Any]
+    iterations: int
+    seeds: Mapping[str, tuple[Values, Values]]
+    differences: Sequence[DifferenceRecord] = ()
+    operations: Sequence[OperationRecord] = ()
+    findings: Sequence[Finding] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    row: int = 0
+
+    def __getitem__(self, name: str) -> Any:
+        """The `LayerRecord` or `VariableRecord` of that name.
+
+        Raises:
+            ConfigError: There is none; with the nearest name.
+        """
+        if name not in self:
+            msg = f"the record has no layer or variable {name!r}; {did_you_mean(str(name), self._named())}"
+            raise ConfigError(msg)
+        return self._named()[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._named()
+
+    def _named(self) -> dict[str, Any]:
+        entries: list[Any] = [*self.variables, *self.layers]
+        return {entry.name: entry for entry in entries}
+
+    def __eq__(self, other: object) -> bool:
+        """Whether every value is the same."""
+        return isinstance(other, StepFacts) and self.to_json() == other.to_json()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.layers)} layer calls, {len(self.variables)} variables, {len(self.findings)} findings"
+        return f"<StepRecord of step {self.step} (epoch {self.epoch}, batch {self.batch}): loss {self.loss:.6g}, {counts}>"
+
+    def to_json(self) -> str:
+        """The whole record as JSON; numbers that JSON has no word for are the texts `nan`, `inf` and `-inf`."""
+        return dumps(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` wrote.
+
+        Raises:
+            ConfigError: It is no such text; what is wrong, and where.
+        """
+        return with_rows(loads(cls, text), "the text")
+
+
+Facts = TypeVar("Facts", bound=StepFacts)
+
+
+def with_rows(record: Facts, where: str) -> Facts:
+    """The record, if it has a batch with its row."""
+    shapes = [values.shape for values in (record.x, record.y, record.predictions)]
+    if not all(shapes) or not 0 <= record.row < min(shape[0] for shape in shapes[:2]):
+        msg = (
+            f"{where}: expected x, y and predictions with rows, and row {record.row} among them, got the shapes {shapes}; "
+            "the record was changed or cut off: record the step again"
+        )
+        raise ConfigError(msg)
+    return record
