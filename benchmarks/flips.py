@@ -92,7 +92,7 @@ def state_of(run: Any) -> dict[str, Any]:
     position = [run.position.epoch, run.position.batch, run.position.step]
     observers = [observer.state() for observer in run.observers if hasattr(observer, "state")]
     history = [{key: value for key, value in row.items() if key != "seconds"} for row in run.history]
-    return {"values": values, "position": position, "history": history, "tally": run.tally.state(), "observers": observers}
+    return {"values": values, "position": position, "history": history, "tally": run.tally.sums(), "observers": observers}
 
 
 def states_of(run: Any) -> dict[int, dict[str, Any]]:

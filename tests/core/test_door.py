@@ -2,8 +2,10 @@
 
 import ast
 import itertools
+import re
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,6 +33,7 @@ DOOR = [
     "watch",
 ]
 
+ROOT = Path(__file__).resolve().parents[2]
 CORE_FILES = sorted(CORE.rglob("*.py"))
 PLUGIN_FILES = sorted(PLUGINS.rglob("*.py"))
 
@@ -142,6 +145,19 @@ def test_functions_are_short():
 def test_few_modules_stand_at_the_top():
     """What a newcomer sees first is the loop, the parts, the hooks, the errors, and folders that answer one question each."""
     assert sorted(path.stem for path in CORE.glob("*.py")) == ["__init__", "errors", "hooks", "loop", "parts", "standing"]
+
+
+def test_the_map_of_the_house_is_the_house():
+    """CONTRIBUTING has a line for each floor, in the order of the contracts, and names every folder and module there is."""
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    lines = re.findall(r"^\| (`[^|]+`) \|", page.split("## A map of the house")[1], re.MULTILINE)
+    floors = [{name.removesuffix(".py").strip("/") for name in re.findall(r"`([^`]+)`", line)} for line in lines]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+
+    assert floors == [{name.strip() for name in layer.split("|")} for layer in reversed(layers)]
+    there = {path.stem for path in CORE.iterdir() if (path / "__init__.py").is_file() or path.suffix == ".py"}
+    assert set().union(*floors) == there - {"__init__"}
 
 
 def written_from_outside(path):

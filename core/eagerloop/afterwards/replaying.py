@@ -12,7 +12,7 @@ from eagerloop.errors import CheckpointError, ConfigError
 from eagerloop.inspection.looking.restoring import ProcessRandom
 from eagerloop.inspection.recording.recorder import inspect_step
 from eagerloop.inspection.step_record import StepRecord
-from eagerloop.running.recreating import from_record
+from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import check_content, say
 from eagerloop.running.strides import Footing, Stride
@@ -60,7 +60,7 @@ def record_of_step(
     try:
         with tempfile.TemporaryDirectory(prefix="eagerloop-inspect-") as scratch:
             pausing = {"save_every": max(0, step - 1)}  # a compiled run pauses before the step as if it had to save
-            again = from_record(where, known | pausing, trust, quiet=True, directory=ReadOnlyDirectory(Path(scratch)))
+            again = recreate(where, known | pausing, trust, quiet=True, directory=ReadOnlyDirectory(Path(scratch)))
             _refuse_beyond(again, step)
             _take_up_before(again, Store(where.checkpoints), step)
             return _recorded(again, step, options)

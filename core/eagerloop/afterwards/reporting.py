@@ -17,7 +17,7 @@ from eagerloop.inspection.plots import plot_curves, plot_predictions
 from eagerloop.inspection.recording.loss_facts import baseline
 from eagerloop.inspection.step_record import StepRecord, read_step
 from eagerloop.running.opening import ON_ONE_DEVICE, load
-from eagerloop.running.recreating import from_record
+from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.storage.files import write_atomically
 from eagerloop.storage.run_directory import HISTORY, RunDirectory
@@ -97,7 +97,7 @@ def tell(where: RunDirectory, trust: Iterable[str] = ()) -> RunStory:
         trust: As in `report`.
     """
     saved = any(where.checkpoints.glob("step-*"))
-    run = load(where.path, trust=trust) if saved else from_record(where, ON_ONE_DEVICE, trust)
+    run = load(where.path, trust=trust) if saved else recreate(where, ON_ONE_DEVICE, trust)
     records, notes = _recorded(where.records)
     if not saved:
         notes.append("The run has no checkpoint, so nobody knows what it predicts.")

@@ -13,7 +13,7 @@ import numpy as np
 from eagerloop.choices.settings import read_toml
 from eagerloop.errors import CheckpointError
 from eagerloop.running.opening import ON_ONE_DEVICE
-from eagerloop.running.recreating import from_record
+from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import changes, check_content, compare_with_file
 from eagerloop.storage.checkpoint import Checkpoint
@@ -57,7 +57,7 @@ def verify(directory: str | Path | None = None, *, replay: bool = False, trust: 
         EagerloopError: There is no run, or its record cannot be read.
     """
     where = RunDirectory.existing(None if directory is None else Path(directory))
-    run = from_record(where, {} if replay else ON_ONE_DEVICE, trust)
+    run = recreate(where, {} if replay else ON_ONE_DEVICE, trust)
     verdict = Verdict()
     steps = run.store.steps()
     if not steps:
@@ -97,11 +97,13 @@ def _fits(run: Run, checkpoint: Checkpoint, verdict: Verdict) -> bool:
 def _compare_files(where: RunDirectory, newest: Checkpoint, verdict: Verdict) -> None:
     """Whether run.toml and history.jsonl say what the newest whole checkpoint says."""
     try:
-        notes = compare_with_file(newest.manifest["record"], read_toml(where.record), str(where.record), str(newest.directory))
+        notes = compare_with_file(
+            newest.manifest["record"], read_toml(where.run_toml), str(where.run_toml), str(newest.directory)
+        )
     except CheckpointError as error:
         verdict.say(str(error), fault=True)
     else:
-        for note in notes or [f"{where.record}: ok, as when {newest.directory.name} was written"]:
+        for note in notes or [f"{where.run_toml}: ok, as when {newest.directory.name} was written"]:
             verdict.say(note)
     rows = newest.manifest["history"]
     path = where.path / HISTORY
@@ -125,7 +127,7 @@ def _compare_files(where: RunDirectory, newest: Checkpoint, verdict: Verdict) ->
 def _replay(where: RunDirectory, run: Run, steps: list[int], verdict: Verdict, trust: Iterable[str]) -> None:
     last = run.store.read(steps[-1]).manifest
     with tempfile.TemporaryDirectory(prefix="eagerloop-replay-") as scratch:
-        again = from_record(where, {"keep": 0}, trust, quiet=True, directory=RunDirectory(Path(scratch)))
+        again = recreate(where, {"keep": 0}, trust, quiet=True, directory=RunDirectory(Path(scratch)))
         position = last["position"]
         again.train(position["epoch"] if position["batch"] else position["epoch"] - 1)
         common = [step for step in steps if step in again.store.steps()]

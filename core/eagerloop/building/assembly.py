@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from eagerloop.building.run_parts import RunParts
-from eagerloop.building.run_record import describe
+from eagerloop.building.run_toml import describe
 from eagerloop.building.workshop import Workshop
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.defaults import default_loss, default_metrics, default_model
@@ -48,7 +48,7 @@ def assemble(settings: Settings, catalog: Catalog) -> RunParts:
     if replicas and not replicas.is_chief:
         settings = replace(settings, observer=())  # they are the chief's
     observers = [workshop.make("observer", choice) for choice in settings.observer]
-    return _recorded(
+    return _described(
         RunParts(
             settings=settings,
             catalog=catalog,
@@ -89,7 +89,7 @@ def assemble_dataset(settings: Settings, catalog: Catalog) -> Dataset:
 
 
 def with_observer(parts: RunParts, choice: Choice) -> RunParts:
-    """The same parts and one more observer, in place of the one of that name if there is one; the record tells of it."""
+    """The same parts and one more observer, in place of the one of that name if there is one; run.toml tells of it."""
     workshop = Workshop(parts.settings.seed, parts.catalog, parts.dataset)
     observer = workshop.make("observer", choice)
     kept = [number for number, earlier in enumerate(parts.settings.observer) if earlier.part != choice.part]
@@ -99,7 +99,7 @@ def with_observer(parts: RunParts, choice: Choice) -> RunParts:
         "resolved": (parts.resolved.get("observer", ()), workshop.resolved["observer"][0]),
     }
     observers = {name: [*(row[number] for number in kept), last] for name, (row, last) in rows.items()}
-    return _recorded(
+    return _described(
         replace(
             parts,
             settings=replace(parts.settings, observer=observers["chosen"]),
@@ -110,17 +110,17 @@ def with_observer(parts: RunParts, choice: Choice) -> RunParts:
     )
 
 
-def _recorded(parts: RunParts) -> RunParts:
-    """The parts with their record; refuses observers whose hooks nobody would call, before the run has a directory."""
+def _described(parts: RunParts) -> RunParts:
+    """The parts with the content of run.toml; refuses observers whose hooks nobody would call, before there is a directory."""
     Observers(parts.observers)
-    record = describe(
+    run_toml = describe(
         parts.settings,
         parts.resolved,
         plugin_files=parts.catalog.files,
         fingerprint=parts.dataset.fingerprint,
         replicas=parts.replicas.count if parts.replicas else 1,
     )
-    return replace(parts, record=record)
+    return replace(parts, run_toml=run_toml)
 
 
 def chosen_for_the_data(settings: Settings, task: str) -> tuple[Settings, list[str]]:

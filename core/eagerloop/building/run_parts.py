@@ -47,7 +47,7 @@ class RunParts:
         resolved: Every part as the record tells it, by kind.
         origins: Where each part comes from, by the part in words: whom to name when it raises.
         by_default: The kinds of part that were chosen for the user.
-        record: The content of run.toml, as the parts were made: a file of code may change while the run goes on.
+        run_toml: The content of run.toml, as the parts were made: a file of code may change while the run goes on.
     """
 
     settings: Settings
@@ -66,7 +66,7 @@ class RunParts:
     resolved: Mapping[str, Sequence[Part]]
     origins: Mapping[str, Origin]
     by_default: Sequence[str]
-    record: Mapping[str, Any] = field(default_factory=dict)
+    run_toml: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_chief(self) -> bool:

@@ -46,11 +46,11 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
     _look_first(settings.strategy, values["run"])
     quiet_tensorflow()
     from eagerloop.building.assembly import assemble  # noqa: PLC0415
-    from eagerloop.building.run_record import config  # noqa: PLC0415
+    from eagerloop.building.run_toml import config  # noqa: PLC0415
     from eagerloop.running.opening import create  # noqa: PLC0415
 
     if values["print_config"]:
-        typer.echo(config(assemble(settings, catalog).record), nl=False)
+        typer.echo(config(assemble(settings, catalog).run_toml), nl=False)
         return
     run = create(with_progress(settings, quiet=values["quiet"]), values["run"], catalog)
     say(run, opening(run))

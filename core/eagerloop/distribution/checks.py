@@ -11,7 +11,7 @@ import tensorflow as tf
 from eagerloop.choices.settings import Settings
 from eagerloop.distribution.keras_on_replicas import as_on_one_device
 from eagerloop.distribution.replicas import Replicas
-from eagerloop.distribution.workers.agreement import facts_of, missing_a_lost_one
+from eagerloop.distribution.workers.agreement import facts_of, telling_of_a_lost_worker
 from eagerloop.errors import PluginError
 from eagerloop.parts import Dataset
 from eagerloop.process.numerics import versions
@@ -42,7 +42,7 @@ def compare(replicas: Replicas, settings: Settings, dataset: Dataset, name: str)
     if dataset.first_batch is not None:  # of a pipeline: its fingerprint tells of the form of the batches alone
         content = b"".join(tf.io.serialize_tensor(part).numpy() for part in dataset.first_batch)
         facts["the first batch"] = hashlib.sha256(content).hexdigest()
-    with missing_a_lost_one(lambda: "before the first step; read what it said, then start all workers again"):
+    with telling_of_a_lost_worker(lambda: "before the first step; read what it said, then start all workers again"):
         replicas.agree(facts)
 
 

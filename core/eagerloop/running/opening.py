@@ -15,7 +15,7 @@ from eagerloop.choices.settings import (
 )
 from eagerloop.distribution.workers.directories import directories_of, to_resume
 from eagerloop.errors import CheckpointError
-from eagerloop.running.recreating import from_record
+from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import DISTRIBUTION, check_content, compare_with_file, say
 from eagerloop.storage.checkpoint import Checkpoint
@@ -87,7 +87,7 @@ def load(directory: str | Path | None = None, *, strict: bool = False, trust: It
     if checkpoint is None:
         msg = f"{where.path} has no checkpoint; train it with 'eagerloop resume {where.path}'"
         raise CheckpointError(msg)
-    run = from_record(where, ON_ONE_DEVICE | given, trust, content=content)
+    run = recreate(where, ON_ONE_DEVICE | given, trust, content=content)
     _take_up(run, store, checkpoint, strict=strict, accepted=() if "strategy" in given else DISTRIBUTION)
     return run
 
@@ -136,7 +136,7 @@ def prepare_resume(
         raise CheckpointError(msg)
     if epochs is not None:
         given["epochs"] = plain_options()["epochs"].convert(epochs, "resume")
-    run = from_record(where, given, trusted, quiet=quiet, content=content)
+    run = recreate(where, given, trusted, quiet=quiet, content=content)
     if checkpoint is not None:
         _take_up(run, store, checkpoint, strict=strict)
     store.set_aside_damaged()
@@ -150,9 +150,9 @@ def _newest(where: RunDirectory, *, strict: bool) -> tuple[Store, Checkpoint | N
     if checkpoint is None:
         return store, None, None
     check_content(checkpoint)
-    content = read_toml(where.record)
+    content = read_toml(where.run_toml)
     if content.get("format") == FORMAT:
-        say(compare_with_file(checkpoint.manifest["record"], content, str(where.record), str(checkpoint.directory)))
+        say(compare_with_file(checkpoint.manifest["record"], content, str(where.run_toml), str(checkpoint.directory)))
     return store, checkpoint, content
 
 

@@ -14,7 +14,7 @@ from eagerloop.storage import trust as trust_files
 from eagerloop.storage.run_directory import RunDirectory
 
 
-def from_record(
+def recreate(
     where: RunDirectory,
     given: Mapping[str, Any],
     trusted: Iterable[str] = (),
@@ -39,12 +39,12 @@ def from_record(
     Raises:
         EagerloopError: The record cannot be read, or names what is not there.
     """
-    content = read_toml(where.record) if content is None else content
+    content = read_toml(where.run_toml) if content is None else content
     if content.get("format") != FORMAT:
         found = content.get("format")
-        msg = f"{where.record} has the format {found!r}, this eagerloop reads {FORMAT}; install a newer eagerloop"
+        msg = f"{where.run_toml} has the format {found!r}, this eagerloop reads {FORMAT}; install a newer eagerloop"
         raise CheckpointError(msg)
-    settings = settings_from(content, str(where.record))
+    settings = settings_from(content, str(where.run_toml))
     replaced = settings_of(given)
     for key in given:
         setattr(settings, KEYWORDS.get(key, key), getattr(replaced, KEYWORDS.get(key, key)))
@@ -57,13 +57,13 @@ def from_record(
     try:
         return Run(assemble(settings, Catalog.load(settings.plugins)), directory or where)
     except EagerloopError as error:
-        if str(where.record) in str(error) or isinstance(error, TrainingError):
+        if str(where.run_toml) in str(error) or isinstance(error, TrainingError):
             raise
-        msg = f"{error} (the part is named in {where.record})"
+        msg = f"{error} (the part is named in {where.run_toml})"
         raise type(error)(msg) from error
     except Exception as error:  # a record may hold anything, such as a size that no machine has
         cause = next(iter(str(error).strip().splitlines()), "")
-        msg = f"the parts that {where.record} names could not be made: {type(error).__name__}: {cause}"
+        msg = f"the parts that {where.run_toml} names could not be made: {type(error).__name__}: {cause}"
         raise CheckpointError(msg) from error
 
 
@@ -84,14 +84,14 @@ def _check_files(content: Mapping[str, Any], settings: Settings, trusted: Iterab
     """No file runs that the record names outside its sealed list."""
     listed = content.get("files", {})
     if not isinstance(listed, dict):
-        msg = f"{where.record}: 'files' must be a table of SHA-256 by path, got {listed!r:.80}"
+        msg = f"{where.run_toml}: 'files' must be a table of SHA-256 by path, got {listed!r:.80}"
         raise CheckpointError(msg)
     files = {str(path): str(recorded) for path, recorded in listed.items()}
     choices = [choice for kind in KINDS for choice in _as_list(getattr(settings, kind))]
     named = [choice.part.rpartition(":")[0] for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
     for path in [*settings.plugins, *named]:
         files.setdefault(path, "")
-    trust_files.check(files, str(content.get("seal", "")), trusted, str(where.record))
+    trust_files.check(files, str(content.get("seal", "")), trusted, str(where.run_toml))
 
 
 def _as_list(chosen: Any) -> list[Choice]:

@@ -74,7 +74,7 @@ class Run(LoopSide):
         return self
 
     def _train(self) -> None:
-        new = self._place.write_record({**self.parts.record, "epochs": self.epochs})
+        new = self._place.write_run_toml({**self.parts.run_toml, "epochs": self.epochs})
         self.store.clean()
         if self.history:
             self._place.write_history(self.history)  # the file may be ahead of the checkpoint that was taken up, or damaged

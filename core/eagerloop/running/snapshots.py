@@ -45,14 +45,14 @@ def snapshot(
     """
     return {
         "position": asdict(position),
-        "tally": tally.state(),
+        "tally": tally.sums(),
         "history": [dict(row) for row in history],  # a copy: a thread may write it while the run goes on
         "observers": [
             [name, _as_json(name, observer)] for name, observer in _named_observers(parts) if hasattr(observer, "state")
         ],
         "random": random_state(),
         "variables": table_of(variables_of(parts)),
-        "record": {**parts.record, "epochs": epochs},
+        "record": {**parts.run_toml, "epochs": epochs},
     }
 
 
@@ -85,7 +85,7 @@ def restore(parts: RunParts, checkpoint: Checkpoint) -> list[str]:
         CheckpointError: It belongs to other parts, other data or another seed, or cannot be read.
     """
     content = checkpoint.manifest
-    inexact = compare_records(content["record"], parts.record, str(checkpoint.directory))
+    inexact = compare_records(content["record"], parts.run_toml, str(checkpoint.directory))
     variables = variables_of(parts)
     compare_tables(content["variables"], table_of(variables), str(checkpoint.directory))
     parts.checkpointer.read(checkpoint.directory, variables)

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from eagerloop import loop
 from eagerloop.building.run_parts import RunParts
-from eagerloop.distribution.workers.agreement import missing_a_lost_one
+from eagerloop.distribution.workers.agreement import telling_of_a_lost_worker
 from eagerloop.errors import PluginError, TrainingError
 from eagerloop.running.faults import not_finite
 from eagerloop.running.skipping import Skipping
@@ -146,7 +146,7 @@ class InStep(Stride):
         """
         self._wish, self._training = "", True
         try:
-            with missing_a_lost_one(self._how_far), super().training(epochs):
+            with telling_of_a_lost_worker(self._how_far), super().training(epochs):
                 place = {f"the {name} to go on from": count for name, count in asdict(self._position).items()}
                 self._replicas.agree(place | {"the epochs": epochs})
                 try:

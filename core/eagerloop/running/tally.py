@@ -60,14 +60,14 @@ class Tally:
         for metric in self.metrics.values():
             metric.reset_state()
 
-    def state(self) -> dict[str, float]:
+    def sums(self) -> dict[str, float]:
         """The sums, exactly; the metrics' variables are saved with the model's."""
         return {name: getattr(self, name) for name in SUMS}
 
-    def restore(self, state: Mapping[str, float]) -> None:
-        """Takes up the sums that `state` returned; none given means none."""
+    def restore(self, sums: Mapping[str, float]) -> None:
+        """Takes up the sums that `sums` returned; none given means none."""
         for name, kind in SUMS.items():
-            setattr(self, name, kind(state.get(name, 0)))
+            setattr(self, name, kind(sums.get(name, 0)))
 
 
 class GraphTally:
@@ -83,7 +83,7 @@ class GraphTally:
 
     def begin(self) -> None:
         """Goes on from the tally's sums."""
-        self._sums.assign(list(self._tally.state().values()))
+        self._sums.assign(list(self._tally.sums().values()))
 
     def add(self, step: Step) -> Any:
         """As `Tally.add`; returns the loss as float64."""

@@ -38,7 +38,7 @@ class ReadOnlyDirectory(RunDirectory):
         """The checkpoints, to be read."""
         return ReadOnlyStore(self.checkpoints)
 
-    def write_record(self, content: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for who writes here
+    def write_run_toml(self, content: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for who writes here
         """Nothing."""
         return False
 

@@ -25,7 +25,7 @@ from eagerloop.storage.files import sync, write_atomically
 from eagerloop.storage.store import Store
 
 RUNS = Path("runs")
-RECORD = "run.toml"
+RUN_TOML = "run.toml"
 HISTORY = "history.jsonl"
 CHECKPOINTS = "checkpoints"
 RECORDS = "records"
@@ -48,7 +48,7 @@ class RunDirectory:
         Raises:
             ConfigError: With the command that continues the run.
         """
-        if path is not None and ((path / RECORD).exists() or (path / CHECKPOINTS).exists()):
+        if path is not None and ((path / RUN_TOML).exists() or (path / CHECKPOINTS).exists()):
             msg = f"{path} holds a run already; continue it with 'eagerloop resume {path}', or choose another directory"
             raise ConfigError(msg)
         if path is not None and path.exists() and not path.is_dir():
@@ -84,25 +84,25 @@ class RunDirectory:
             ConfigError: There is none.
         """
         if path is None:
-            found = [record for record in RUNS.glob(f"*/{RECORD}") if record.is_file()]
+            found = [record for record in RUNS.glob(f"*/{RUN_TOML}") if record.is_file()]
             if not found:
                 msg = f"there is no run below {RUNS}/; make one with 'eagerloop train', or name its directory"
                 raise ConfigError(msg)
             return cls(max(found, key=lambda record: (record.stat().st_mtime_ns, str(record))).parent)
-        if not (path / RECORD).is_file():
+        if not (path / RUN_TOML).is_file():
             if path.is_file():
                 hint = "; 'eagerloop train --model keras-file' trains a .keras file further" if path.suffix == ".keras" else ""
                 msg = f"{path} is no run: it is a file, and a run is the directory that 'eagerloop train' makes{hint}"
                 raise ConfigError(msg)
-            missing = f"it has no {RECORD}" if path.exists() else "it does not exist"
+            missing = f"it has no {RUN_TOML}" if path.exists() else "it does not exist"
             msg = f"{path} is no run: {missing}; 'eagerloop train --run {path}' makes one"
             raise ConfigError(msg)
         return cls(path)
 
     @property
-    def record(self) -> Path:
+    def run_toml(self) -> Path:
         """The file that says what the run is."""
-        return self.path / RECORD
+        return self.path / RUN_TOML
 
     @property
     def checkpoints(self) -> Path:
@@ -127,15 +127,15 @@ class RunDirectory:
             raise ConfigError(msg)
         return found
 
-    def write_record(self, content: Mapping[str, Any]) -> bool:
+    def write_run_toml(self, content: Mapping[str, Any]) -> bool:
         """Writes run.toml; returns whether there was none before.
 
         Raises:
             ConfigError: It could not be written, so the run cannot start.
         """
-        new = not self.record.exists()
+        new = not self.run_toml.exists()
         try:
-            write_atomically(self.record, tomli_w.dumps(content))
+            write_atomically(self.run_toml, tomli_w.dumps(content))
             sync(self.path)
         except TrainingError as error:
             raise ConfigError(str(error)) from error
@@ -143,7 +143,7 @@ class RunDirectory:
 
     def discard(self) -> None:
         """Takes the record of a run back that never began, and its directory if nothing else is in it."""
-        self.record.unlink(missing_ok=True)
+        self.run_toml.unlink(missing_ok=True)
         (self.path / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()

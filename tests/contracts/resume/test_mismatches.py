@@ -10,9 +10,9 @@ import pytest
 import tomli_w
 
 import eagerloop
-import eagerloop.building.run_record
+import eagerloop.building.run_toml
 from eagerloop.errors import CheckpointError
-from eagerloop.running.recreating import from_record
+from eagerloop.running.recreating import recreate
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
 
@@ -22,7 +22,7 @@ def assert_refused_unchanged(directory, match, **given):
     with pytest.raises(CheckpointError, match=match):
         eagerloop.load(directory, **given)
     where = RunDirectory(Path(directory))
-    run = from_record(where, given)
+    run = recreate(where, given)
     before = {name: variable.numpy() for name, variable in run.variables().items()}
     with pytest.raises(CheckpointError, match="no variable was changed"):
         run.take_up(Store(where.checkpoints).newest())
@@ -136,8 +136,8 @@ def test_another_optimizer_is_refused(run_of_objects, make, match):
 
 def test_other_threads_are_said_aloud(run, monkeypatch):
     """The number of threads can change the rounding, so the run goes on and says so; --strict refuses."""
-    saved = eagerloop.building.run_record.threads()
-    monkeypatch.setattr(eagerloop.building.run_record, "threads", lambda: saved | {"intra_op": 7})
+    saved = eagerloop.building.run_toml.threads()
+    monkeypatch.setattr(eagerloop.building.run_toml, "threads", lambda: saved | {"intra_op": 7})
     with pytest.warns(UserWarning, match="may differ in rounding: parallelism.intra_op: .* was saved, 7 now"):
         eagerloop.load(run)
     with pytest.raises(

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import eagerloop
 from eagerloop.building.assembly import assemble
-from eagerloop.building.run_record import config
+from eagerloop.building.run_toml import config
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings, settings_from
 from eagerloop.errors import ConfigError, DataError, PluginError
@@ -302,7 +302,7 @@ def test_fresh_metrics_leave_the_epochs_own_alone():
 
 def test_the_record_says_every_choice(tmp_path):
     """Names, owners, versions and all options of every part, the versions around it, the data, the threads."""
-    record = assembled(model=eagerloop.use("mlp", hidden=[4]), metric=["rmse"], seed=5).record
+    record = assembled(model=eagerloop.use("mlp", hidden=[4]), metric=["rmse"], seed=5).run_toml
     assert (record["format"], record["seed"], record["epochs"]) == (1, 5, 10)
     assert record["model"]["name"] == "mlp"
     assert (record["model"]["owner"], record["model"]["version"]) == ("eagerloop", eagerloop.__version__)
@@ -325,7 +325,7 @@ def test_files_of_code_are_recorded_with_their_digests(tmp_path):
     """A part in a file is known by its text."""
     path = tmp_path / "parts.py"
     path.write_text("import keras\ndef model():\n    return keras.Sequential([keras.layers.Dense(1)])\n")
-    record = assembled(model=f"{path}:model").record
+    record = assembled(model=f"{path}:model").run_toml
     assert list(record["files"]) == [str(path)]
     assert record["files"][str(path)].startswith(record["model"]["version"])
 
@@ -333,8 +333,8 @@ def test_files_of_code_are_recorded_with_their_digests(tmp_path):
 def test_the_config_makes_the_same_settings():
     """What `--print-config` prints is read back to the same choices, every option written out."""
     parts = assemble(Settings(optimizer=eagerloop.use("adam", learning_rate=0.5), epochs=3, seed=9), CATALOG)
-    content = tomllib.loads(config(parts.record))
+    content = tomllib.loads(config(parts.run_toml))
     assert not {"versions", "data", "parallelism", "files", "seal"} & set(content)
     again = assemble(settings_from(content, "the config"), CATALOG)
-    assert again.record == parts.record
+    assert again.run_toml == parts.run_toml
     assert again.settings.optimizer.options["learning_rate"] == 0.5

@@ -274,7 +274,7 @@ def given_object():
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     run = train(dataset=arrays(), model=model, strategy=strategy, epochs=1)
     chosen = run.parts.settings
-    return [chosen.strategy, chosen.devices, run.parts.record["replicas"], str(run.step(X[:5], Y[:5]).x.shape)]
+    return [chosen.strategy, chosen.devices, run.parts.run_toml["replicas"], str(run.step(X[:5], Y[:5]).x.shape)]
 
 
 def main():

@@ -12,7 +12,7 @@ import pytest
 
 from eagerloop.choices.settings import Settings
 from eagerloop.distribution.workers import meeting
-from eagerloop.distribution.workers.agreement import agree, facts_of, first_difference, missing_a_lost_one
+from eagerloop.distribution.workers.agreement import agree, facts_of, first_difference, telling_of_a_lost_worker
 from eagerloop.distribution.workers.cluster import EXAMPLE, Cluster, read_cluster
 from eagerloop.distribution.workers.launching import free_ports, tf_configs
 from eagerloop.distribution.workers.meeting import joining, listening, patience, wait_for_the_others, why_unreachable
@@ -263,7 +263,10 @@ def test_the_loss_of_a_worker_is_told_in_a_sentence():
     import tensorflow as tf
 
     collective, other = (tf.errors.UnavailableError(None, None, said) for said in ("Collective ops is aborted by: ...", "gone"))
-    with pytest.raises(TrainingError, match=r"^another worker was lost in epoch 2$"), missing_a_lost_one(lambda: "in epoch 2"):
+    with (
+        pytest.raises(TrainingError, match=r"^another worker was lost in epoch 2$"),
+        telling_of_a_lost_worker(lambda: "in epoch 2"),
+    ):
         raise collective
-    with pytest.raises(tf.errors.UnavailableError, match="gone"), missing_a_lost_one(lambda: "in epoch 2"):
+    with pytest.raises(tf.errors.UnavailableError, match="gone"), telling_of_a_lost_worker(lambda: "in epoch 2"):
         raise other

@@ -75,11 +75,11 @@ def test_state_is_taken_up_exactly():
         tally.add(step(0.1, 3))
         tally.add(step(math.nan, 3))
     fresh = Tally({})
-    fresh.restore(half.state())
+    fresh.restore(half.sums())
     for tally in (whole, fresh):
         tally.add(step(0.7, 2))
-    assert fresh.state() == whole.state()
-    assert half.state() == {
+    assert fresh.sums() == whole.sums()
+    assert half.sums() == {
         "steps": 2,
         "rows": 3,
         "skipped": 1,
@@ -87,7 +87,7 @@ def test_state_is_taken_up_exactly():
         "loss_sum": 3 * float(np.float32(0.1)),
     }
     fresh.restore({})
-    assert fresh.state() == Tally({}).state()
+    assert fresh.sums() == Tally({}).sums()
 
 
 class Several(Counter):

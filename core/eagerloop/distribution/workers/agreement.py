@@ -85,7 +85,7 @@ def agree(here: "Cluster", strategy: Any, facts: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def missing_a_lost_one(words: Callable[[], str]) -> Iterator[None]:
+def telling_of_a_lost_worker(words: Callable[[], str]) -> Iterator[None]:
     """While this lasts, the loss of another worker is told in a sentence.
 
     Args:

@@ -31,4 +31,4 @@ def to_resume(directory: str | Path | None, strategy: Any = None) -> RunDirector
         ConfigError: There is no run.
     """
     where = RunDirectory.existing(None if directory is None else Path(directory))
-    return directories_of(strategy or read_toml(where.record).get("strategy"))(where.path)
+    return directories_of(strategy or read_toml(where.run_toml).get("strategy"))(where.path)

@@ -54,7 +54,7 @@ def launch(job: Job, workers: int, logs: Path, show: Callable[[str], None]) -> O
     variables = [{"TF_CONFIG": text} for text in tf_configs([f"127.0.0.1:{port}" for port in free_ports(workers)])]
     with Processes([[*PROGRAM, *job.words]] * workers, variables, logs) as started:
         outcome = started.wait(show)
-    if not outcome.code or not RunDirectory(job.run).record.exists():
+    if not outcome.code or not RunDirectory(job.run).run_toml.exists():
         return outcome
     again = shlex.join(["eagerloop", "launch", "--workers", str(workers), "--", "resume", str(job.run)])
     return outcome._replace(sentence=f"{outcome.sentence}; continue with: {again}")

@@ -43,7 +43,7 @@ def everything(run):
     """All that a run is, as bits."""
     generators = (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
     values = {name: np.array(variable.numpy()).tobytes() for name, variable in run.variables().items()}
-    return values, generators, vars(run.position).copy(), run.tally.state()
+    return values, generators, vars(run.position).copy(), run.tally.sums()
 
 
 @pytest.fixture(scope="module")
