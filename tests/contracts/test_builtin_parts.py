@@ -11,6 +11,9 @@ from eagerloop.testing import check
 
 ENTRIES = [entry for entry in Catalog.load().entries if entry.owner.distribution == BUILT_IN]
 
+WAYS = {("dataset", "csv"): [{"stream": "no"}, {"stream": "yes"}]}
+"""Parts that are tried in several ways."""
+
 OPTIONS = {
     ("metric", "io_u"): {"num_classes": 3, "target_class_ids": [0, 1]},
     ("metric", "mean_io_u"): {"num_classes": 3},
@@ -40,16 +43,25 @@ def files(tmp_path_factory):
         model.save(tmp_path / "model.keras")
     return {
         ("dataset", "csv"): {"path": table},
-        ("dataset", "csv-stream"): {"path": table},
         ("dataset", "arrays"): {"path": tmp_path / "arrays.npz"},
         ("model", "keras-file"): {"path": tmp_path / "model.keras"},
     }
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[f"{entry.kind}-{entry.name}" for entry in ENTRIES])
-def test_a_built_in_part_keeps_its_contract(entry, files):
+def test_options_are_for_parts_that_exist(files):
+    """Options for a part that is not there would leave what they were meant for unchecked."""
+    assert {*OPTIONS, *files, *WAYS} <= {(entry.kind, entry.name) for entry in ENTRIES}
+
+
+CASES = [(entry, way) for entry in ENTRIES for way in WAYS.get((entry.kind, entry.name), [{}])]
+
+
+@pytest.mark.parametrize(
+    ("entry", "way"), CASES, ids=["-".join([entry.kind, entry.name, *map(str, way.values())]) for entry, way in CASES]
+)
+def test_a_built_in_part_keeps_its_contract(entry, way, files):
     """Nothing fails, and nothing is left unchecked for want of an option."""
-    options = (OPTIONS | files).get((entry.kind, entry.name), {})
+    options = (OPTIONS | files).get((entry.kind, entry.name), {}) | way
     results = check(entry.kind, entry.factory, options=options)
 
     assert {result.name: result.message for result in results if result.status == "failed"} == {}

@@ -9,15 +9,13 @@ import numpy as np
 
 from eagerloop_plugins.csv_files.split import Array
 
-MOST_VALUES = 10_000
-"""How many different values of a column are kept while reading; that many classes are refused."""
-
 
 @dataclass
 class Column:
     """What is known of a column.
 
     Attributes:
+        most: How many different values are kept.
         present: How many cells have a value.
         numbers: How many cells are written as numbers.
         moments: Count, mean and variance of the training rows.
@@ -29,6 +27,7 @@ class Column:
         empty: The first block with an empty cell.
     """
 
+    most: float
     present: int = 0
     numbers: int = 0
     moments: tuple[int, float, float] = (0, 0.0, 0.0)
@@ -62,8 +61,8 @@ class Column:
         if self.values is not None:
             everywhere, mine = self.values
             everywhere.update(values)
-            mine.update(values[row] for row in training.tolist())
-            if len(everywhere) > MOST_VALUES:
+            mine.update([values[row] for row in training.tolist()])
+            if len(everywhere) > self.most:
                 self.values = None
 
     @property

@@ -1,19 +1,13 @@
 """From the columns of a table to the features of a model, as the training rows set it down."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from eagerloop.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
 
     import eagerloop
-
-MOST_CATEGORIES = 1000
-"""How many columns a single column of text may become: names and dates are no categories."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +23,6 @@ class Encoder:
     columns: Sequence[str]
     scales: Mapping[str, tuple[float, float]]
     categories: Mapping[str, Sequence[str]]
-
-    @classmethod
-    def fit(
-        cls, table: "eagerloop.tables.Table", columns: Sequence[str], rows: "np.ndarray[Any, Any]", *, standardize: bool
-    ) -> "Encoder":
-        """Reads means, deviations and categories off the given rows alone."""
-        scales, categories = {}, {}
-        for name in columns:
-            values = raw(table, name, numeric=table.kind(name) == "numeric")[rows]
-            warn_if_constant(table, name, values)
-            if table.kind(name) == "numeric":
-                # The deviation of a constant column is 0, or what rounding leaves of 0.
-                constant = not standardize or values.max() == values.min()
-                scales[name] = (float(values.mean()) if standardize else 0.0, 1.0 if constant else float(values.std()))
-            else:
-                categories[name] = _categories(table, name, values)
-        return cls(tuple(columns), scales, categories)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -68,30 +45,6 @@ class Encoder:
                 x[np.arange(len(table)), place + table.labels(name, self.categories[name])] = 1
                 place += len(self.categories[name])
         return x
-
-
-def _categories(table: "eagerloop.tables.Table", name: str, values: "np.ndarray[Any, Any]") -> list[str]:
-    """The values of a column of text, sorted."""
-    refuse_empty(table, name)
-    categories = sorted(set(values.tolist()))
-    if len(categories) > MOST_CATEGORIES:
-        most = f"{len(categories)} different texts, at most {MOST_CATEGORIES} can be categories"
-        msg = f"{table.path}: column '{name}' has {most}; leave it out of the features"
-        raise DataError(msg)
-    return categories
-
-
-def warn_if_constant(table: "eagerloop.tables.Table", name: str, values: "np.ndarray[Any, Any]") -> None:
-    """A column that is the same in every training row is told to the user."""
-    if (values == values[0]).all():
-        text = f"{table.path}: column '{name}' is {values[0]} in every training row, so there is nothing to learn in it"
-        warnings.warn(text, UserWarning, stacklevel=4)
-
-
-def refuse_empty(table: "eagerloop.tables.Table", name: str) -> None:
-    """Text has no missing value."""
-    if "" in table.text(name):
-        raise table.fault(name, table.text(name).index(""), "the cell is empty; fill it in or remove the row")
 
 
 def raw(table: "eagerloop.tables.Table", name: str, *, numeric: bool) -> "np.ndarray[Any, Any]":

@@ -56,6 +56,17 @@ class Split:
         first, second, third = np.split(rows, [training, training + validation])
         return np.sort(first), np.sort(second), np.sort(third)
 
+    def refuse_too_much(self, count: int) -> None:
+        """Refuses fractions that leave no row of the file to train on, as `eagerloop.split_rows` does.
+
+        Raises:
+            ConfigError: How many rows would be for what.
+        """
+        test, validation = self._held(count)
+        if count - test - validation < 1:
+            msg = f"of {count} rows, {test} for the test and {validation} for the validation leave none to train on"
+            raise ConfigError(msg)
+
     def _held(self, count: int) -> tuple[int, int]:
         """How many of the first rows are for the test, and for the validation."""
         test = max(1, round(count * self.test_fraction)) if self.test_fraction and count else 0

@@ -5,16 +5,17 @@ so that no list of rows is ever needed: see `Split` and `StreamDataset.train`.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import eagerloop
 from eagerloop.errors import ConfigError
-from eagerloop_plugins.csv_files.encoder import Encoder, raw
+from eagerloop_plugins.csv_files.encoder import raw
+from eagerloop_plugins.csv_files.findings import Findings
 from eagerloop_plugins.csv_files.reader import Reader
-from eagerloop_plugins.csv_files.split import PARTS, Array, Split
+from eagerloop_plugins.csv_files.split import PARTS, Array
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -27,43 +28,23 @@ class StreamDataset:
     """Batches of `(x, y)` read from a file while they are needed.
 
     Args:
-        blocks: The file.
-        ends: How many rows there are up to the end of each block.
-        split: What deals the rows out.
-        encoder: What turns a table into x.
-        target: The column to predict.
-        classes: The classes by name, in the order of their numbers; none for a regression.
-        fingerprint: A digest of the data.
+        found: What there is to know of the file.
         batch_size: Rows in a batch; the last of an epoch may be shorter.
         shuffle: Whether each epoch of the training has an order of its own.
-        seed: Where the orders come from.
 
     Raises:
         ConfigError: There are no rows for a part, or a batch is larger than the training data.
     """
 
-    def __init__(  # noqa: PLR0913 - as many as csv has options
-        self,
-        *,
-        blocks: Any,
-        ends: Sequence[int],
-        split: Split,
-        encoder: Encoder,
-        target: str,
-        classes: Sequence[str],
-        fingerprint: str,
-        batch_size: int,
-        shuffle: bool,
-        seed: int,
-    ) -> None:
-        self.blocks, self.split, self.encoder, self.fingerprint = blocks, split, encoder, fingerprint
-        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
-        self.columns, self.features, self.targets = encoder.columns, encoder.features, (target,)
-        self.classes = tuple(classes)
-        self.task: eagerloop.parts.Task = "classification" if classes else "regression"
+    def __init__(self, found: Findings, *, batch_size: int, shuffle: bool) -> None:
+        self.blocks, self.split, self.encoder, self.fingerprint = found.blocks, found.split, found.encoder, found.fingerprint
+        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, found.split.seed
+        self.columns, self.features, self.targets = found.encoder.columns, found.encoder.features, (found.target,)
+        self.classes = tuple(found.classes)
+        self.task: eagerloop.parts.Task = "classification" if found.classes else "regression"
         self.outputs = len(self.classes) or 1
         self.exact, self.note = True, "any position is reached by reading the blocks that hold it, from the seed and the epoch"
-        self._ends = np.asarray(ends)
+        self._ends = np.asarray(found.ends)
         self._begins = np.concatenate([[0], self._ends[:-1]])
         self._counts = {part: self._count(number) for number, part in enumerate(PARTS)}
         rows = {part: int(counts.sum()) for part, counts in self._counts.items()}
@@ -75,8 +56,9 @@ class StreamDataset:
             raise ConfigError(msg)
         self.batches_per_epoch = -(-rows["train"] // batch_size)
         self.rows = rows
+        self.first_batch = self.keys = None
         # About as many rows as the bytes of a window hold, in whole batches: so batches are seldom put together from two.
-        self._window = max(1, int(self._ends[-1]) * WINDOW_BYTES // blocks.size // batch_size) * batch_size
+        self._window = max(1, int(self._ends[-1]) * WINDOW_BYTES // found.blocks.size // batch_size) * batch_size
 
     def __repr__(self) -> str:
         return (
@@ -207,3 +189,8 @@ class StreamDataset:
 
         batches = rows.rebatch(self.batch_size).map(complete, 2, deterministic=True)
         return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(8)
+
+
+def streamed(found: Findings, *, batch_size: int, shuffle: bool) -> StreamDataset:
+    """The dataset of a file that is read while it is needed; options and errors are those of `csv`."""
+    return StreamDataset(found, batch_size=batch_size, shuffle=shuffle)

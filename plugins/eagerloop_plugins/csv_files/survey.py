@@ -10,41 +10,19 @@ from typing import Any
 import numpy as np
 
 import eagerloop
-from eagerloop.errors import ConfigError, DataError
-from eagerloop_plugins.csv_files.column import MOST_VALUES, Column
-from eagerloop_plugins.csv_files.encoder import MOST_CATEGORIES, Encoder, refuse_empty
+from eagerloop.errors import DataError
+from eagerloop_plugins.csv_files.column import Column
+from eagerloop_plugins.csv_files.encoder import Encoder
+from eagerloop_plugins.csv_files.findings import Findings
+from eagerloop_plugins.csv_files.rules import (
+    MOST_CATEGORIES,
+    MOST_VALUES,
+    check_features,
+    counts_from_start,
+    fingerprint,
+    refuse_empty,
+)
 from eagerloop_plugins.csv_files.split import Array, Split
-from eagerloop_plugins.csv_files.stream import StreamDataset
-from eagerloop_plugins.dataset.csv import check_features, counts_from_start, fingerprint
-
-
-def stream_csv(
-    blocks: Any,
-    *,
-    target: str,
-    features: Sequence[str] | None,
-    batch_size: int,
-    shuffle: bool,
-    split: Split,
-    standardize: bool,
-    task: str,
-) -> StreamDataset:
-    """The streamed dataset of a file; options and errors are those of `csv`."""
-    survey = Survey(blocks, target, features, split, standardize=standardize)
-    chosen = survey.features()
-    classes = survey.classes(task)
-    return StreamDataset(
-        blocks=blocks,
-        ends=survey.ends,
-        split=split,
-        encoder=survey.encoder(chosen),
-        target=target,
-        classes=classes,
-        fingerprint=fingerprint(blocks, [*chosen, target]),
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=split.seed,
-    )
 
 
 class Survey:
@@ -61,7 +39,8 @@ class Survey:
     def __init__(self, blocks: Any, target: str, features: Sequence[str] | None, split: Split, *, standardize: bool) -> None:
         self.blocks, self.target, self.given, self.split, self.standardize = blocks, target, features, split, standardize
         check_features(blocks, target, features)
-        self.columns = {name: Column() for name in blocks.names if name == target or not features or name in features}
+        most = getattr(blocks, "most_values", MOST_VALUES)
+        self.columns = {name: Column(most) for name in blocks.names if name == target or not features or name in features}
         self.ends: list[int] = []
         count = 0
         for number, table in enumerate(_ahead(blocks)):
@@ -70,9 +49,27 @@ class Survey:
             self.ends.append(count)
             for name in self.columns:
                 self._add(number, table, name, training)
-        if split(0, 0, count)[0].size < 1:
-            msg = f"of {count} rows, none is left to train on; take a smaller test-fraction or validation-fraction"
-            raise ConfigError(msg)
+
+    def findings(self, task: str) -> Findings:
+        """What a dataset is made from.
+
+        Args:
+            task: `regression`, `classification` or `auto`.
+
+        Raises:
+            ConfigError: No row would be left to train on.
+            DataError: Anything in the file.
+        """
+        chosen = self.features()
+        classes = self.classes(task)
+        self.split.refuse_too_much(self.ends[-1])
+        encoder = self.encoder(chosen)
+        if classes:
+            self._refuse_unlearnt(classes)
+        else:
+            self._warn_if_constant(self.target)
+        digest = fingerprint(self.blocks, [*chosen, self.target])
+        return Findings(self.blocks, self.ends, self.split, encoder, self.target, classes, digest)
 
     def _add(self, number: int, table: Any, name: str, training: Array) -> None:
         column = self.columns[name]
@@ -94,10 +91,10 @@ class Survey:
     def _finite(self, table: Any, name: str) -> Array | None:
         """A block's column of numbers, float64; None if there is a cell that the table would refuse."""
         try:
-            table.numbers(name, self._dtype(name))
+            values = table.numbers(name, self._dtype(name))
         except DataError:
             return None
-        return table.numbers(name, np.float64)  # type: ignore[no-any-return]
+        return values if values.dtype == np.float64 else table.numbers(name, np.float64)  # type: ignore[no-any-return]
 
     def _dtype(self, name: str) -> Any:
         """What float32 cannot hold is refused where it would be stored as it is."""
@@ -111,7 +108,7 @@ class Survey:
             if self.given:
                 raise self.blocks[0].fault(name, 0, "no cell of this column has a value; leave it out of the features")
             text = f"{self.blocks.path}: column '{name}' has no value in any row and is left out"
-            warnings.warn(text, UserWarning, stacklevel=4)
+            warnings.warn(text, UserWarning, stacklevel=5)
         chosen = [name for name in chosen if name not in missing]
         if not chosen:
             msg = f"{self.blocks.path} has no column to learn from besides the target '{self.target}'; check the delimiter"
@@ -129,20 +126,31 @@ class Survey:
             column.values is not None and counts_from_start(sorted(column.values[0]), self.ends[-1])
         )
         if task == "regression" or (task == "auto" and not few):
-            self._warn_if_constant(self.target)
             return []
         names = self._names(column)
-        everywhere, mine = self._counted(self.target)
+        everywhere = self._counted(self.target)[0]
         if len(everywhere) == 1:
             only = f"one class only, {names[next(iter(everywhere))]!r}: nothing to learn; choose another target"
             msg = f"{self.blocks.path}: column '{self.target}' has {only}"
             raise DataError(msg)
-        for value in sorted(everywhere):
-            if not mine[value]:
-                rows = f"of the {everywhere[value]} rows of class {names[value]!r} none is among the training rows"
-                msg = f"{self.blocks.path}, column '{self.target}': {rows}; take another seed or a smaller test-fraction"
-                raise DataError(msg)
         return [names[value] for value in sorted(everywhere)]
+
+    def _refuse_unlearnt(self, classes: Sequence[str]) -> None:
+        """Every class must be learnt from at least one row."""
+        everywhere, mine = self._counted(self.target)
+        for value, name in zip(sorted(everywhere), classes, strict=True):
+            if not mine[value]:
+                complaint = f"of the {everywhere[value]} rows of class {name!r} none is among the training rows"
+                table, row = self._first(value)
+                raise table.fault(self.target, row, f"{complaint}; take another seed or a smaller test-fraction")
+
+    def _first(self, value: Any) -> tuple[Any, int]:
+        """The block, and its row, in which the target first has a value."""
+        for table in self.blocks:
+            cells = table.text(self.target) if isinstance(value, str) else table.numbers(self.target, np.float64).tolist()
+            if value in cells:
+                return table, cells.index(value)
+        raise KeyError(value)
 
     def _names(self, column: Column) -> dict[Any, str]:
         """The values of the target, and what the classes are called."""
@@ -152,11 +160,8 @@ class Survey:
             return {value: value for value in everywhere}
         for value in everywhere:
             if value != np.floor(value):
-                for table in self.blocks:
-                    rows = np.flatnonzero(table.numbers(self.target, np.float64) == value)
-                    if len(rows):
-                        complaint = f"{value:g} is no class, expected whole numbers; or give task=regression"
-                        raise table.fault(self.target, int(rows[0]), complaint)
+                table, row = self._first(value)
+                raise table.fault(self.target, row, f"{value:g} is no class, expected whole numbers; or give task=regression")
         return {value: str(int(value)) for value in everywhere}
 
     def encoder(self, chosen: Sequence[str]) -> Encoder:

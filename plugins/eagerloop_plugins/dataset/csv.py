@@ -1,24 +1,14 @@
 """Any CSV or TSV file on disk, for regression or classification."""
 
-import hashlib
-import warnings
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 import eagerloop
-from eagerloop.errors import ConfigError, DataError
-from eagerloop_plugins.csv_files.encoder import Encoder, raw, refuse_empty, warn_if_constant
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from eagerloop_plugins.csv_files.stream import StreamDataset
-
-MOST_CLASSES = 20
-"""Up to how many different whole numbers, counted from 0 or 1 without a gap, are taken for classes."""
 
 LARGEST_BYTES = 1 << 28
 """Up to which size a file is read into memory, if nothing is said: the same on every machine, so that numbers are too."""
@@ -82,123 +72,15 @@ def csv(  # noqa: PLR0913 - each argument is an option
         >>> dataset.features, dataset.classes
         (('weight', 'coat=long', 'coat=short'), ('cat', 'dog'))
     """
-    if stream == "yes" or (stream == "auto" and path.is_file() and path.stat().st_size > LARGEST_BYTES):
-        from eagerloop_plugins.csv_files.split import Split  # noqa: PLC0415 - they need NumPy
-        from eagerloop_plugins.csv_files.survey import stream_csv  # noqa: PLC0415
+    from eagerloop_plugins.csv_files.split import Split  # noqa: PLC0415 - these need NumPy
+    from eagerloop_plugins.csv_files.stream import streamed  # noqa: PLC0415
+    from eagerloop_plugins.csv_files.survey import Survey  # noqa: PLC0415
+    from eagerloop_plugins.csv_files.whole import WholeFile, in_memory  # noqa: PLC0415
 
-        split = Split(test_fraction, validation_fraction, seed)
-        blocks = eagerloop.tables.read_blocks(path, delimiter)
-        return stream_csv(
-            blocks,
-            target=blocks.names[-1] if target is None else target,
-            features=features,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            split=split,
-            standardize=standardize,
-            task=task,
-        )
-    table = eagerloop.tables.read_table(path, delimiter)
-    target = table.names[-1] if target is None else target
-    chosen = _features(table, target, features)
-    classes = _classes(table, target, task)
-    training, validation, test = eagerloop.split_rows(
-        len(table), test_fraction=test_fraction, validation_fraction=validation_fraction, seed=seed
-    )
-    encoder = Encoder.fit(table, chosen, training, standardize=standardize)
-    x, y = encoder(table), table.labels(target, classes) if classes else table.numbers(target)
-    if classes:
-        _check_classes(table, target, classes, y[training])
-    else:
-        warn_if_constant(table, target, y[training])
-    return eagerloop.ArrayDataset(
-        (x[training], y[training]),
-        (x[test], y[test]),
-        (x[validation], y[validation]) if len(validation) else None,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-        features=encoder.features,
-        targets=(target,),
-        classes=classes,
-        task="classification" if classes else "regression",
-        fingerprint=fingerprint(table, [*chosen, target]),
-        columns=chosen,
-        encoder=encoder,
-        raw_test={name: raw(table, name, numeric=name in encoder.scales)[test] for name in chosen},
-    )
-
-
-def _features(table: "eagerloop.tables.Table", target: str, given: list[str] | None) -> list[str]:
-    """The columns to learn from."""
-    check_features(table, target, given)
-    chosen = given or [name for name in table.names if name != target]
-    missing = [name for name in chosen if table.kind(name) == "missing"]
-    for name in missing:
-        if given:
-            raise table.fault(name, 0, "no cell of this column has a value; leave it out of the features")
-        text = f"{table.path}: column '{name}' has no value in any row and is left out"
-        warnings.warn(text, UserWarning, stacklevel=3)
-    chosen = [name for name in chosen if name not in missing]
-    if not chosen:
-        msg = f"{table.path} has no column to learn from besides the target '{target}'; check the delimiter"
-        raise DataError(msg)
-    return chosen
-
-
-def check_features(table: Any, target: str, given: Sequence[str] | None) -> None:
-    """Refuses columns that are not there, or are named twice."""
-    table.require(target, *(given or ()))
-    if target in (given or ()):
-        msg = f"the target '{target}' is among the features; leave it out, or choose another target"
-        raise ConfigError(msg)
-    if len(set(given or ())) < len(given or ()):
-        msg = f"features must differ from each other, got {', '.join(given or ())}"
-        raise ConfigError(msg)
-
-
-def _classes(table: "eagerloop.tables.Table", target: str, task: str) -> list[str]:
-    """The classes by name, sorted; none for a regression."""
-    import numpy as np  # noqa: PLC0415 - as above
-
-    kind = table.kind(target)
-    if kind == "missing":
-        raise table.fault(target, 0, "no cell of the target has a value; choose another target")
-    few = kind == "numeric" and counts_from_start(np.unique(table.numbers(target, np.float64)).tolist(), len(table))
-    if task == "regression" or (task == "auto" and kind == "numeric" and not few):
-        return []
-    if kind == "text":
-        refuse_empty(table, target)
-        classes = sorted(set(table.text(target)))
-    else:
-        numbers = table.numbers(target, np.float64)
-        fractional = numbers != np.floor(numbers)
-        if fractional.any():
-            row = int(np.argmax(fractional))
-            raise table.fault(target, row, f"{numbers[row]:g} is no class, expected whole numbers; or give task=regression")
-        classes = [str(int(number)) for number in np.unique(numbers)]
-    if len(classes) == 1:
-        msg = f"{table.path}: column '{target}' has one class only, {classes[0]!r}: nothing to learn; choose another target"
-        raise DataError(msg)
-    return classes
-
-
-def counts_from_start(distinct: Sequence[float], rows: int) -> bool:
-    """Whether numbers are taken for classes: few different ones (given sorted), whole, from 0 or 1 on without a gap."""
-    few = 1 < len(distinct) <= min(MOST_CLASSES, rows // 2)
-    return few and any(list(distinct) == list(range(first, first + len(distinct))) for first in (0, 1))
-
-
-def _check_classes(table: "eagerloop.tables.Table", target: str, classes: Sequence[str], y: "np.ndarray[Any, Any]") -> None:
-    """Every class must be learnt from at least one row."""
-    for number, name in enumerate(classes):
-        if not (y == number).any():
-            rows = table.labels(target, classes).tolist()
-            count = rows.count(number)
-            complaint = f"of the {count} rows of class {name!r} none is among the training rows"
-            raise table.fault(target, rows.index(number), f"{complaint}; take another seed or a smaller test-fraction")
-
-
-def fingerprint(table: Any, columns: Sequence[str]) -> str:
-    """SHA-256 over the file's bytes and the columns that are used."""
-    return hashlib.sha256("\n".join([table.digest, *columns]).encode()).hexdigest()
+    split = Split(test_fraction, validation_fraction, seed)
+    large = stream == "yes" or (stream == "auto" and path.is_file() and path.stat().st_size > LARGEST_BYTES)
+    blocks = eagerloop.tables.read_blocks(path, delimiter) if large else WholeFile(path, delimiter)
+    target = blocks.names[-1] if target is None else target
+    survey = Survey(blocks, target, features, split, standardize=standardize)
+    build = streamed if large else in_memory
+    return build(survey.findings(task), batch_size=batch_size, shuffle=shuffle)
