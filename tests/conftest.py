@@ -19,3 +19,9 @@ def own_options():
 def own_directory(tmp_path, monkeypatch):
     """Runs are made below the working directory where no other is named: never in the checkout."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_home(tmp_path_factory):
+    """The key of the seals is drawn in a directory of the tests' own: never in the user's."""
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))

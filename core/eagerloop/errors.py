@@ -5,8 +5,10 @@
     EagerloopError          the user can mend it; the command line prints one line and exits with 2
     ├── ConfigError         an option, a config file, a run directory
     ├── PluginError         a part that is missing, broken, or does not do what its kind must
+    │   └── NotAStepError   a step function that returns something else than a Step
     ├── DataError           a file or a batch that cannot be trained on
-    ├── CheckpointError     a saved run that is damaged, foreign, or not there
+    ├── CheckpointError     a saved run that is foreign, or not there
+    │   └── DamagedError    a checkpoint that is not as it was written: the one before may be taken instead
     └── TrainingError       the run itself failed (numbers, disk); exits with 1
 
 Every message says what was expected, what was received, where, and what to do next.
@@ -31,12 +33,20 @@ class PluginError(EagerloopError):
     """A part is unknown, could not be loaded, or breaks the contract of its kind."""
 
 
+class NotAStepError(PluginError):
+    """A step function of one's own returned something else than it must."""
+
+
 class DataError(EagerloopError):
     """A data file or a batch cannot be trained on."""
 
 
 class CheckpointError(EagerloopError):
-    """A saved run is missing, damaged, or belongs to other parts."""
+    """A saved run is missing, or belongs to other parts."""
+
+
+class DamagedError(CheckpointError):
+    """Something is not as it was written: the checkpoint before may be taken instead."""
 
 
 class TrainingError(EagerloopError):

@@ -49,7 +49,7 @@ class Workshop:
         if isinstance(choice.part, str):
             entry = self._catalog.find(kind, choice.part)
             words, factory = entry.where, entry.factory
-            options = resolve(factory, choice.options, words)
+            options = resolve(entry.options, choice.options, words)
             resolved = Part(choice.part, entry.owner.distribution, entry.owner.version, options)
             with blaming(f"{words} could not be made"):
                 part = factory(**options, **filled_in(factory, self._seed, self._dataset))

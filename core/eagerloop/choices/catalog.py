@@ -10,11 +10,12 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eagerloop.choices.options import Option, options_of
 from eagerloop.choices.providers import offered
 from eagerloop.choices.sources import as_factory, digest, import_file, is_file_part
 from eagerloop.errors import EagerloopError, PluginError, did_you_mean
@@ -53,6 +54,7 @@ class Entry:
     name: str
     factory: Callable[..., Any]
     owner: Owner
+    options: Mapping[str, Option]
 
     @property
     def where(self) -> str:
@@ -129,7 +131,7 @@ class Catalog:
             _require_version(owner)
             with contextlib.redirect_stdout(sys.stderr):  # what it prints must not stand between ours: `plugins --json`
                 parts = list(offered(load()))
-            self.entries += [Entry(kind, name, factory, owner) for kind, name, factory in parts]
+            self.entries += [Entry(kind, name, factory, owner, options) for kind, name, factory, options in parts]
         except (Exception, SystemExit) as error:  # noqa: BLE001 - see the docstring
             cause = str(error) if isinstance(error, EagerloopError) else f"{type(error).__name__}: {error}"
             self.broken.append(Broken(owner, " ".join(cause.split())))
@@ -181,7 +183,8 @@ class Catalog:
             msg = f"{file} has no function or class '{name}'; {did_you_mean(name, public)}"
             raise PluginError(msg)
         owner = Owner(file, digest(Path(file))[:12], file)
-        return Entry(kind, part, as_factory(kind, getattr(module, name)), owner)
+        factory = as_factory(kind, getattr(module, name))
+        return Entry(kind, part, factory, owner, options_of(factory, f"{kind} '{part}' of {owner}"))
 
 
 def _same(one: str, other: str) -> bool:

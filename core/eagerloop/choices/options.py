@@ -210,11 +210,11 @@ def _option(name: str, hint: Any, default: Any, where: str) -> Option:
     return Option(name, annotation, default, **found)
 
 
-def resolve(factory: Callable[..., Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:
+def resolve(options: Mapping[str, Option], given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Completes and checks the options that a user gave for a part.
 
     Args:
-        factory: The part's factory.
+        options: Those that its factory has, by name.
         given: Values by option name; `-` and `_` are the same.
         where: The part in words, such as `model 'mlp'`.
 
@@ -224,7 +224,6 @@ def resolve(factory: Callable[..., Any], given: Mapping[str, Any], where: str) -
     Raises:
         ConfigError: An option is unknown, missing, of another type, or out of range.
     """
-    options = options_of(factory, where)
     values = {name.replace("-", "_"): value for name, value in given.items()}
     for name in values:
         if name not in options:

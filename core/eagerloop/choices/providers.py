@@ -7,7 +7,7 @@ from typing import Any
 
 import pluggy
 
-from eagerloop.choices.options import options_of
+from eagerloop.choices.options import Option, options_of
 from eagerloop.errors import EagerloopError, PluginError, did_you_mean
 from eagerloop.hooks import GROUP, PROVIDERS, ProviderHooks
 from eagerloop.parts import KINDS
@@ -18,8 +18,8 @@ HOOKS = dict(zip(KINDS, PROVIDERS.values(), strict=True))
 NAME = re.compile(r"[A-Za-z0-9_][\w.-]*")
 """What can be typed after `--model` and read back: no blank, and none of `/` and `:`, which separate owner, file and name."""
 
-Offer = tuple[str, str, Callable[..., Any]]
-"""Kind, name, factory."""
+Offer = tuple[str, str, Callable[..., Any], Mapping[str, Option]]
+"""Kind, name, factory, its options."""
 
 
 def offered(plugin: Any) -> Iterator[Offer]:
@@ -29,7 +29,7 @@ def offered(plugin: Any) -> Iterator[Offer]:
         plugin: A module or another object with functions that are marked with `hookimpl`; a class is made into an object.
 
     Yields:
-        Kind, name and factory of each part, its options readable.
+        Kind, name, factory and options of each part.
 
     Raises:
         PluginError: A hook does not exist, takes arguments, raises, or returns something else than `{name: factory}`.
@@ -83,9 +83,9 @@ def _factories(kind: str, hook: str, factories: Any) -> Iterator[Offer]:
         if not NAME.fullmatch(name):
             msg = f"{hook} offers the name {name!r}, which nobody can type; use letters, digits and hyphens"
             raise PluginError(msg)
-        options_of(factory, f"{kind} '{name}'")
+        options = options_of(factory, f"{kind} '{name}'")
         if name.replace("_", "-") in seen:
             msg = f"{hook} offers '{name}' twice ('-' and '_' are the same)"
             raise PluginError(msg)
         seen.add(name.replace("_", "-"))
-        yield kind, name, factory
+        yield kind, name, factory, options

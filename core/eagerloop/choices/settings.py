@@ -1,5 +1,6 @@
 """What a user chooses for a run, and its form in TOML: the same for a config and for a run's record."""
 
+import functools
 import inspect
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -75,6 +76,7 @@ class Settings:
         return self
 
 
+@functools.cache
 def plain_options() -> dict[str, Any]:
     """The options of a run that belong to no part, by name."""
 

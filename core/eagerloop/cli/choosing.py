@@ -16,7 +16,7 @@ import typer
 
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.defaults import default_loss, default_model
-from eagerloop.choices.options import Option, options_of
+from eagerloop.choices.options import Option
 from eagerloop.choices.settings import Settings, plain_options, read_toml, settings_from
 from eagerloop.choices.sources import is_file_part
 from eagerloop.cli.flags import completion, dimmed, given, parameter, parameters_of
@@ -29,7 +29,7 @@ FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
 DEFAULTS = {"dataset": "iris", "model": "by the data", "loss": "by the data", "optimizer": "adam", "checkpointer": "tf"}
 """What the help says of a kind that is not chosen."""
 
-Act = Callable[[Settings, Catalog, Mapping[str, Any]], None]
+Action = Callable[[Settings, Catalog, Mapping[str, Any]], None]
 """What a command does: it gets the settings, the catalog, and the values of its own options."""
 
 
@@ -58,7 +58,7 @@ def chosen_parts(words: Sequence[str]) -> argparse.Namespace:
 
 def command_of(
     words: Sequence[str],
-    act: Act,
+    act: Action,
     own: Sequence[inspect.Parameter],
     *,
     kinds: Sequence[str] = KINDS,
@@ -85,19 +85,19 @@ def command_of(
     _choose(settings, chosen, kinds)
     with quiet() if _names_a_file(settings) else contextlib.nullcontext():  # which may import TensorFlow
         catalog = Catalog.load(settings.plugins)
-        places = list(_places(settings, catalog, kinds))
+        part_options = list(_part_options(settings, catalog, kinds))
     options = {name: option for name, option in plain_options().items() if plain is None or name in plain}
 
     def command(**values: Any) -> None:
         for name, option in options.items():
             value = None if name == "plugins" else given(values, name, option, "the command line")
             setattr(settings, name, getattr(settings, name) if value is None else value)
-        for place in places:
-            _set_option(settings, place, given(values, place.key, place.option, place.where))
+        for one in part_options:
+            _set_option(settings, one, given(values, one.key, one.option, one.where))
         act(settings, catalog, values)
 
     parameters = [*_plain_parameters(options, settings), *own, *_kind_parameters(catalog, kinds)]
-    parameters += [parameter for place in places for parameter in place.parameters()]
+    parameters += [parameter for one in part_options for parameter in one.parameters()]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return command
 
@@ -123,8 +123,8 @@ def _names_a_file(settings: Settings) -> bool:
     return bool(settings.plugins) or any(map(is_file_part, parts))
 
 
-class Place(NamedTuple):
-    """Where an option belongs: to which part of which kind."""
+class PartOption(NamedTuple):
+    """An option of a chosen part, and how it is typed."""
 
     kind: str
     part: str
@@ -144,20 +144,20 @@ class Place(NamedTuple):
         return parameters_of(self.key, self.option, self.flags, f"{self.kind}: {self.name}", self.current)
 
 
-def _places(settings: Settings, catalog: Catalog, kinds: Sequence[str]) -> Iterator[Place]:
+def _part_options(settings: Settings, catalog: Catalog, kinds: Sequence[str]) -> Iterator[PartOption]:
     """Every option of every chosen part. With two parts of a kind, `--observe.patience` is the one part's that has it."""
     for kind in kinds:
         choices = {choice.part: choice for choice in _choices(settings, kind)}.values()
         entries = [catalog.find(kind, choice.part) for choice in choices]
-        shared = [name for entry in entries for name in options_of(entry.factory, entry.where)]
+        shared = [name for entry in entries for name in entry.options]
         for choice, entry in zip(choices, entries, strict=True):
             values = {name.replace("-", "_"): value for name, value in choice.options.items()}
-            for option in options_of(entry.factory, entry.where).values():
+            for option in entry.options.values():
                 short = f"--{FLAGS[kind]}.{option.flag}"
                 full = f"--{FLAGS[kind]}.{entry.name.rpartition(':')[2]}.{option.flag}"
                 flags = [short] if kind in SINGLE else [short, full] if shared.count(option.name) == 1 else [full]
                 current = values.get(option.name, option.default)
-                yield Place(kind, choice.part, entry.name, entry.where, option, flags, current)
+                yield PartOption(kind, choice.part, entry.name, entry.where, option, flags, current)
 
 
 def _choices(settings: Settings, kind: str) -> Sequence[Choice]:
@@ -171,15 +171,15 @@ def _choices(settings: Settings, kind: str) -> Sequence[Choice]:
     return [kept] if isinstance(kept, Choice) else list(kept or ())
 
 
-def _set_option(settings: Settings, place: Place, value: Any) -> None:
+def _set_option(settings: Settings, one: PartOption, value: Any) -> None:
     if value is None:
         return
-    options = {place.option.name: value}
+    options = {one.option.name: value}
     changed = [
-        Choice(choice.part, {**choice.options, **options}) if choice.part == place.part else choice
-        for choice in _choices(settings, place.kind)
+        Choice(choice.part, {**choice.options, **options}) if choice.part == one.part else choice
+        for choice in _choices(settings, one.kind)
     ]
-    setattr(settings, place.kind, changed[0] if place.kind in SINGLE else changed)
+    setattr(settings, one.kind, changed[0] if one.kind in SINGLE else changed)
 
 
 def _kind_parameters(catalog: Catalog, kinds: Sequence[str]) -> Iterator[inspect.Parameter]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eagerloop.choices.catalog import BUILT_IN, PLURALS, Catalog, Entry
-from eagerloop.choices.options import REQUIRED, Option, options_of, summary_of
+from eagerloop.choices.options import REQUIRED, Option, summary_of
 from eagerloop.cli.flags import in_words
 from eagerloop.parts import KINDS
 
@@ -66,7 +66,7 @@ def shown(entry: Entry) -> Iterator[str]:
     """
     yield from _wrapped(f"{entry.kind} {entry.name}: {summary_of(entry.factory)}", "  ")
     yield f"from {entry.owner}, {entry.location}"
-    options = options_of(entry.factory, entry.where).values()
+    options = entry.options.values()
     for option in options:
         default = "required" if option.default is REQUIRED else f"default {in_words(option.default)}"
         line = f"  --{'observe' if entry.kind == 'observer' else entry.kind}.{option.flag}  {option.type_name}  {default}"
@@ -104,7 +104,7 @@ def row(entry: Entry) -> dict[str, Any]:
 
 def options_as_json(entry: Entry) -> list[dict[str, Any]]:
     """The options of a part."""
-    return [_option_as_json(option) for option in options_of(entry.factory, entry.where).values()]
+    return [_option_as_json(option) for option in entry.options.values()]
 
 
 def _option_as_json(option: Option) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eagerloop.errors import ConfigError
+from eagerloop.inspection.by_hand.confusion import confusion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,30 +161,6 @@ def confusion_figure(actual: Array, predictions: Array, classes: Sequence[str]) 
     scale.set_label("share of the actual class", fontsize=LETTERS)
     scale.ax.tick_params(labelsize=LETTERS - 2)
     return figure
-
-
-def confusion(actual: Array, predictions: Array, classes: Sequence[str]) -> tuple[list[str], Array]:
-    """Counts rows by what they are and what they were taken for.
-
-    Args:
-        actual: Numbers of the classes, (n,) or (n, 1), or 1 in the column of the class, (n, k).
-        predictions: Numbers of the classes, (n,).
-        classes: Their names; a class without one is called by its number.
-
-    Returns:
-        The names of all classes; whole numbers with a row for each actual class and a column for each predicted one.
-
-    Example:
-        >>> names, counts = confusion(np.array([0, 2, 2]), np.array([0, 2, 1]), ["cat", "dog"])
-        >>> names, counts.tolist()
-        (['cat', 'dog', '2'], [[1, 0, 0], [0, 0, 0], [0, 1, 1]])
-    """
-    known = np.asarray(actual).reshape(len(predictions), -1)
-    known = known.argmax(axis=1) if known.shape[1] > 1 else known[:, 0].astype(int)
-    count = max(len(classes), 1 + int(max(known.max(), predictions.max())))
-    counts = np.zeros((count, count), int)
-    np.add.at(counts, (known, predictions), 1)
-    return [*classes, *map(str, range(len(classes), count))], counts
 
 
 def _panels(count: int) -> "tuple[Figure, list[Axes]]":

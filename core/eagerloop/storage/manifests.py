@@ -6,16 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from eagerloop.errors import CheckpointError
+from eagerloop.errors import CheckpointError, DamagedError
 from eagerloop.storage.files import sync
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 64 * 2**20
-
-
-class DamagedError(CheckpointError):
-    """Something is not as it was written: the checkpoint before may be taken instead."""
 
 
 def files_in(directory: Path) -> Iterator[tuple[str, Path]]:

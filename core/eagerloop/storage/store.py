@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eagerloop.errors import CheckpointError, TrainingError, reason
+from eagerloop.errors import CheckpointError, DamagedError, TrainingError, reason
 from eagerloop.storage.checkpoint import BEFORE, NAME, TEMPORARY, Checkpoint, name_of
 from eagerloop.storage.files import sync
 from eagerloop.storage.manifests import (
     FORMAT,
     MANIFEST,
-    DamagedError,
     damage,
     describe,
     files_in,

@@ -20,6 +20,11 @@ def inner_variable(variable: Any) -> tf.Variable:
     return variable if isinstance(variable, tf.Variable) else variable.value
 
 
+def path_of(variable: Any) -> str:
+    """A variable's name as Keras tells it: `dense_1/kernel`. A `tf.Variable` has its own, without the number of its output."""
+    return str(getattr(variable, "path", None) or variable.name.partition(":")[0])
+
+
 def flat_variables(owners: Mapping[str, Any]) -> dict[str, tf.Variable]:
     """Every variable of the given objects under a name that is the same in every process.
 
@@ -36,8 +41,7 @@ def flat_variables(owners: Mapping[str, Any]) -> dict[str, tf.Variable]:
     for owner, holder in owners.items():
         for number, variable in enumerate(getattr(holder, "variables", ())):
             inner = inner_variable(variable)
-            path = getattr(variable, "path", None) or inner.name.split(":")[0]
-            named[f"{owner}/{number:04d}/{_COUNTER.sub('', path)}"] = inner
+            named[f"{owner}/{number:04d}/{_COUNTER.sub('', path_of(variable))}"] = inner
     return named
 
 

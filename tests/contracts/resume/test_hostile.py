@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import stat
 import tomllib
 import warnings
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 import tomli_w
 
 import eagerloop
-import eagerloop.storage.trust
-from eagerloop.errors import CheckpointError, EagerloopError
+from eagerloop.errors import CheckpointError, ConfigError, EagerloopError
+from eagerloop.storage import trust
 
 CODE = '''
 from pathlib import Path
@@ -150,16 +151,14 @@ def test_checkpoints_that_are_a_link_are_refused(run, trained):
 
 @pytest.fixture
 def run_with_code(tmp_path, monkeypatch):
-    """A run whose loss is a file of code, made on another machine."""
+    """A run whose loss is a file of code, and the key with which it was sealed."""
     (tmp_path / "code.py").write_text(CODE)
-    identity = tmp_path / "machine-id"
-    identity.write_text("0123456789abcdef")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     forget()
-    monkeypatch.setattr(eagerloop.storage.trust, "_MACHINE", (identity,))
     run = eagerloop.train(directory=tmp_path / "run", loss="code.py:loss", epochs=1).directory
     (tmp_path / "ran").unlink()
     forget()
-    return run, identity
+    return run, trust.key_file()
 
 
 def forget():
@@ -171,15 +170,15 @@ def forget():
 
 
 def test_code_runs_again_where_it_was_named(run_with_code, tmp_path):
-    """On the same machine a resume needs no further word."""
+    """For the same user a resume needs no further word."""
     assert eagerloop.resume(run_with_code[0], epochs=2).position.step == 24
     assert (tmp_path / "ran").exists()
 
 
 def test_a_strangers_code_does_not_run(run_with_code, tmp_path):
-    """On another machine the file must be named once more; it is named to the user, and not even imported."""
-    run, identity = run_with_code
-    identity.write_text("fedcba9876543210")
+    """For another user the file must be named once more; it is named to the user, and not even imported."""
+    run, key = run_with_code
+    key.write_text("fedcba9876543210")
     for act in (eagerloop.load, eagerloop.resume):
         with pytest.raises(CheckpointError, match=r"names a file of code, code\.py, and was not made by you.*--trust code\.py"):
             act(run)
@@ -189,7 +188,7 @@ def test_a_strangers_code_does_not_run(run_with_code, tmp_path):
 
 def test_changed_code_does_not_run(run_with_code, tmp_path):
     """Nor code that is not what it was when the user named it."""
-    run, _identity = run_with_code
+    run, _key = run_with_code
     (tmp_path / "code.py").write_text(CODE + "# changed\n")
     with pytest.raises(
         CheckpointError, match=r"code\.py was changed since .* was made \([0-9a-f]{12} then, [0-9a-f]{12} now\)"
@@ -200,7 +199,7 @@ def test_changed_code_does_not_run(run_with_code, tmp_path):
 
 def test_a_seal_cannot_be_used_for_other_code(run_with_code, tmp_path):
     """Neither by another file under it, nor by one that is left out of the list."""
-    run, _identity = run_with_code
+    run, _key = run_with_code
     (tmp_path / "evil.py").write_text(CODE)
     record = run / "run.toml"
     whole = record.read_text()
@@ -217,9 +216,36 @@ def test_a_seal_cannot_be_used_for_other_code(run_with_code, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_where_a_machine_has_no_identity_nothing_is_sealed(run_with_code, monkeypatch):
-    """Then code is never run without being named."""
-    monkeypatch.setattr(eagerloop.storage.trust, "_MACHINE", ())
-    assert eagerloop.storage.trust.seal({"code.py": "0"}) == ""
+def test_without_a_key_nothing_is_sealed(run_with_code):
+    """Then code is never run without being named; looking at a run makes no key."""
+    run, key = run_with_code
+    key.unlink()
     with pytest.raises(CheckpointError, match="names a file of code"):
-        eagerloop.load(run_with_code[0])
+        eagerloop.load(run)
+    assert not key.exists()
+    key.parent.rmdir()
+    key.parent.write_text("no directory can be made here")
+    assert trust.seal({"code.py": "0"}) == ""
+
+
+def test_the_key_is_secret_and_stays(run_with_code):
+    """64 random digits that the user alone can read, drawn once; what they seal, another key does not."""
+    _run, key = run_with_code
+    assert (stat.S_IMODE(key.stat().st_mode), len(key.read_text())) == (0o600, 64)
+    before, mark = key.read_text(), trust.seal({"code.py": "0"})
+    assert (key.read_text(), trust.seal({"code.py": "0"})) == (before, mark)
+    key.unlink()
+    assert trust.seal({"code.py": "0"}) != mark
+
+
+def test_a_key_that_others_can_read_is_refused(run_with_code):
+    """A seal made with it would mean nothing. One line says what to do; so it is for a link."""
+    run, key = run_with_code
+    key.chmod(0o644)
+    with pytest.raises(ConfigError, match=r"seal\.key must be yours and readable by you alone, got mode 0644.*; remove it"):
+        eagerloop.load(run)
+    elsewhere = key.rename(key.with_name("elsewhere"))
+    elsewhere.chmod(0o600)
+    key.symlink_to(elsewhere)
+    with pytest.raises(CheckpointError, match="names a file of code"):
+        eagerloop.load(run)

@@ -26,7 +26,7 @@ def factory_of(annotation, default=REQUIRED):
 
 def given(annotation, value):
     """What becomes of a value for an option of a type."""
-    return resolve(factory_of(annotation), {"value": value}, "model 'm'")["value"]
+    return resolve(options_of(factory_of(annotation)), {"value": value}, "model 'm'")["value"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_seed_and_dataset_are_no_options():
     assert reserved(factory) == {"seed", "dataset"}
     assert reserved(factory_of(int)) == set()
     with pytest.raises(ConfigError, match=r"model 'm' has no option 'seed'; Known: units"):
-        resolve(factory, {"seed": 1}, "model 'm'")
+        resolve(options_of(factory), {"seed": 1}, "model 'm'")
 
 
 def test_dash_and_underscore_are_the_same():
@@ -154,7 +154,11 @@ def test_dash_and_underscore_are_the_same():
 
     def factory(*, batch_size: int = 1): ...
 
-    assert resolve(factory, {"batch-size": 7}, "d") == resolve(factory, {"batch_size": 7}, "d") == {"batch_size": 7}
+    assert (
+        resolve(options_of(factory), {"batch-size": 7}, "d")
+        == resolve(options_of(factory), {"batch_size": 7}, "d")
+        == {"batch_size": 7}
+    )
 
 
 def test_defaults_complete_what_was_given():
@@ -162,7 +166,7 @@ def test_defaults_complete_what_was_given():
 
     def factory(*, one: int = 1, two: float = 2.0, three: str = "3"): ...
 
-    assert list(resolve(factory, {"two": 5}, "m").items()) == [("one", 1), ("two", 5.0), ("three", "3")]
+    assert list(resolve(options_of(factory), {"two": 5}, "m").items()) == [("one", 1), ("two", 5.0), ("three", "3")]
 
 
 def test_unknown_option_is_answered_with_the_nearest():
@@ -172,15 +176,15 @@ def test_unknown_option_is_answered_with_the_nearest():
 
     message = r"optimizer 'sgd' has no option 'learnin_rate'; did you mean 'learning_rate'\? Known: learning_rate, momentum"
     with pytest.raises(ConfigError, match=message):
-        resolve(factory, {"learnin-rate": 1.0}, "optimizer 'sgd'")
+        resolve(options_of(factory), {"learnin-rate": 1.0}, "optimizer 'sgd'")
 
 
 def test_required_option_says_what_it_is():
     """An option without a default must be given; its help is told, or that it has none."""
     with pytest.raises(ConfigError, match=r"dataset 'csv' needs the option 'value' \(path\); the file to read"):
-        resolve(factory_of(Annotated[Path, "the file to read"]), {}, "dataset 'csv'")
+        resolve(options_of(factory_of(Annotated[Path, "the file to read"])), {}, "dataset 'csv'")
     with pytest.raises(ConfigError, match=r"dataset 'csv' needs the option 'value' \(int\); it has no default"):
-        resolve(factory_of(int), {}, "dataset 'csv'")
+        resolve(options_of(factory_of(int)), {}, "dataset 'csv'")
 
 
 def test_classes_are_factories():

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from eagerloop import loop
 from eagerloop.building.run_parts import RunParts
-from eagerloop.errors import PluginError
+from eagerloop.errors import NotAStepError
 from eagerloop.inspection.looking.marking import Marked
 from eagerloop.inspection.looking.naming import Names
 from eagerloop.inspection.looking.restoring import Kept
@@ -24,10 +24,6 @@ from eagerloop.storage.variables import inner_variable
 Key = tuple[str, ...]
 State = Mapping[Key, np.ndarray[Any, Any]]
 """Arrays by `("variable", name)`, `("seed", name)`, `("slot", name of the variable, name of the slot)`."""
-
-
-class NotAStepError(PluginError):
-    """A step function of one's own returned something else than it must."""
 
 
 class Stage:

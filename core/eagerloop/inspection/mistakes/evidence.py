@@ -17,7 +17,7 @@ from eagerloop.inspection.looking.naming import Names
 from eagerloop.inspection.looking.tracing import GradientCall, Trace, number
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.loop import Step
-from eagerloop.storage.variables import inner_variable
+from eagerloop.storage.variables import inner_variable, path_of
 
 
 def _none_again(_kind: str) -> Any:
@@ -136,11 +136,6 @@ class Evidence:
         """A variable's name as a record of the step has it; its own name if the model does not list it."""
         known = {id(inner_variable(one)): name for name, one in self.names.variables.items()}
         return known.get(id(inner_variable(variable)), path_of(variable))
-
-
-def path_of(variable: Any) -> str:
-    """A variable's name as Keras tells it: `dense1/kernel`."""
-    return str(getattr(variable, "path", None) or variable.name.partition(":")[0])
 
 
 def identities(variables: Any) -> set[int]:

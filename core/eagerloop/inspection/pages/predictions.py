@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from eagerloop.inspection.by_hand.confusion import confusion
 from eagerloop.inspection.pages.charts import Series, chart
 from eagerloop.inspection.pages.elements import Markup, element, joined
 from eagerloop.inspection.pages.heatmaps import SHADES
 from eagerloop.inspection.pages.histograms import histogram
-from eagerloop.inspection.plots import confusion
 from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.writing.numbers_as_text import percent, three
 

@@ -10,11 +10,11 @@ import tensorflow as tf
 
 from eagerloop import loop
 from eagerloop.building.run_parts import RunParts
-from eagerloop.errors import ConfigError
+from eagerloop.errors import ConfigError, NotAStepError
 from eagerloop.inspection.looking.calls import Call, Calls
 from eagerloop.inspection.looking.operations import listing
 from eagerloop.inspection.looking.slots import iterations_of, numbers_of
-from eagerloop.inspection.looking.stage import NotAStepError, Stage, State, array_of, eagerly, first_tensor
+from eagerloop.inspection.looking.stage import Stage, State, array_of, eagerly, first_tensor
 from eagerloop.inspection.mistakes.findings import explain, findings_of
 from eagerloop.inspection.recording import entries, loss_facts
 from eagerloop.inspection.step_record import DifferenceRecord, OperationRecord, StepRecord, Values

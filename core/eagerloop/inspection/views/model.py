@@ -16,6 +16,7 @@ import tensorflow as tf
 from eagerloop.inspection.writing.numbers_as_text import three
 from eagerloop.inspection.writing.text_layout import histogram, table
 from eagerloop.parts import Model
+from eagerloop.storage.variables import path_of
 
 WIDTH = 80
 MOST_VALUES = 200
@@ -216,10 +217,9 @@ def _layer(layer: Any, shapes: dict[str, str]) -> Layer:
 
 
 def _variable(variable: Any, *, trainable: bool) -> Variable:
-    path = getattr(variable, "path", None) or variable.name
     # The tf.Variable inside: Keras's own conversion raises a DeprecationWarning of NumPy.
     value = np.array((variable.value if isinstance(variable, keras.Variable) else variable).numpy())
-    return Variable(path, value.shape, value.dtype.name, trainable, value)
+    return Variable(path_of(variable), value.shape, value.dtype.name, trainable, value)
 
 
 def _count(variables: Any) -> int:

@@ -53,7 +53,7 @@ def round_trip(subject: Subject) -> None:
     required = [name for name, option in options.items() if option.default is REQUIRED and name not in values]
     if not required:
         missing = {name: None for name, value in values.items() if value is None}
-        back = resolve(subject.factory, {**missing, **read}, subject.where)
+        back = resolve(options, {**missing, **read}, subject.where)
         for name, value in values.items():
             require(_same(back[name], value), f"option '{name}' is {value!r}, and comes back from TOML as {back[name]!r}")
     for name, value in values.items():

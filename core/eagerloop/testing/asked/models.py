@@ -100,9 +100,11 @@ def gradients(subject: Subject) -> None:
     import numpy as np  # noqa: PLC0415
     import tensorflow as tf  # noqa: PLC0415
 
+    from eagerloop.storage.variables import path_of  # noqa: PLC0415 - as TensorFlow
+
     tape, value, model = _differentiated(subject)
     found = tape.gradient(value, list(model.trainable_variables))
-    names = [getattr(variable, "path", variable.name) for variable in model.trainable_variables]
+    names = [path_of(variable) for variable in model.trainable_variables]
     missing = [name for name, gradient in zip(names, found, strict=True) if gradient is None]
     require(not missing, f"no gradient reaches {', '.join(missing[:3])}")
     arrays = [np.asarray(tf.convert_to_tensor(gradient), "float64") for gradient in found]

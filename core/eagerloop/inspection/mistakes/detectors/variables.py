@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from eagerloop.inspection.looking.naming import Names
 from eagerloop.inspection.mistakes.detectors.detector import mistake
-from eagerloop.inspection.mistakes.evidence import Evidence, identities, named, path_of
-from eagerloop.storage.variables import inner_variable
+from eagerloop.inspection.mistakes.evidence import Evidence, identities, named
+from eagerloop.storage.variables import inner_variable, path_of
 
 
 @mistake(
