@@ -16,7 +16,6 @@ import tensorflow as tf
 from eagerloop.inspection.writing.numbers_as_text import three
 from eagerloop.inspection.writing.text_layout import histogram, table
 from eagerloop.parts import Model
-from eagerloop.storage.variables import path_of
 
 WIDTH = 80
 MOST_VALUES = 200
@@ -219,7 +218,7 @@ def _layer(layer: Any, shapes: dict[str, str]) -> Layer:
 def _variable(variable: Any, *, trainable: bool) -> Variable:
     # The tf.Variable inside: Keras's own conversion raises a DeprecationWarning of NumPy.
     value = np.array((variable.value if isinstance(variable, keras.Variable) else variable).numpy())
-    return Variable(path_of(variable), value.shape, value.dtype.name, trainable, value)
+    return Variable(getattr(variable, "path", variable.name), value.shape, value.dtype.name, trainable, value)
 
 
 def _count(variables: Any) -> int:

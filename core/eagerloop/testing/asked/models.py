@@ -78,9 +78,10 @@ def variables_made(subject: Subject) -> None:
 )
 def tracked(subject: Subject) -> None:
     """Every variable that a call uses is in `variables`."""
-    tape, _value, model = _differentiated(subject)
-    listed = {id(inner(variable)) for variable in model.variables}  # a frozen one is watched, too
-    hidden = [variable.name for variable in tape.watched_variables() if id(inner(variable)) not in listed]
+    from eagerloop.inspection.looking.experiments import unlisted, variables_used  # noqa: PLC0415 - as TensorFlow
+
+    model = built(subject)
+    hidden = [variable.name for variable in unlisted(model, variables_used(model, x_of(subject)))]
     require(
         not hidden,
         f"it uses the variable {', '.join(hidden[:3])}, which is not in `variables`: it never learns, and is not saved",

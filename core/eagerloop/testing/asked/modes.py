@@ -3,7 +3,7 @@
 from typing import Any
 
 from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require
-from eagerloop.testing.trying.built_models import BUILT, built, inner, layers_of, x_of
+from eagerloop.testing.trying.built_models import BUILT, built, inner, x_of
 
 
 @contract(
@@ -17,10 +17,12 @@ def inference_repeatable(subject: Subject) -> None:
     """With training=False it gives the same answer again, and changes nothing."""
     import numpy as np  # noqa: PLC0415
 
+    from eagerloop.inspection.looking.experiments import answers  # noqa: PLC0415 - it needs TensorFlow
+
     model = built(subject)
     before = [np.array(inner(variable).numpy()) for variable in model.variables]
-    answers = [np.asarray(model(x_of(subject), training=False)) for _time in range(3)]
-    same = all(np.array_equal(answers[0], other) for other in answers[1:])
+    first, *others = answers(model, x_of(subject), times=3)
+    same = all(np.array_equal(first, other) for other in others)
     require(same, "with training=False, the same x gives another answer the second time: it draws or keeps something")
     for variable, value in zip(model.variables, before, strict=True):
         require(np.array_equal(inner(variable).numpy(), value), f"a call with training=False changes {variable.name}")
@@ -54,9 +56,11 @@ def training_flag(subject: Subject) -> None:
     """Training and inference differ where there is Dropout or BatchNorm, and only there."""
     import numpy as np  # noqa: PLC0415
 
+    from eagerloop.inspection.looking.experiments import draws  # noqa: PLC0415 - as above
+
     model, x = built(subject), x_of(subject)
     resting, active = (np.asarray(model(x, training=training)) for training in (False, True))
-    acting = [layer for layer in _free(model, x) if float(getattr(layer, "rate", 0) or 0) > 0 or hasattr(layer, "moving_mean")]
+    acting = [layer for layer in _free(model, x) if draws(layer) or hasattr(layer, "moving_mean")]
     other_state = len(model.variables) > len(model.trainable_variables)
     differs = not np.allclose(resting, active, rtol=1e-5, atol=1e-6)
     if acting and not differs:
@@ -76,20 +80,17 @@ def training_flag(subject: Subject) -> None:
 )
 def averages(subject: Subject) -> None:
     """A training call moves the averages of every BatchNorm."""
-    import numpy as np  # noqa: PLC0415
+    from eagerloop.inspection.looking.experiments import moving_values, takes_averages  # noqa: PLC0415 - as above
 
     model, x = built(subject), x_of(subject)
-    normalizing = [layer for layer in _free(model, x) if hasattr(layer, "moving_mean") and layer.trainable]
+    normalizing = [layer for layer in _free(model, x) if takes_averages(layer)]
     if not normalizing:
         msg = "it has no BatchNorm"
         raise NotApplicable(msg)
-    before = [np.array(layer.moving_mean.numpy()) for layer in normalizing]
+    before = [moving_values(layer) for layer in normalizing]
     model(x, training=True)
-    for layer, value in zip(normalizing, before, strict=True):
-        require(
-            not np.array_equal(layer.moving_mean.numpy(), value),
-            f"a training call leaves the averages of {layer.name} as they were",
-        )
+    for layer, values in zip(normalizing, before, strict=True):
+        require(moving_values(layer) != values, f"a training call leaves the averages of {layer.name} as they were")
 
 
 def _free(model: Any, x: Any) -> list[Any]:
@@ -97,5 +98,6 @@ def _free(model: Any, x: Any) -> list[Any]:
     from eagerloop.inspection.looking.calls import held_still  # noqa: PLC0415
     from eagerloop.inspection.looking.naming import Names  # noqa: PLC0415
 
-    held = {id(layer) for layer in held_still(model, Names(model), x).values()}
-    return [layer for layer in layers_of(model) if id(layer) not in held]
+    names = Names(model)
+    held = held_still(model, names, x)
+    return [layer for name, layer in names.layers.items() if name not in held]

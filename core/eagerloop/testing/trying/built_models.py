@@ -26,8 +26,3 @@ def inner(variable: Any) -> Any:
     from eagerloop.storage.variables import inner_variable  # noqa: PLC0415
 
     return inner_variable(variable)
-
-
-def layers_of(model: Any) -> list[Any]:
-    """All layers of a Keras model, nested ones too; none of any other model."""
-    return list(model._flatten_layers()) if hasattr(model, "_flatten_layers") else []  # noqa: SLF001 - no public name

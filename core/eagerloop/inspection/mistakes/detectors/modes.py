@@ -1,14 +1,11 @@
 """Layers that act in training alone: Dropout, noise, BatchNorm."""
 
-from typing import Any
-
 import numpy as np
 
 from eagerloop.inspection.looking.calls import held_still
-from eagerloop.inspection.looking.naming import generators_of
+from eagerloop.inspection.looking.experiments import answers, draws, moving_values, moving_variables, takes_averages
 from eagerloop.inspection.mistakes.detectors.detector import mistake
 from eagerloop.inspection.mistakes.evidence import Evidence, identities, named
-from eagerloop.storage.variables import inner_variable
 
 
 @mistake(
@@ -47,49 +44,34 @@ def averages_frozen(evidence: Evidence) -> str:
 
 def _acting_in_predictions(evidence: Evidence) -> str:
     """What differs between two predictions for the same x; nothing may."""
-    before = {name: _state_of(evidence.layers[name]) for name in _averaging(evidence)}
-    one, other = (np.asarray(evidence.model(evidence.x, training=False)) for _time in range(2))
+    before = {name: moving_values(evidence.layers[name]) for name in _averaging(evidence)}
+    one, other = answers(evidence.model, evidence.x)
     if not np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
         apart = float(np.abs(one - other).max())
         return f"two predictions for the same x, with training=False, differ by {apart:.3g}: something acts as in training"
-    moved = [name for name, state in before.items() if _state_of(evidence.layers[name]) != state]
+    moved = [name for name, state in before.items() if moving_values(evidence.layers[name]) != state]
     return f"a prediction with training=False moves the averages of {named(moved)}" if moved else ""
 
 
 def _drawing(evidence: Evidence) -> list[str]:
     """The layers that drop or add noise in training."""
-    strength = {name: max(_number(layer, "rate"), _number(layer, "stddev")) for name, layer in evidence.layers.items()}
-    return [name for name, layer in evidence.layers.items() if strength[name] > 0 and generators_of(layer)]
+    return [name for name, layer in evidence.layers.items() if draws(layer)]
 
 
 def _averaging(evidence: Evidence) -> list[str]:
     """The layers that take averages in training."""
-    return [name for name, layer in evidence.layers.items() if hasattr(layer, "moving_mean") and layer.trainable]
-
-
-def _number(layer: Any, name: str) -> float:
-    value = getattr(layer, name, 0)
-    return float(value) if isinstance(value, (int, float)) else 0.0
-
-
-def _variables(layer: Any) -> list[Any]:
-    averages = [layer.moving_mean, layer.moving_variance] if hasattr(layer, "moving_mean") else []
-    return averages or [generator.state for generator in generators_of(layer)]
-
-
-def _state_of(layer: Any) -> list[Any]:
-    return [inner_variable(variable).numpy().tolist() for variable in _variables(layer)]
+    return [name for name, layer in evidence.layers.items() if takes_averages(layer)]
 
 
 def _still(evidence: Evidence, names: list[str]) -> list[str]:
     """Those of the layers that did nothing in the step, though nobody wanted that."""
     still = evidence.first.still
-    found = [name for name in names if evidence.ran and identities(_variables(evidence.layers[name])) <= still]
+    found = [name for name in names if evidence.ran and identities(moving_variables(evidence.layers[name])) <= still]
     wanted = held_still(evidence.model, evidence.names, evidence.x) if found else ()
     return [name for name in found if name not in wanted]
 
 
 def _moved_by_a_training_call(evidence: Evidence, names: list[str]) -> bool:
-    before = [_state_of(evidence.layers[name]) for name in names]
+    before = [moving_values(evidence.layers[name]) for name in names]
     evidence.model(evidence.x, training=True)
-    return before != [_state_of(evidence.layers[name]) for name in names]
+    return before != [moving_values(evidence.layers[name]) for name in names]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eagerloop.inspection.looking.experiments import variables_used
 from eagerloop.inspection.looking.naming import Names
 from eagerloop.inspection.mistakes.detectors.detector import mistake
 from eagerloop.inspection.mistakes.evidence import Evidence, identities, named
@@ -68,9 +69,7 @@ def _used(evidence: Evidence) -> set[int]:
     """The `id`s of the variables that the model itself uses: a step may ask other models, such as a teacher."""
     if not evidence.traces:
         return identities(evidence.watched)
-    with tf.GradientTape() as tape:
-        evidence.model(evidence.x, training=True)
-    return identities(tape.watched_variables())
+    return identities(variables_used(evidence.model, evidence.x))
 
 
 @mistake(
