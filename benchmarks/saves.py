@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "proofs"))
 import warm
 
 SIZES = {0.02: (38, 60), 12.0: (998, 20), 100.0: (2884, 10)}

@@ -46,9 +46,12 @@ def test_a_fault_fails_with_reason_and_remedy(pytester):
         + "\nclass TestVector(LossContract):\n    @pytest.fixture\n    def factory(self):\n        return vector\n"
         + '\nclass TestExcused(TestVector):\n    exceptions = {"loss-scalar": "reduced elsewhere"}\n'
     )
-    done = pytester.runpytest_inprocess(*QUIET)
+    done = pytester.runpytest_inprocess(*QUIET, "-v")
 
-    done.assert_outcomes(failed=1, passed=18, skipped=13)
+    done.stdout.re_match_lines_random(
+        [r".*TestVector.*\[loss-scalar\] .*FAILED.*", r".*TestExcused.*\[loss-scalar\] .*SKIPPED.*"]
+    )
+    assert done.parseoutcomes()["failed"] == 1
     done.stdout.fnmatch_lines(["*loss-scalar: it gave the shape (12,)*", "*why it matters:*", "*what to do: reduce it*"])
     done.stdout.fnmatch_lines(["*excused: reduced elsewhere*"])
 

@@ -1,4 +1,4 @@
-"""The long proofs stand in `benchmarks/`; these tests run a part of them, and use what they are made of."""
+"""The long proofs stand in `tests/proofs/`; these tests run a part of them, and use what they are made of."""
 
 import hashlib
 import json
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[3] / "benchmarks"
-sys.path.append(str(SCRIPTS))
+PROOFS = Path(__file__).parents[2] / "proofs"
+sys.path.append(str(PROOFS))
 
 
 @pytest.fixture

@@ -69,22 +69,24 @@ def test_eager_and_compiled_runs_have_the_same_bits(tmp_path, model, metrics, op
     assert bits(eager) == bits(stretch) == bits(step)
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "same"),
-    [
-        *((name, True) for name in ("adam", "adamax", "adamw", "keras_adam", "lion", "nadam", "sgd")),
-        *((name, False) for name in ("adadelta", "adafactor", "adagrad", "ftrl", "lamb", "muon", "rmsprop")),
-    ],
-)
-def test_which_optimizers_have_the_same_bits_compiled(tmp_path, optimizer, same):
-    """Graphs may compute x / sqrt(y) in another order; where they do, the losses still agree to 1e-5."""
+SAME_BITS = ("adam", "adamax", "adamw", "keras_adam", "lion", "nadam", "sgd")
+SAME_DIGITS = ("adadelta", "adafactor", "adagrad", "ftrl", "lamb", "muon", "rmsprop")
+"""Graphs may compute x / sqrt(y) in another order."""
+
+
+@pytest.mark.parametrize("optimizer", [*SAME_BITS, *SAME_DIGITS])
+def test_which_optimizers_have_the_same_bits_compiled(tmp_path, optimizer):
+    """Half of them have; the losses of the others agree to 1e-5, and so do their weights to 1e-4."""
     keywords = {"model": "iris", "metrics": [], "epochs": 3, "optimizer": optimizer, "checkpointer": "none"}
 
     eager = eagerloop.train(dataset=short(), directory=tmp_path / "eager", **keywords)
     compiled = eagerloop.train(dataset=short(), directory=tmp_path / "compiled", compile=True, **keywords)
 
-    assert bits(eager) == bits(compiled) or not same
+    if optimizer in SAME_BITS:
+        assert bits(eager) == bits(compiled)
     np.testing.assert_allclose([row["loss"] for row in compiled.history], [row["loss"] for row in eager.history], rtol=1e-5)
+    for one, other in zip(eager.model.get_weights(), compiled.model.get_weights(), strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5)
 
 
 def test_a_run_is_traced_once_however_many_epochs_and_short_batches_it_has(tmp_path):

@@ -1,6 +1,7 @@
 """Looking at the environment."""
 
 import platform
+import re
 import sys
 from importlib import metadata
 
@@ -101,8 +102,7 @@ def test_versions_are_compared_with_what_the_metadata_asks_for(monkeypatch, requ
     lines = [requirement, 'another-missing-package>=1; extra == "test"']
     monkeypatch.setattr(metadata, "requires", lambda _name: lines)
 
-    with pytest.raises(AssertionError, match=problem):
-        raise AssertionError(only_problem())
+    assert re.match(problem, only_problem())
 
 
 def test_a_broken_plugin_is_a_problem_with_its_cause():
