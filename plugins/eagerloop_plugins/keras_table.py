@@ -57,10 +57,10 @@ def factories(kind: str, table: Mapping[str, Row], aliases: Mapping[str, str] | 
         >>> factories("loss", {"huber": ("Huber", "Squares small errors.", [])})["huber"].__doc__.splitlines()[0]
         'Squares small errors.'
     """
-    found = {name: _factory(kind, name, row) for name, row in table.items()}
+    by_name = {name: _factory(kind, name, row) for name, row in table.items()}
     for alias, name in (aliases or {}).items():
-        found[alias] = _factory(kind, alias, table[name])
-    return found
+        by_name[alias] = _factory(kind, alias, table[name])
+    return by_name
 
 
 def _factory(kind: str, name: str, row: Row) -> Callable[..., Any]:

@@ -62,8 +62,8 @@ def verify(directory: str | Path | None = None, *, replay: bool = False, trust: 
     steps = run.store.steps()
     if not steps:
         verdict.say(f"{where.path} has no checkpoint", fault=True)
-    checkpoints = [found for step in steps if (found := _read(run, step, verdict))]
-    whole = [found.step for found in checkpoints if _fits(run, found, verdict)]
+    checkpoints = [checkpoint for step in steps if (checkpoint := _read(run, step, verdict))]
+    whole = [checkpoint.step for checkpoint in checkpoints if _fits(run, checkpoint, verdict)]
     if checkpoints:
         _compare_files(where, checkpoints[-1], verdict)
     if replay and whole:

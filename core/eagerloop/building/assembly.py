@@ -67,18 +67,18 @@ def assemble(settings: Settings, catalog: Catalog) -> RunParts:
 def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) -> dict[str, Any]:
     """The parts that a step is made of, their variables made, and what the first call of the model gave."""
     with dtype_policy(settings.precision), replicas.scope() if replicas else contextlib.nullcontext():
-        made = {kind: workshop.make(kind, getattr(settings, kind)) for kind in ("model", "loss", "optimizer", "checkpointer")}
+        parts = {kind: workshop.make(kind, getattr(settings, kind)) for kind in ("model", "loss", "optimizer", "checkpointer")}
         if settings.precision == "mixed_float16":
-            made["optimizer"] = keras.optimizers.LossScaleOptimizer(made["optimizer"])
+            parts["optimizer"] = keras.optimizers.LossScaleOptimizer(parts["optimizer"])
         first_batch = workshop.first_batch()
-        predictions, watched = workshop.first_call(made["model"], first_batch[0])
+        predictions, watched = workshop.first_call(parts["model"], first_batch[0])
         if replicas:
-            candidates = Candidates(made["model"], made["loss"], made["optimizer"])
+            candidates = Candidates(parts["model"], parts["loss"], parts["optimizer"])
             check(replicas, candidates, (first_batch[1], predictions), workshop.names(), compiled=settings.compile)
-        if hasattr(made["optimizer"], "build"):
-            made["optimizer"].build(made["model"].trainable_variables)
+        if hasattr(parts["optimizer"], "build"):
+            parts["optimizer"].build(parts["model"].trainable_variables)
     watched = () if replicas else watched  # of replicas, the tape would see those of one device
-    return made | {"first_batch": first_batch, "first_predictions": predictions, "watched": watched}
+    return parts | {"first_batch": first_batch, "first_predictions": predictions, "watched": watched}
 
 
 def assemble_dataset(settings: Settings, catalog: Catalog) -> Dataset:

@@ -124,6 +124,6 @@ def another_metric(metric: Any) -> Any:
     """
     if isinstance(metric, keras.metrics.Metric):
         return type(metric).from_config(metric.get_config())
-    made = copy.deepcopy(metric)
-    made.reset_state()
-    return made
+    copied = copy.deepcopy(metric)
+    copied.reset_state()
+    return copied

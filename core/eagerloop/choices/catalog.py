@@ -160,16 +160,16 @@ class Catalog:
         if is_file_part(part):
             return self._from_file(kind, part)
         distribution, _, name = part.rpartition("/")
-        found = [
+        entries = [
             entry for entry in self.of_kind(kind) if _same(entry.name, name) and distribution in ("", entry.owner.distribution)
         ]
         if not distribution:
-            found = [entry for entry in found if entry.owner.distribution == BUILT_IN] or found
-        if len(found) == 1:
-            return found[0]
-        if found:
-            owners = " and ".join(str(entry.owner) for entry in found)
-            ways = " or ".join(f"{entry.owner.distribution}/{entry.name}" for entry in found)
+            entries = [entry for entry in entries if entry.owner.distribution == BUILT_IN] or entries
+        if len(entries) == 1:
+            return entries[0]
+        if entries:
+            owners = " and ".join(str(entry.owner) for entry in entries)
+            ways = " or ".join(f"{entry.owner.distribution}/{entry.name}" for entry in entries)
             msg = f"{kind} '{name}' is offered by {owners}; choose one: {ways}"
             raise PluginError(msg)
         msg = f"there is no {kind} '{part}'; {did_you_mean(part, (entry.name for entry in self.of_kind(kind)))}"
@@ -195,14 +195,14 @@ def _installed() -> Iterator[tuple[importlib.metadata.EntryPoint, Owner]]:
     """The allowed entry points, sorted. Their distributions are compared before anything of them is imported."""
     allowed = os.environ.get(ALLOWED)
     names = None if allowed is None else {name.strip().lower().replace("_", "-") for name in allowed.split(",")}
-    found = []
+    allowed_ones = []
     for entry_point in importlib.metadata.entry_points(group=GROUP):
         distribution = entry_point.dist
         name = distribution.name if distribution else "unknown"
         if name == BUILT_IN or names is None or name.lower().replace("_", "-") in names:
-            found.append((entry_point, Owner(name, distribution.version if distribution else "", entry_point.name)))
+            allowed_ones.append((entry_point, Owner(name, distribution.version if distribution else "", entry_point.name)))
     # The built-in parts come first, so that every listing begins with them.
-    return iter(sorted(found, key=lambda pair: (pair[1].distribution != BUILT_IN, pair[1].distribution, pair[1].plugin)))
+    return iter(sorted(allowed_ones, key=lambda pair: (pair[1].distribution != BUILT_IN, pair[1].distribution, pair[1].plugin)))
 
 
 def _require_version(owner: Owner) -> None:

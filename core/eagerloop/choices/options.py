@@ -181,7 +181,7 @@ def options_of(
     ) as error:  # whatever an annotation written as text can raise
         msg = f"{where}: its signature cannot be read ({error})"
         raise PluginError(msg) from error
-    found = {}
+    options = {}
     for name in names:
         parameter = parameters[name]
         if inspect.isclass(factory) and parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -192,22 +192,22 @@ def options_of(
         if name not in hints:
             msg = f"{where}: parameter '{name}' has no annotation, so its type is unknown; write '{name}: float = ...'"
             raise PluginError(msg)
-        found[name] = _option(name, hints[name], parameter.default, f"{where}: parameter '{name}'")
-    return found
+        options[name] = _option(name, hints[name], parameter.default, f"{where}: parameter '{name}'")
+    return options
 
 
 def _option(name: str, hint: Any, default: Any, where: str) -> Option:
     annotation, *metadata = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     _check_type(annotation, where)
-    found: dict[str, Any] = {"help": "", "minimum": None, "maximum": None}
+    notes: dict[str, Any] = {"help": "", "minimum": None, "maximum": None}
     for note in metadata:
         if isinstance(note, str):
-            found["help"] = note
+            notes["help"] = note
         for attribute, key in (("help", "help"), ("min", "minimum"), ("max", "maximum")):
             value = getattr(note, attribute, None)
             if value is not None and not callable(value):
-                found[key] = value
-    return Option(name, annotation, default, **found)
+                notes[key] = value
+    return Option(name, annotation, default, **notes)
 
 
 def resolve(options: Mapping[str, Option], given: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -129,20 +129,20 @@ def settings_from(content: Mapping[str, Any], where: str) -> Settings:
         ConfigError: A key is unknown (with the nearest one) or has the wrong type.
     """
     options = plain_options()
-    given: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}
     for key, value in content.items():
         name = key.replace("-", "_")
         if name in options:
-            given[name] = options[name].convert(value, where)
+            chosen[name] = options[name].convert(value, where)
         elif name in SINGLE:
-            given[name] = _choice(value, f"{where}, [{key}]")
+            chosen[name] = _choice(value, f"{where}, [{key}]")
         elif name in KINDS:
             rows = value if isinstance(value, list) else [value]
-            given[name] = [_choice(row, f"{where}, [[{key}]]") for row in rows]
+            chosen[name] = [_choice(row, f"{where}, [[{key}]]") for row in rows]
         elif name not in FACTS:
             msg = f"{where}: unknown key '{key}'; {did_you_mean(name, [*options, *KINDS])}"
             raise ConfigError(msg)
-    return Settings(**given)
+    return Settings(**chosen)
 
 
 def _choice(value: Any, where: str) -> Choice:
@@ -196,18 +196,18 @@ def settings_of(keywords: Mapping[str, Any]) -> Settings:
         ConfigError: There is no such keyword (with the nearest one), or its value has the wrong type.
     """
     names = [_KEYWORD.get(item.name, item.name) for item in fields(Settings)]
-    given: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}
     for key, value in keywords.items():
         if key not in names:
             msg = f"there is no keyword '{key}'; {did_you_mean(key, [*names, 'directory'])}"
             raise ConfigError(msg)
         name = KEYWORDS.get(key, key)
         if name not in KINDS:
-            given[name] = [str(item) for item in value] if name == "plugins" else value
+            chosen[name] = [str(item) for item in value] if name == "plugins" else value
         elif value is not None:
             several = [value] if isinstance(value, (str, Choice)) else value
-            given[name] = as_choice(value) if name in SINGLE else [as_choice(item) for item in several]
-    return Settings(**given).checked()
+            chosen[name] = as_choice(value) if name in SINGLE else [as_choice(item) for item in several]
+    return Settings(**chosen).checked()
 
 
 def keyword_of(kind: str) -> str:

@@ -15,10 +15,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: Always: 0 done, 1 the run failed, 2 the user's input, 130 or 143 interrupted.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
     with report(debug=debug):
         from eagerloop.cli.app import command  # noqa: PLC0415 - whatever goes wrong in there is reported, too
 
-        code = command([word for word in given if word != "--debug"]) or 0
+        code = command([word for word in words if word != "--debug"]) or 0
     sys.exit(code)

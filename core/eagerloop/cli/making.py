@@ -19,8 +19,8 @@ def new(
     """Make a new part, with its tests, to be changed into your own."""
     from eagerloop.scaffold.new_part import make  # noqa: PLC0415 - the other commands need not wait for it
 
-    made = make(kind, name, package=package, directory=directory)
+    paths = make(kind, name, package=package, directory=directory)
     typer.echo("made")
-    typer.echo("\n".join(f"  {path}" for path in made.files))
+    typer.echo("\n".join(f"  {path}" for path in paths.files))
     typer.echo("next")
-    typer.echo("\n".join(f"  {command}" for command in made.commands))
+    typer.echo("\n".join(f"  {command}" for command in paths.commands))

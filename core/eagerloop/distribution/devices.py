@@ -28,18 +28,18 @@ def strategy_of(settings: Settings) -> tf.distribute.Strategy | None:
     Raises:
         ConfigError: The devices do not exist, or the strategy is one that no run can have.
     """
-    given = settings.strategy if isinstance(settings.strategy, tf.distribute.Strategy) else None
-    name = _name_of(given) if given else settings.strategy
-    if settings.devices and (given or name != "mirrored"):
+    own = settings.strategy if isinstance(settings.strategy, tf.distribute.Strategy) else None
+    name = _name_of(own) if own else settings.strategy
+    if settings.devices and (own or name != "mirrored"):
         msg = f"devices are chosen for the strategy 'mirrored' by its name; with '{name}' leave devices out"
         raise ConfigError(msg)
     if settings.jit and name != "one":
         msg = f"jit compiles a step for one device; with the strategy '{name}' leave jit out"
         raise ConfigError(msg)
     settings.strategy = name
-    if given:
-        settings.devices = _names(given.extended.worker_devices) if name == "mirrored" else []
-        return given
+    if own:
+        settings.devices = _names(own.extended.worker_devices) if name == "mirrored" else []
+        return own
     if name == "mirrored":
         return _mirrored(settings)
     return _of_all_workers() if name == "multi-worker" else None
@@ -84,13 +84,13 @@ def _names(devices: Iterable[str]) -> list[str]:
 
 def _make_ready(devices: Sequence[str]) -> None:
     """Checks the devices; of CPUs, there are as many as are named."""
-    found = [_DEVICE.fullmatch(device) for device in devices]
-    kinds = {match[1] for match in found if match}
-    if None in found or len(kinds) > 1 or len(set(devices)) < len(devices):
+    matches = [_DEVICE.fullmatch(device) for device in devices]
+    kinds = {match[1] for match in matches if match}
+    if None in matches or len(kinds) > 1 or len(set(devices)) < len(devices):
         msg = f"devices must be different ones of one kind, such as cpu:0 and cpu:1, or gpu:0, got {', '.join(devices)}"
         raise ConfigError(msg)
     if kinds == {"cpu"}:
-        _make_cpus(1 + max(int(match[2]) for match in found if match))
+        _make_cpus(1 + max(int(match[2]) for match in matches if match))
     there = _names(device.name for device in tf.config.list_logical_devices())
     missing = [device for device in devices if device not in there]
     if missing:

@@ -65,11 +65,11 @@ def summed_already(optimizer: "Optimizer") -> Iterator[None]:
     It would add them up over the replicas, and only after it has clipped or gathered those of each share by themselves: that
     is another optimizer than the one of one device.
     """
-    keras_own = [made for made in (optimizer, getattr(optimizer, "inner_optimizer", None)) if hasattr(made, ADDING_UP)]
-    for made in keras_own:
-        made.__dict__[ADDING_UP] = list
+    keras_own = [one for one in (optimizer, getattr(optimizer, "inner_optimizer", None)) if hasattr(one, ADDING_UP)]
+    for one in keras_own:
+        one.__dict__[ADDING_UP] = list
     try:
         yield
     finally:
-        for made in keras_own:
-            del made.__dict__[ADDING_UP]
+        for one in keras_own:
+            del one.__dict__[ADDING_UP]

@@ -59,10 +59,10 @@ def refuse_other_shapes(error: BaseException) -> None:
     Raises:
         DataError: The error was that.
     """
-    found = re.search(r"(\[[\d,]*\]) is not compatible with expected shape (\[[\d,?]*\])", str(error))
-    if found and isinstance(error, tf.errors.InvalidArgumentError):
+    match = re.search(r"(\[[\d,]*\]) is not compatible with expected shape (\[[\d,?]*\])", str(error))
+    if match and isinstance(error, tf.errors.InvalidArgumentError):
         told = "; ".join(note.removeprefix(MARK) for note in getattr(error, "__notes__", ()))
-        msg = f"the dataset must give batches of one shape, got {found[1]} after {found[2]} ({told}); pad or drop the odd ones"
+        msg = f"the dataset must give batches of one shape, got {match[1]} after {match[2]} ({told}); pad or drop the odd ones"
         raise DataError(msg) from error
 
 
@@ -110,16 +110,16 @@ def _where(position: Position, functions: set[str]) -> str:
 
 def _frames(trace: TracebackType | None) -> Iterator[tuple[CodeType, str]]:
     """Code and hook of every frame, innermost first. A hook's name is told for the frames that it called as well."""
-    found = []
+    frames = []
     hook = ""
     while trace is not None:
         code = trace.tb_frame.f_code
         caller = trace.tb_frame.f_locals.get("self")
         if isinstance(caller, pluggy.HookCaller):  # the function's own name may be another one: an alias, a decorator's
             hook = caller.name
-        found.append((code, hook))
+        frames.append((code, hook))
         trace = trace.tb_next
-    return reversed(found)
+    return reversed(frames)
 
 
 def _codes(_factory: Any, made: Any) -> set[Any]:
@@ -130,10 +130,10 @@ def _codes(_factory: Any, made: Any) -> set[Any]:
 
 def _files(factory: Any, made: Any) -> set[Any]:
     """The files of a part's factory and class."""
-    found = set()
+    files = set()
     for thing in (factory, made, type(made)):
         try:
-            found.add(inspect.getfile(inspect.unwrap(thing)))
+            files.add(inspect.getfile(inspect.unwrap(thing)))
         except (TypeError, OSError):
             continue  # an instance, something built in, or typed at a prompt
-    return found
+    return files

@@ -160,9 +160,9 @@ def compare_records(saved: Mapping[str, Any], present: Mapping[str, Any], where:
     Raises:
         CheckpointError: Changes that make it wrong, each with the old and the new value.
     """
-    found = changes(saved, present)
-    told = [_tell(*change) for change in found if _is(change[0], INEXACT)]
-    wrong = [_tell(*change) for change in found if not _is(change[0], (*INEXACT, *HARMLESS))]
+    changed = changes(saved, present)
+    told = [_tell(*change) for change in changed if _is(change[0], INEXACT)]
+    wrong = [_tell(*change) for change in changed if not _is(change[0], (*INEXACT, *HARMLESS))]
     if wrong:
         msg = (
             f"{where} belongs to another run: {'; '.join(wrong[:3])}; no variable was changed: put it back, or train a new run"

@@ -124,8 +124,8 @@ def _refuse_taken_name(kind: str, words: Mapping[str, str], *, package: bool) ->
 
 def _is_module(name: str) -> bool:
     """Whether `import name` finds something that does not lie here: a file that is here is told as taken."""
-    found = importlib.util.find_spec(name)
-    elsewhere = found is not None and found.origin is not None and Path(found.origin).resolve().parent != Path.cwd()
+    spec = importlib.util.find_spec(name)
+    elsewhere = spec is not None and spec.origin is not None and Path(spec.origin).resolve().parent != Path.cwd()
     return name in sys.stdlib_module_names or elsewhere
 
 
@@ -202,8 +202,8 @@ def _package_commands(words: Mapping[str, str], place: Path) -> list[str]:
 def _program(name: str) -> str:
     """How to call a program that lives beside this Python: by its bare name, if that is the one which the shell would find."""
     own = Path(sys.executable).with_name(name)
-    found = shutil.which(name)
-    if (found and Path(found).parent == own.parent) or not own.exists():
+    path = shutil.which(name)
+    if (path and Path(path).parent == own.parent) or not own.exists():
         return name
     return _quoted(own)
 

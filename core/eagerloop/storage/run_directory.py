@@ -84,11 +84,11 @@ class RunDirectory:
             ConfigError: There is none.
         """
         if path is None:
-            found = [record for record in RUNS.glob(f"*/{RUN_TOML}") if record.is_file()]
-            if not found:
+            runs = [record for record in RUNS.glob(f"*/{RUN_TOML}") if record.is_file()]
+            if not runs:
                 msg = f"there is no run below {RUNS}/; make one with 'eagerloop train', or name its directory"
                 raise ConfigError(msg)
-            return cls(max(found, key=lambda record: (record.stat().st_mtime_ns, str(record))).parent)
+            return cls(max(runs, key=lambda record: (record.stat().st_mtime_ns, str(record))).parent)
         if not (path / RUN_TOML).is_file():
             if path.is_file():
                 hint = "; 'eagerloop train --model keras-file' trains a .keras file further" if path.suffix == ".keras" else ""
@@ -121,11 +121,11 @@ class RunDirectory:
         Raises:
             ConfigError: A symbolic link leads there from the run: what lies behind it may be another run's.
         """
-        found = self.path / RECORDS
-        if found.is_symlink():
-            msg = f"{found} is a symbolic link; records are kept in a directory of the run itself: put it there"
+        directory = self.path / RECORDS
+        if directory.is_symlink():
+            msg = f"{directory} is a symbolic link; records are kept in a directory of the run itself: put it there"
             raise ConfigError(msg)
-        return found
+        return directory
 
     def write_run_toml(self, content: Mapping[str, Any]) -> bool:
         """Writes run.toml; returns whether there was none before.

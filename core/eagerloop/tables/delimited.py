@@ -206,25 +206,25 @@ def _records(path: str | Path, data: bytes, delimiter: str, begin: int = 1, *, s
         raise DataError(msg) from error
 
 
-def find_delimiter(path: str | Path, data: bytes, given: str | None) -> str:
+def find_delimiter(path: str | Path, data: bytes, wanted: str | None) -> str:
     """The delimiter that was given, if the first line has it; if none was given, the one found.
 
     Raises:
         ConfigError: It is not one character.
         DataError: The file is separated by another one.
     """
-    given = "\t" if given in ("\\t", "tab") else given
-    if given is not None and (len(given) != 1 or given in '\r\n"'):
-        msg = f"a delimiter is one character such as ',' or ';' ('tab' for a tabulator), got {given!r}"
+    wanted = "\t" if wanted in ("\\t", "tab") else wanted
+    if wanted is not None and (len(wanted) != 1 or wanted in '\r\n"'):
+        msg = f"a delimiter is one character such as ',' or ';' ('tab' for a tabulator), got {wanted!r}"
         raise ConfigError(msg)
     scores = {one: _score(data, one) for one in DELIMITERS}
     best = max(DELIMITERS, key=lambda one: scores[one])
     if not scores[best]:
-        return given or ","
-    if given and not _score(data, given):
-        msg = f"{path}, line 1: there is no delimiter {given!r}; the cells look separated by {best!r}: give that one, or none"
+        return wanted or ","
+    if wanted and not _score(data, wanted):
+        msg = f"{path}, line 1: there is no delimiter {wanted!r}; the cells look separated by {best!r}: give that one, or none"
         raise DataError(msg)
-    return given or best
+    return wanted or best
 
 
 def _score(data: bytes, delimiter: str) -> int:

@@ -147,12 +147,12 @@ class Table:
         numbers = {label: place for place, label in enumerate(classes)}
         cells = self.text(name)
         known_cells = {cell: numbers.get(cell, numbers.get(_whole(cell), -1)) for cell in set(cells)}
-        found = [known_cells[cell] for cell in cells]
+        numbers_of_cells = [known_cells[cell] for cell in cells]
         if -1 in known_cells.values():
-            row = found.index(-1)
+            row = numbers_of_cells.index(-1)
             known = ", ".join(list(classes)[:SHOWN]) + (", ..." if len(classes) > SHOWN else "")
             raise self.fault(name, row, f"{self.text(name)[row]!r} is none of the {len(classes)} known values ({known})")
-        return np.array(found, np.int32)
+        return np.array(numbers_of_cells, np.int32)
 
     def fault(self, name: str, row: int, complaint: str) -> DataError:
         """The error for a cell, to be raised: file, line, column, and what is wrong there.

@@ -73,16 +73,16 @@ class Subject:
         """
         import keras  # noqa: PLC0415 - the names of the checks are listed without it
 
-        given, known = {**self.options, **options}, options_of(self.factory, self.where)
+        chosen, known = {**self.options, **options}, options_of(self.factory, self.where)
         lacking = [
             option.flag
             for name, option in known.items()
-            if option.default is REQUIRED and name not in {key.replace("-", "_") for key in given}
+            if option.default is REQUIRED and name not in {key.replace("-", "_") for key in chosen}
         ]
         if lacking:
             msg = f"the part needs the option {', '.join(lacking)}; give it with --option {lacking[0]}=VALUE"
             raise Lacking(msg)
-        values = resolve(known, given, self.where)
+        values = resolve(known, chosen, self.where)
         offered = {"seed": seed, "dataset": getattr(self.trial, "dataset", None)}
         keras.utils.set_random_seed(seed)
         return self.factory(**values, **{name: offered[name] for name in reserved(self.factory)})

@@ -67,14 +67,15 @@ class _Contract:
 
     def test_some_checks_ran(self, factory: Any, options: Any, dataset: Any) -> None:
         """The number of checks is printed, and none is a failure: a suite that checks nothing proves nothing."""
-        found = self.results(factory, options, dataset)
-        counts = {status: sum(one.status == status for one in found) for status in ("ok", "failed", "skipped")}
+        results = self.results(factory, options, dataset)
+        counts = {status: sum(one.status == status for one in results) for status in ("ok", "failed", "skipped")}
         ran = counts["ok"] + counts["failed"]
         print(f"eagerloop.testing: {ran} checks of a {self.kind} ran: {', '.join(f'{n} {word}' for word, n in counts.items())}")  # noqa: T201
-        made = next((one for one in found if one.name == "made"), None)
-        if not ran or (made is not None and made.status == "skipped"):
+        first = next((one for one in results if one.name == "made"), None)
+        if not ran or (first is not None and first.status == "skipped"):
             pytest.fail(
-                f"no check of what the {self.kind} does was run: {made.message if made else 'all are excused'}", pytrace=False
+                f"no check of what the {self.kind} does was run: {first.message if first else 'all are excused'}",
+                pytrace=False,
             )
 
 

@@ -110,12 +110,12 @@ def check(
     every = checks_of(kind)
     excused = {**getattr(factory, "contract_exceptions", {}), **(exceptions or {})}
     subject = Subject(kind, as_factory(kind, factory), options or {})
-    found = {"exceptions": fault} if (fault := _bad_exceptions(excused, every)) else {}
+    results = {"exceptions": fault} if (fault := _bad_exceptions(excused, every)) else {}
     static = {one.name for one in _in(factories) if one.name != "made" and "made" not in one.needs}
     for one in every:
         if one.name in static:
-            found[one.name] = one.run(subject, found, excused)
-    return [*found.values(), *_best([one for one in every if one.name not in static], subject, dataset, found, excused)]
+            results[one.name] = one.run(subject, results, excused)
+    return [*results.values(), *_best([one for one in every if one.name not in static], subject, dataset, results, excused)]
 
 
 def _best(
@@ -126,18 +126,18 @@ def _best(
     settler = SETTLED_BY.get(subject.kind, "")
     for number, trial in enumerate(trials.for_kind(subject.kind, dataset)):
         subject.trial = trial()
-        found: dict[str, Result] = {}
+        results: dict[str, Result] = {}
         for one in every:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Keras has a lot to say about data that a part is not meant for
-                found[one.name] = one.run(subject, {**before, **found}, excused)
-            if number and one.name == TOLD_BY.get(subject.kind) and found[one.name].status == "failed":
+                results[one.name] = one.run(subject, {**before, **results}, excused)
+            if number and one.name == TOLD_BY.get(subject.kind) and results[one.name].status == "failed":
                 break  # not the data for this part either, and the rest is slow
-        if not best or _points(found) > _points(best):
-            best = found
-        settling = found.get(settler) if subject.kind == "model" or not number else None
-        if (settling and settling.status == "ok") or all(one.status != "failed" for one in found.values()):
-            best = found
+        if not best or _points(results) > _points(best):
+            best = results
+        settling = results.get(settler) if subject.kind == "model" or not number else None
+        if (settling and settling.status == "ok") or all(one.status != "failed" for one in results.values()):
+            best = results
             break
     return list(best.values())
 

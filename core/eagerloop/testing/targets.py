@@ -67,15 +67,15 @@ def find(text: str, kind: str | None = None, files: Iterable[Path] = ()) -> list
     broken = [
         Target("plugin", one.owner.plugin, str(one.owner), cause=one.cause) for one in catalog.broken if _is(one.owner, text)
     ]
-    found = [_target(entry) for entry in catalog.entries if _named(entry, text) and kind in (None, entry.kind)]
-    if not found:
-        found = [_target(entry) for entry in catalog.entries if _is(entry.owner, text) and kind in (None, entry.kind)]
-    if not found and not broken:
+    targets = [_target(entry) for entry in catalog.entries if _named(entry, text) and kind in (None, entry.kind)]
+    if not targets:
+        targets = [_target(entry) for entry in catalog.entries if _is(entry.owner, text) and kind in (None, entry.kind)]
+    if not targets and not broken:
         names = [entry.name for entry in catalog.entries] + [entry.owner.distribution for entry in catalog.entries]
         left_out = "".join(f"; {one}" for one in catalog.broken)
         msg = f"there is no part, distribution or file '{text}'; {did_you_mean(text, names)}{left_out}"
         raise ConfigError(msg)
-    return broken + found
+    return broken + targets
 
 
 def _is(owner: Any, text: str) -> bool:
@@ -143,9 +143,9 @@ def _plain(module: Any, owner: str, kind: str | None) -> Iterator[Target]:
         own = inspect.isfunction(value) and value.__module__ == module.__name__ and not hasattr(value, "eagerloop_impl")
         if not own or name.startswith(("_", "test_")) or name == "main" or (hooked and not _is_bare_loss(value)):
             continue
-        found = kind_of(value)
-        if found and kind in (None, found):
-            yield Target(found, name, owner, value)
+        its_kind = kind_of(value)
+        if its_kind and kind in (None, its_kind):
+            yield Target(its_kind, name, owner, value)
 
 
 def _is_bare_loss(part: Callable[..., Any]) -> bool:

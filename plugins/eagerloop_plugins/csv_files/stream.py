@@ -36,15 +36,16 @@ class StreamDataset:
         ConfigError: There are no rows for a part, or a batch is larger than the training data.
     """
 
-    def __init__(self, found: Findings, *, batch_size: int, shuffle: bool) -> None:
-        self.blocks, self.split, self.encoder, self.fingerprint = found.blocks, found.split, found.encoder, found.fingerprint
-        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, found.split.seed
-        self.columns, self.features, self.targets = found.encoder.columns, found.encoder.features, (found.target,)
-        self.classes = tuple(found.classes)
-        self.task: eagerloop.parts.Task = "classification" if found.classes else "regression"
+    def __init__(self, findings: Findings, *, batch_size: int, shuffle: bool) -> None:
+        self.blocks, self.split, self.encoder = findings.blocks, findings.split, findings.encoder
+        self.fingerprint = findings.fingerprint
+        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, findings.split.seed
+        self.columns, self.features, self.targets = findings.encoder.columns, findings.encoder.features, (findings.target,)
+        self.classes = tuple(findings.classes)
+        self.task: eagerloop.parts.Task = "classification" if findings.classes else "regression"
         self.outputs = len(self.classes) or 1
         self.exact, self.note = True, "any position is reached by reading the blocks that hold it, from the seed and the epoch"
-        self._ends = np.asarray(found.ends)
+        self._ends = np.asarray(findings.ends)
         self._begins = np.concatenate([[0], self._ends[:-1]])
         self._counts = {part: self._count(number) for number, part in enumerate(PARTS)}
         rows = {part: int(counts.sum()) for part, counts in self._counts.items()}
@@ -58,7 +59,7 @@ class StreamDataset:
         self.rows = rows
         self.first_batch = self.keys = None
         # About as many rows as the bytes of a window hold, in whole batches: so batches are seldom put together from two.
-        self._window = max(1, int(self._ends[-1]) * WINDOW_BYTES // found.blocks.size // batch_size) * batch_size
+        self._window = max(1, int(self._ends[-1]) * WINDOW_BYTES // findings.blocks.size // batch_size) * batch_size
 
     def __repr__(self) -> str:
         return (
@@ -191,6 +192,6 @@ class StreamDataset:
         return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(8)
 
 
-def streamed(found: Findings, *, batch_size: int, shuffle: bool) -> StreamDataset:
+def streamed(findings: Findings, *, batch_size: int, shuffle: bool) -> StreamDataset:
     """The dataset of a file that is read while it is needed; options and errors are those of `csv`."""
-    return StreamDataset(found, batch_size=batch_size, shuffle=shuffle)
+    return StreamDataset(findings, batch_size=batch_size, shuffle=shuffle)

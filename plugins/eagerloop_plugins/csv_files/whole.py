@@ -38,14 +38,14 @@ class WholeFile:
         self.table.require(*names)
 
 
-def in_memory(found: Findings, *, batch_size: int, shuffle: bool) -> "eagerloop.ArrayDataset":
+def in_memory(findings: Findings, *, batch_size: int, shuffle: bool) -> "eagerloop.ArrayDataset":
     """The dataset of a file in memory; options and errors are those of `csv`."""
-    table: Any = found.blocks[0]
-    x, target = found.encoder(table), found.target
-    y = table.labels(target, found.classes) if found.classes else table.numbers(target)
-    training, validation, test = found.split(0, 0, len(table))
+    table: Any = findings.blocks[0]
+    x, target = findings.encoder(table), findings.target
+    y = table.labels(target, findings.classes) if findings.classes else table.numbers(target)
+    training, validation, test = findings.split(0, 0, len(table))
     shown: dict[str, Any] = {
-        name: raw(table, name, numeric=name in found.encoder.scales)[test] for name in found.encoder.columns
+        name: raw(table, name, numeric=name in findings.encoder.scales)[test] for name in findings.encoder.columns
     }
     return eagerloop.ArrayDataset(
         (x[training], y[training]),
@@ -53,13 +53,13 @@ def in_memory(found: Findings, *, batch_size: int, shuffle: bool) -> "eagerloop.
         (x[validation], y[validation]) if len(validation) else None,
         batch_size=batch_size,
         shuffle=shuffle,
-        seed=found.split.seed,
-        features=found.encoder.features,
+        seed=findings.split.seed,
+        features=findings.encoder.features,
         targets=(target,),
-        classes=found.classes,
-        task="classification" if found.classes else "regression",
-        fingerprint=found.fingerprint,
-        columns=found.encoder.columns,
-        encoder=found.encoder,
+        classes=findings.classes,
+        task="classification" if findings.classes else "regression",
+        fingerprint=findings.fingerprint,
+        columns=findings.encoder.columns,
+        encoder=findings.encoder,
         raw_test=shown,
     )

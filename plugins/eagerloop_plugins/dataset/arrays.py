@@ -68,20 +68,20 @@ def arrays(
 
     Source: the layout of Keras's `mnist.npz`.
     """
-    found = _load(path)
-    if "x_validation" in found and validation_fraction:
+    named = _load(path)
+    if "x_validation" in named and validation_fraction:
         msg = f"{path} has x_validation, so validation-fraction must be 0, got {validation_fraction:g}"
         raise ConfigError(msg)
     try:
         whole = eagerloop.ArrayDataset(
-            (found["x_train"], found["y_train"]),
-            (found["x_test"], found["y_test"]),
-            (found["x_validation"], found["y_validation"]) if "x_validation" in found else None,
+            (named["x_train"], named["y_train"]),
+            (named["x_test"], named["y_test"]),
+            (named["x_validation"], named["y_validation"]) if "x_validation" in named else None,
             batch_size=batch_size,
             shuffle=shuffle,
             seed=seed,
             task=None if task == "auto" else task,
-            **{name: found[name].tolist() for name in NAMES if name in found},
+            **{name: named[name].tolist() for name in NAMES if name in named},
         )
     except DataError as error:
         msg = f"{path}: {error}"
@@ -114,12 +114,12 @@ def _load(path: Path) -> "dict[str, np.ndarray[Any, Any]]":
         raise DataError(msg) from error
     with file:
         _check_names(path, file.files)
-        found = {name: _array(path, file, name) for name in file.files if name in (*NEEDED, *VALIDATION, *NAMES)}
+        named = {name: _array(path, file, name) for name in file.files if name in (*NEEDED, *VALIDATION, *NAMES)}
     for name in NAMES:
-        if name in found and found[name].ndim != 1:
-            msg = f"{path}: '{name}' must be a list of names, shape (n,), got the shape {found[name].shape}"
+        if name in named and named[name].ndim != 1:
+            msg = f"{path}: '{name}' must be a list of names, shape (n,), got the shape {named[name].shape}"
             raise DataError(msg)
-    return found
+    return named
 
 
 def _check_names(path: Path, names: list[str]) -> None:

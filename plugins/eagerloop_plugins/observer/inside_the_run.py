@@ -40,10 +40,10 @@ def located(run: "eagerloop.Run", path: Path, observer: str, example: str) -> Pa
     Raises:
         ConfigError: A link on the way leads out of the run directory.
     """
-    found = run.directory / path
-    if not found.resolve().is_relative_to(run.directory.resolve()):
+    place = run.directory / path
+    if not place.resolve().is_relative_to(run.directory.resolve()):
         raise ConfigError(_outside(path, observer, example))
-    return found
+    return place
 
 
 def _outside(path: Path, observer: str, example: str) -> str:

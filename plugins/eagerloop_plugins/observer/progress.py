@@ -117,13 +117,13 @@ class LiveLine:
 
         if not self._run.position.batch:
             return {}  # between two epochs a metric says 0
-        found = {"loss": self._run.loss_so_far}
+        figures = {"loss": self._run.loss_so_far}
         for name, metric in self._run.metrics.items():
             if isinstance(metric, keras.metrics.Metric):
                 # A display must not end a run: some metrics raise before their first batch.
                 with contextlib.suppress(Exception):
-                    found[name] = float(metric.result())
-        return {name: value for name, value in found.items() if not math.isnan(value)}
+                    figures[name] = float(metric.result())
+        return {name: value for name, value in figures.items() if not math.isnan(value)}
 
     def _speed(self, steps: int | None) -> list[str]:
         """Steps a second, and the time left in the run."""

@@ -120,14 +120,14 @@ class FusedAdam(keras.optimizers.Adam):
         """Handles of variable, momentum and velocity; None where a pair needs what only Keras's `apply` does."""
         if not grads or len(grads) != len(variables):
             return None
-        found = []
+        handles = []
         for gradient, variable in zip(grads, variables, strict=True):
             known = self._handles.get(id(variable))
             dense = isinstance(gradient, tf.Tensor) and gradient.dtype == tf.float32
             if known is None or not dense or variable.constraint is not None:
                 return None
-            found.append(known[1])
-        return found
+            handles.append(known[1])
+        return handles
 
     def _updates(self) -> Any:
         """How many updates have been made, an int64 scalar; fewer than steps where gradients are gathered."""

@@ -42,20 +42,20 @@ def facts_of(settings: Settings, fingerprint: str, versions: Mapping[str, str]) 
         >>> list(facts_of(Settings(), "", {}).items())[-4:]
         [('optimizer', 'adam'), ('checkpointer', 'tf'), ('metric', 'by the data'), ('the data', '')]
     """
-    found = {name: getattr(settings, name) for name in plain_options() if name not in OWN_AFFAIRS}
+    facts = {name: getattr(settings, name) for name in plain_options() if name not in OWN_AFFAIRS}
     files = {}
     for kind in KINDS[:-1]:
         chosen = getattr(settings, kind)
         choices = [chosen] if isinstance(chosen, Choice) else list(chosen or ())
-        found[kind] = ", ".join(_name(choice.part) for choice in choices) if chosen is not None else "by the data"
+        facts[kind] = ", ".join(_name(choice.part) for choice in choices) if chosen is not None else "by the data"
         for choice in choices:
-            found |= {f"{kind}.{name}": value for name, value in choice.options.items()}
+            facts |= {f"{kind}.{name}": value for name, value in choice.options.items()}
             if isinstance(choice.part, str) and is_file_part(choice.part):
                 path = choice.part.rpartition(":")[0]
                 files[f"the content of {path}"] = digest(Path(path))
     files |= {f"the content of the plugin {Path(path).name}": digest(Path(path)) for path in settings.plugins}
-    found |= files | {"the data": fingerprint} | {f"the version of {name}": version for name, version in versions.items()}
-    return dict(json.loads(json.dumps(found, default=str)))  # as the others will read them
+    facts |= files | {"the data": fingerprint} | {f"the version of {name}": version for name, version in versions.items()}
+    return dict(json.loads(json.dumps(facts, default=str)))  # as the others will read them
 
 
 def _name(part: Any) -> str:

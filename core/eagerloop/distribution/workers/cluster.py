@@ -81,12 +81,12 @@ def read_cluster(environment: Mapping[str, str] = os.environ) -> Cluster:
     for job in sorted(jobs):  # the chief before the workers
         if job not in JOBS:
             raise ConfigError(_wrong("has a job in 'cluster' that is neither 'chief' nor 'worker'", job))
-        given = jobs[job]
-        if not isinstance(given, list) or not given or (job == "chief" and len(given) > 1):
+        tasks = jobs[job]
+        if not isinstance(tasks, list) or not tasks or (job == "chief" and len(tasks) > 1):
             few = "one address" if job == "chief" else "addresses"
-            raise ConfigError(_wrong(f"must have a list of {few} as '{job}'", given))
-        names += [job if job == "chief" else f"worker {index}" for index in range(len(given))]
-        addresses += [_address(address, job, index) for index, address in enumerate(given)]
+            raise ConfigError(_wrong(f"must have a list of {few} as '{job}'", tasks))
+        names += [job if job == "chief" else f"worker {index}" for index in range(len(tasks))]
+        addresses += [_address(address, job, index) for index, address in enumerate(tasks)]
     if not names:
         raise ConfigError(_wrong("must name the workers in 'cluster'", jobs))
     for place, address in enumerate(addresses):
@@ -109,11 +109,11 @@ def _place(content: Mapping[str, Any], jobs: Mapping[str, Any], names: Sequence[
 
 
 def _table(content: Any, key: str) -> dict[str, Any]:
-    found = content if key == "TF_CONFIG" else content.get(key)
-    if not isinstance(found, dict):
+    value = content if key == "TF_CONFIG" else content.get(key)
+    if not isinstance(value, dict):
         what = "must be a table" if key == "TF_CONFIG" else f"must have a table '{key}'"
-        raise ConfigError(_wrong(what, found))
-    return found
+        raise ConfigError(_wrong(what, value))
+    return value
 
 
 def _address(address: Any, job: str, index: int) -> str:

@@ -107,20 +107,20 @@ def log_directory(job: Job) -> Path:
     Raises:
         ConfigError: A symbolic link leads there from the run: whoever made the run would choose where is written.
     """
-    found = job.run / LOGS
-    if found.is_symlink():
-        msg = f"{found} is a symbolic link; remove it, or name a directory with --log-directory"
+    logs = job.run / LOGS
+    if logs.is_symlink():
+        msg = f"{logs} is a symbolic link; remove it, or name a directory with --log-directory"
         raise ConfigError(msg)
-    return found / time.strftime("%Y%m%d-%H%M%S")
+    return logs / time.strftime("%Y%m%d-%H%M%S")
 
 
 def free_ports(count: int) -> list[int]:
     """Ports of this machine that nobody has, all different."""
     with ExitStack() as held:
-        found = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in found:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
             each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in found]
+        return [int(each.getsockname()[1]) for each in sockets]
 
 
 def tf_configs(addresses: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ OPTIONS = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema"
 """With one of these, an optimizer does more than the sums below."""
 
 MOST_DECIMALS = 8
-"""What comes behind them float32 cannot tell of a weight."""
+"""A float32 weight has no more decimals than these."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -131,7 +131,7 @@ def _compiled(tree: ast.Module, original: types.CodeType) -> types.CodeType:
     factory = ast.parse(f"def {_FACTORY}({', '.join([_MARK, *original.co_freevars])}): pass")
     around: Any = factory.body[0]
     around.body = tree.body
-    found: Any = compile(factory, original.co_filename, "exec", dont_inherit=True)
+    code: Any = compile(factory, original.co_filename, "exec", dont_inherit=True)
     for name in (_FACTORY, original.co_name):
-        found = next(item for item in found.co_consts if isinstance(item, types.CodeType) and item.co_name == name)
-    return found  # type: ignore[no-any-return]
+        code = next(item for item in code.co_consts if isinstance(item, types.CodeType) and item.co_name == name)
+    return code  # type: ignore[no-any-return]

@@ -132,8 +132,8 @@ def _inside(holder: str, name: str) -> str:
 
 def _unused(name: str, taken: Iterable[str]) -> str:
     """The name, numbered if it is taken."""
-    number, found = 0, name
-    while found in taken:
+    number, free = 0, name
+    while free in taken:
         number += 1
-        found = f"{name}_{number}"
-    return found
+        free = f"{name}_{number}"
+    return free

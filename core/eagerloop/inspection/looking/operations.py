@@ -23,17 +23,17 @@ def listing(where: Callable[[], tuple[int, str]]) -> Iterator[list[OperationReco
     """
     from tensorflow.python.framework import op_callbacks  # noqa: PLC0415 - nothing else needs it
 
-    found: list[OperationRecord] = []
+    operations: list[OperationRecord] = []
 
     def ran(kind: Any, inputs: Any, _attributes: Any, outputs: Any, _name: Any = None, graph: Any = None) -> None:
         if graph is None:
             line, layer = where()
             name = kind.decode() if isinstance(kind, bytes) else str(kind)
-            found.append(OperationRecord(line, name, _told(inputs), _told(outputs), layer))
+            operations.append(OperationRecord(line, name, _told(inputs), _told(outputs), layer))
 
     op_callbacks.add_op_callback(ran)
     try:
-        yield found
+        yield operations
     finally:
         op_callbacks.remove_op_callback(ran)
 

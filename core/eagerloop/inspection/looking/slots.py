@@ -78,7 +78,7 @@ def _slots_of_keras(optimizer: Any, variables: Mapping[str, Any]) -> dict[str, S
     places = {id(inner_variable(variable)): place for place, variable in enumerate(known)}
     lists = {key: value for key, value in _attributes(optimizer) if isinstance(value, list) and len(value) == len(known)}
     lists.pop("_trainable_variables", None)
-    found: dict[str, Slots] = {name: {} for name in variables}
+    slots: dict[str, Slots] = {name: {} for name in variables}
     for name, variable in variables.items():
         place = places.get(id(inner_variable(variable)), -1)
         prefix = str(getattr(variable, "path", variable.name)).replace("/", "_").replace(":", "_") + "_"
@@ -86,8 +86,8 @@ def _slots_of_keras(optimizer: Any, variables: Mapping[str, Any]) -> dict[str, S
             slot = entries[place]
             if isinstance(slot, keras.Variable) and slot.shape == variable.shape:
                 own = slot.name.removeprefix(prefix) if slot.name.startswith(prefix) else key.strip("_")
-                found[name][own] = slot
-    return found
+                slots[name][own] = slot
+    return slots
 
 
 def _slots_by_shape(optimizer: Any, variables: Mapping[str, Any]) -> dict[str, Slots]:
@@ -95,19 +95,19 @@ def _slots_by_shape(optimizer: Any, variables: Mapping[str, Any]) -> dict[str, S
     names = list(variables)
     shapes = [tuple(variable.shape) for variable in variables.values()]
     candidates = [slot for slot in getattr(optimizer, "variables", ()) if tuple(slot.shape) in shapes]
-    found: dict[str, Slots] = {name: {} for name in names}
+    slots: dict[str, Slots] = {name: {} for name in names}
     each, rest = divmod(len(candidates), len(names) or 1)
     if rest or not each:
-        return found
+        return slots
     blocks = [candidates[block * len(names) : (block + 1) * len(names)] for block in range(each)]
     if any(_shapes(block) != shapes for block in blocks):
         blocks = [candidates[turn::each] for turn in range(each)]
     if any(_shapes(block) != shapes for block in blocks):
-        return found
+        return slots
     for number, block in enumerate(blocks, 1):
         for name, slot in zip(names, block, strict=True):
-            found[name][f"slot {number}"] = slot
-    return found
+            slots[name][f"slot {number}"] = slot
+    return slots
 
 
 def _shapes(slots: Sequence[Any]) -> list[tuple[int, ...]]:

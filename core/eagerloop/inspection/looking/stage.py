@@ -57,11 +57,11 @@ class Stage:
 
     def state(self) -> State:
         """The value of everything that has a name, as it is now."""
-        found: dict[Key, Any] = {("variable", name): variable for name, variable in self.names.variables.items()}
-        found |= {("seed", name): seed for name, seed in self.names.seeds.items()}
+        named: dict[Key, Any] = {("variable", name): variable for name, variable in self.names.variables.items()}
+        named |= {("seed", name): seed for name, seed in self.names.seeds.items()}
         for name, slots in slots_of(self.parts.optimizer, self.trained).items():
-            found |= {("slot", name, slot): variable for slot, variable in slots.items()}
-        return {key: array_of(variable) for key, variable in found.items()}
+            named |= {("slot", name, slot): variable for slot, variable in slots.items()}
+        return {key: array_of(variable) for key, variable in named.items()}
 
     def step(self) -> loop.Step:
         """The step, on the state as it is.

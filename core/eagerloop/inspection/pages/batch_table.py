@@ -58,8 +58,8 @@ def baseline_name(task: str) -> str:
 
 def _columns(array: Any, rows: int) -> np.ndarray[Any, Any]:
     """All that belongs to a row in a row; a step of one's own may give predictions for a part of the batch."""
-    given = np.asarray(array)
-    flat = given.reshape(len(given), -1) if given.size else given.reshape(len(given), 0)
+    values = np.asarray(array)
+    flat = values.reshape(len(values), -1) if values.size else values.reshape(len(values), 0)
     missing = np.full((max(0, rows - len(flat)), flat.shape[1]), np.nan)
     return np.concatenate([flat, missing]) if len(missing) else flat
 

@@ -94,7 +94,7 @@ def variable_entries(stage: Stage, before: State, after: State, gradients: Gradi
         old, new = before["variable", name], after["variable", name]
         value, update = Values.of(old), Values.of(_difference(old, new))
         gradient = gradients.get(name)
-        # An optimizer may make its slots in its first step: before, they are what nothing is.
+        # An optimizer may make its slots in its first step. Before that, a slot is nothing: empty values stand for it.
         slots = {
             key[2]: (before.get(key, np.zeros_like(held)), held) for key, held in after.items() if key[:2] == ("slot", name)
         }

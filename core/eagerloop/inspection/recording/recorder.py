@@ -89,9 +89,9 @@ def inspect_step(  # noqa: PLR0913 - what to look at, and how closely
 def _array(name: str, given: Any, like: Any) -> Any:
     """Features or targets as a tensor with the dtype of the run's own."""
     with contextlib.suppress(TypeError, ValueError, tf.errors.OpError):
-        found = tf.convert_to_tensor(given, like.dtype)
-        if found.shape.rank:
-            return found
+        tensor = tf.convert_to_tensor(given, like.dtype)
+        if tensor.shape.rank:
+            return tensor
     shape = ", ".join(["n", *map(str, like.shape[1:])]) + ("" if like.shape[1:] else ",")
     received = repr(given) if given is None or np.isscalar(given) else type(given).__name__
     msg = f"{name} must be an array of {like.dtype.name}, ({shape}), a row for each of n examples; got {received}"
@@ -148,11 +148,11 @@ def _see(stage: Stage, *, operations: bool) -> _Seen:
             watching.enter_context(calls.recording())
             step = stage.step()
         scaled = tf.cast(step.loss, tf.float32) * stage.scale
-    found = [call for call in calls.found if call.output is not None]
-    smooth = {place: call.output for place, call in enumerate(found) if getattr(call.output.dtype, "is_floating", False)}
+    with_output = [call for call in calls.found if call.output is not None]
+    smooth = {place: call.output for place, call in enumerate(with_output) if getattr(call.output.dtype, "is_floating", False)}
     gradients = tape.gradient(scaled, smooth)
-    by_call = [gradients.get(place) for place in range(len(found))]
-    return _Seen(before, stage.state(), step, found, by_call, entries.gradients_of(stage, step), ran)
+    by_call = [gradients.get(place) for place in range(len(with_output))]
+    return _Seen(before, stage.state(), step, with_output, by_call, entries.gradients_of(stage, step), ran)
 
 
 class _Replays:

@@ -203,7 +203,7 @@ def _array(content: Mapping[str, Any], where: str) -> np.ndarray[Any, Any]:
 
 
 def _stored(dtype: str) -> np.dtype[Any]:
-    found = np.dtype(STORED.get(dtype, dtype))
-    if found.kind not in "biuf" and dtype != "string":
+    kind = np.dtype(STORED.get(dtype, dtype))
+    if kind.kind not in "biuf" and dtype != "string":
         raise TypeError(dtype)
-    return found
+    return kind

@@ -65,8 +65,8 @@ class Values:
             >>> values.shape, values.mean, values.maximum, values.zeros, values.nonfinite
             ((2, 2), 2.0, 4.0, 0.25, 1)
         """
-        given = np.asarray(array)
-        kept = _plain(given)
+        values = np.asarray(array)
+        kept = _plain(values)
         finite = kept[np.isfinite(kept)].astype(np.float64) if kept.dtype.kind in NUMBERS else np.empty(0)
         nothing = float("nan")
         with np.errstate(over="ignore", invalid="ignore"):  # of float64 at the edge of what it holds
@@ -74,8 +74,8 @@ class Values:
             figures = [finite.min(), finite.mean(), finite.max(), finite.std(), np.linalg.norm(finite)] if finite.size else []
         minimum, mean, maximum, deviation, norm = map(float, figures or [nothing] * 5)
         return cls(
-            shape=given.shape,
-            dtype=dtype or ("string" if kept.dtype == object else given.dtype.name),
+            shape=values.shape,
+            dtype=dtype or ("string" if kept.dtype == object else values.dtype.name),
             minimum=minimum,
             mean=mean,
             maximum=maximum,

@@ -52,11 +52,11 @@ def deeds(lines: Sequence[LineRecord]) -> dict[int, list[str]]:
     for statement in _statements(function.body if function else tree.body):
         for node in ast.walk(statement):
             places.setdefault(_deed(node, names), statement.end_lineno or statement.lineno)
-    found: dict[int, list[str]] = {}
+    by_line: dict[int, list[str]] = {}
     for deed in DEEDS:
         if deed in places:
-            found.setdefault(lines[places[deed] - 1].number, []).append(deed)
-    return found
+            by_line.setdefault(lines[places[deed] - 1].number, []).append(deed)
+    return by_line
 
 
 def _tree(lines: Sequence[LineRecord]) -> ast.Module:

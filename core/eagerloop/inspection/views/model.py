@@ -189,12 +189,12 @@ def _output_shapes(model: Any) -> Iterator[dict[str, str]]:
     A subclassed Keras model does not know its layers' output shapes, so each layer's `call` is wrapped for a moment. The
     attribute is set past Keras, which would track it.
     """
-    found: dict[str, str] = {}
+    shapes: dict[str, str] = {}
     layers = [layer for layer in getattr(model, "layers", ()) if "call" not in vars(layer)]
     for layer in layers:
-        object.__setattr__(layer, "call", _noting(layer.call, layer.name, found))
+        object.__setattr__(layer, "call", _noting(layer.call, layer.name, shapes))
     try:
-        yield found
+        yield shapes
     finally:
         for layer in layers:
             object.__delattr__(layer, "call")

@@ -125,10 +125,10 @@ def docstring(subject: Subject) -> None:
 )
 def light_import(subject: Subject) -> None:
     """A fresh interpreter imports the factory's module without TensorFlow, Keras or NumPy."""
-    found = heavy_import(subject.factory)
-    if found.skipped:
-        raise NotApplicable(found.skipped)
-    require(not found.heavy, f"importing {found.module} imports {found.heavy} ({found.place})")
+    heavy = heavy_import(subject.factory)
+    if heavy.skipped:
+        raise NotApplicable(heavy.skipped)
+    require(not heavy.heavy, f"importing {heavy.module} imports {heavy.heavy} ({heavy.place})")
 
 
 @contract(

@@ -104,11 +104,11 @@ def gradients(subject: Subject) -> None:
     from eagerloop.storage.variables import path_of  # noqa: PLC0415 - as TensorFlow
 
     tape, value, model = _differentiated(subject)
-    found = tape.gradient(value, list(model.trainable_variables))
+    gradients_found = tape.gradient(value, list(model.trainable_variables))
     names = [path_of(variable) for variable in model.trainable_variables]
-    missing = [name for name, gradient in zip(names, found, strict=True) if gradient is None]
+    missing = [name for name, gradient in zip(names, gradients_found, strict=True) if gradient is None]
     require(not missing, f"no gradient reaches {', '.join(missing[:3])}")
-    arrays = [np.asarray(tf.convert_to_tensor(gradient), "float64") for gradient in found]
+    arrays = [np.asarray(tf.convert_to_tensor(gradient), "float64") for gradient in gradients_found]
     for name, array in zip(names, arrays, strict=True):
         require(np.isfinite(array).all(), f"the gradient of {name} is not finite")
     weights = [np.asarray(inner(variable)) for variable in model.trainable_variables]

@@ -21,9 +21,9 @@ def differentiated(loss: Any, subject: Subject, predictions: Any) -> tuple[Any, 
     """The loss and its gradient with respect to the predictions, an array of their shape, or None."""
     import tensorflow as tf  # noqa: PLC0415
 
-    given = tensor(predictions)
+    answers = tensor(predictions)
     with tf.GradientTape() as tape:
-        tape.watch(given)
-        value = loss(tensor(subject.trial.y), given)
-    gradient = tape.gradient(value, given)
+        tape.watch(answers)
+        value = loss(tensor(subject.trial.y), answers)
+    gradient = tape.gradient(value, answers)
     return value, None if gradient is None else tf.convert_to_tensor(gradient).numpy()

@@ -28,13 +28,13 @@ def broadcast(evidence: Evidence) -> str:
     y, predictions = evidence.compared
     if not close(evidence.whole_loss, evidence.loss_of(np.roll(y, 1, axis=0), predictions)):
         return ""  # it makes a difference which target belongs to which prediction
-    found = _of_all_pairs(evidence, y, predictions)
-    if not found and y.size == predictions.size:
+    words = _of_all_pairs(evidence, y, predictions)
+    if not words and y.size == predictions.size:
         # Where all predictions lie on one side of all targets, the mean distance is that of all pairs as well.
         others = np.roll(y, 1, axis=0).reshape(predictions.shape).astype(predictions.dtype)
         if close(evidence.loss_of(y, others), evidence.loss_of(np.roll(y, 1, axis=0), others)):
-            found = _of_all_pairs(evidence, y, others)
-    return found
+            words = _of_all_pairs(evidence, y, others)
+    return words
 
 
 def _of_all_pairs(evidence: Evidence, y: np.ndarray[Any, Any], predictions: np.ndarray[Any, Any]) -> str:

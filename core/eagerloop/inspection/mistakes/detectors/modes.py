@@ -66,9 +66,9 @@ def _averaging(evidence: Evidence) -> list[str]:
 def _still(evidence: Evidence, names: list[str]) -> list[str]:
     """Those of the layers that did nothing in the step, though nobody wanted that."""
     still = evidence.first.still
-    found = [name for name in names if evidence.ran and identities(moving_variables(evidence.layers[name])) <= still]
-    wanted = held_still(evidence.model, evidence.names, evidence.x) if found else ()
-    return [name for name in found if name not in wanted]
+    still_ones = [name for name in names if evidence.ran and identities(moving_variables(evidence.layers[name])) <= still]
+    wanted = held_still(evidence.model, evidence.names, evidence.x) if still_ones else ()
+    return [name for name in still_ones if name not in wanted]
 
 
 def _moved_by_a_training_call(evidence: Evidence, names: list[str]) -> bool:

@@ -21,32 +21,32 @@ def mixed_up(evidence: Evidence) -> str:
     """A cross-entropy of logits gets what a softmax or sigmoid gave, or one of probabilities gets logits."""
     if evidence.dataset.task != "classification":
         return ""
-    given = np.asarray(evidence.predictions)
-    if given.ndim != 2:  # noqa: PLR2004 - (n, k)
+    answers = np.asarray(evidence.predictions)
+    if answers.ndim != 2:  # noqa: PLR2004 - (n, k)
         return ""
     wanted = wants(evidence)
-    if wanted == "logits" and _is_squashed(evidence, given) and not _is_undone(evidence, given):
-        words = "softmax" if given.shape[1] > 1 else "sigmoid"
+    if wanted == "logits" and _is_squashed(evidence, answers) and not _is_undone(evidence, answers):
+        words = "softmax" if answers.shape[1] > 1 else "sigmoid"
         return f"the loss takes logits, and the model already ends with {words}: it is applied twice, and the gradients shrink"
-    outside = (given < 0).any() or (given > 1).any() or (given.shape[1] > 1 and not _sums_to_one(given))
+    outside = (answers < 0).any() or (answers > 1).any() or (answers.shape[1] > 1 and not _sums_to_one(answers))
     if wanted == "probabilities" and outside:
         return (
-            f"the loss takes probabilities, and the model gives numbers from {given.min():.3g} to {given.max():.3g}: those "
+            f"the loss takes probabilities, and the model gives numbers from {answers.min():.3g} to {answers.max():.3g}: those "
             "outside 0 to 1 are cut off, and their gradient is 0"
         )
     return ""
 
 
-def _sums_to_one(given: np.ndarray[Any, Any]) -> bool:
-    return bool(np.allclose(given.sum(axis=1), 1, atol=1e-3))
+def _sums_to_one(answers: np.ndarray[Any, Any]) -> bool:
+    return bool(np.allclose(answers.sum(axis=1), 1, atol=1e-3))
 
 
-def _is_squashed(evidence: Evidence, given: np.ndarray[Any, Any]) -> bool:
+def _is_squashed(evidence: Evidence, answers: np.ndarray[Any, Any]) -> bool:
     """Whether the model cannot leave the range from 0 to 1: rows that add up to 1, or, of one output, any input at all."""
-    if (given < 0).any() or (given > 1).any():
+    if (answers < 0).any() or (answers > 1).any():
         return False
-    if given.shape[1] > 1:
-        return _sums_to_one(given)
+    if answers.shape[1] > 1:
+        return _sums_to_one(answers)
     x = np.asarray(evidence.x)
     if x.dtype.kind != "f":
         return False
@@ -54,10 +54,10 @@ def _is_squashed(evidence: Evidence, given: np.ndarray[Any, Any]) -> bool:
     return bool((far >= 0).all() and (far <= 1).all() and far.std() > 0)
 
 
-def _is_undone(evidence: Evidence, given: np.ndarray[Any, Any]) -> bool:
+def _is_undone(evidence: Evidence, answers: np.ndarray[Any, Any]) -> bool:
     """Whether Keras sees the softmax at the end of a layer, and takes what went into it; of the bare numbers it cannot."""
     as_given = float(evidence.loss(evidence.y, evidence.predictions))
-    return not close(as_given, evidence.loss_of(np.asarray(evidence.y), given))
+    return not close(as_given, evidence.loss_of(np.asarray(evidence.y), answers))
 
 
 def wants(evidence: Evidence) -> Kind:
@@ -65,12 +65,12 @@ def wants(evidence: Evidence) -> Kind:
     y = evidence.compared[0][:4]
     classes = int(np.asarray(evidence.predictions).shape[1])
     random = np.random.default_rng(3)
-    given = random.uniform(0.1, 0.9, (len(y), classes))
-    given = given / given.sum(axis=1, keepdims=True) if classes > 1 else given
-    value = evidence.loss_of(y, given.astype("float32"))
-    if close(value, _cross_entropy(y, given), 1e-3):
+    probabilities = random.uniform(0.1, 0.9, (len(y), classes))
+    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True) if classes > 1 else probabilities
+    value = evidence.loss_of(y, probabilities.astype("float32"))
+    if close(value, _cross_entropy(y, probabilities), 1e-3):
         return "probabilities"
-    exponents = np.exp(given)
+    exponents = np.exp(probabilities)
     from_logits = exponents / exponents.sum(axis=1, keepdims=True) if classes > 1 else exponents / (1 + exponents)
     return "logits" if close(value, _cross_entropy(y, from_logits), 1e-3) else "other"
 

@@ -80,12 +80,12 @@ def _used(evidence: Evidence) -> set[int]:
 )
 def restored_too_early(evidence: Evidence) -> str:
     """The factory restores a checkpoint into a model without variables; once it has some, they are not the saved ones."""
-    with _restoring() as found:
+    with _restoring() as restores:
         model = evidence.again("model")
-        if model is None or not found:
+        if model is None or not restores:
             return ""
         model(evidence.x, training=False)
-    for path, counts in found:
+    for path, counts in restores:
         names = _other_than_saved(model, path) if 0 in counts else []
         if names:
             return f"{path} was restored when the model had no variables yet: {named(names)} is fresh, not the saved one"
@@ -106,21 +106,21 @@ def _other_than_saved(model: Any, path: str) -> list[str]:
 @contextlib.contextmanager
 def _restoring() -> Iterator[list[tuple[str, list[int]]]]:
     """Notes each restore while the context lasts: its path, and how many variables the objects had by then."""
-    found: list[tuple[str, list[int]]] = []
-    given = {name: getattr(tf.train.Checkpoint, name) for name in ("restore", "read")}
+    restores: list[tuple[str, list[int]]] = []
+    originals = {name: getattr(tf.train.Checkpoint, name) for name in ("restore", "read")}
 
     def noting(call: Any) -> Any:
         def restore(checkpoint: Any, path: Any, *arguments: Any, **keywords: Any) -> Any:
             held = [thing for thing in vars(checkpoint).values() if hasattr(thing, "trainable_variables")]
-            found.append((str(path), [len(thing.variables) for thing in held]))
+            restores.append((str(path), [len(thing.variables) for thing in held]))
             return call(checkpoint, path, *arguments, **keywords)
 
         return restore
 
     try:
-        for name, call in given.items():
+        for name, call in originals.items():
             setattr(tf.train.Checkpoint, name, noting(call))
-        yield found
+        yield restores
     finally:
-        for name, call in given.items():
+        for name, call in originals.items():
             setattr(tf.train.Checkpoint, name, call)
