@@ -23,6 +23,7 @@ CSV_FILES = ("column", "encoder", "findings", "reader", "split", "stream", "surv
 
 HEAVY = {
     "eagerloop_plugins.optimizer.fused_adam",
+    "eagerloop_plugins.metric.any_width_accuracy",
     "eagerloop_plugins.metric.running_r2",
     *(f"eagerloop_plugins.csv_files.{name}" for name in CSV_FILES),
 }

@@ -77,8 +77,12 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
             check(replicas, candidates, (first_batch[1], predictions), workshop.names(), compiled=settings.compile)
         if hasattr(parts["optimizer"], "build"):
             parts["optimizer"].build(parts["model"].trainable_variables)
-    watched = () if replicas else watched  # of replicas, the tape would see those of one device
-    return parts | {"first_batch": first_batch, "first_predictions": predictions, "watched": watched}
+    return parts | {
+        "first_batch": first_batch,
+        "first_predictions": predictions,
+        "answer": workshop.settle_answer(parts["model"], parts["loss"], first_batch[0], predictions),
+        "watched": () if replicas else watched,  # of replicas, the tape would see those of one device
+    }
 
 
 def assemble_dataset(settings: Settings, catalog: Catalog) -> Dataset:
@@ -90,7 +94,7 @@ def assemble_dataset(settings: Settings, catalog: Catalog) -> Dataset:
 
 def with_observer(parts: RunParts, choice: Choice) -> RunParts:
     """The same parts and one more observer, in place of the one of that name if there is one; run.toml tells of it."""
-    workshop = Workshop(parts.settings.seed, parts.catalog, parts.dataset)
+    workshop = Workshop(parts.settings.seed, parts.catalog, parts.dataset, parts.answer)
     observer = workshop.make("observer", choice)
     kept = [number for number, earlier in enumerate(parts.settings.observer) if earlier.part != choice.part]
     rows = {

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import keras
 
+from eagerloop.building.answer import Meaning
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.options import reserved
 from eagerloop.choices.settings import Part, Settings
@@ -42,6 +43,7 @@ class RunParts:
         observers: In the order that the user gave.
         first_batch: x, (n, d), and y, (n, k) or (n,), of the first batch of the first epoch.
         first_predictions: What the model answered to it before any training, (n, k).
+        answer: What the predictions mean: `logits`, `probabilities` or `quantities`.
         watched: The variables that a tape saw in that call; none on several replicas, where it sees those of one device.
         replicas: What trains on several devices; None on one.
         resolved: Every part as the record tells it, by kind.
@@ -61,6 +63,7 @@ class RunParts:
     observers: Sequence[Any]
     first_batch: tuple[Any, Any]
     first_predictions: Any
+    answer: Meaning
     watched: Sequence[Any]
     replicas: Replicas | None
     resolved: Mapping[str, Sequence[Part]]
@@ -104,12 +107,12 @@ class RunParts:
         return another_metric(metric)
 
     def _made_by(self, factory: Callable[..., Any], part: Part) -> Any:
-        return factory(**part.options, **filled_in(factory, self.settings.seed, self.dataset))
+        known = {"seed": self.settings.seed, "dataset": self.dataset, "answer_meaning": self.answer}
+        return factory(**part.options, **filled_in(factory, known))
 
 
-def filled_in(factory: Callable[..., Any], seed: int, dataset: Any) -> dict[str, Any]:
+def filled_in(factory: Callable[..., Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """What the engine fills in for a factory that asks for it, by the parameters' names."""
-    known = {"seed": seed, "dataset": dataset}
     return {name: known[name] for name in reserved(factory)}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from eagerloop.building.answer import Meaning, meaning_of
 from eagerloop.building.blaming import blaming
 from eagerloop.building.run_parts import Origin, another_metric, filled_in
 from eagerloop.choices.catalog import Catalog
@@ -33,10 +34,12 @@ class Workshop:
         seed: The run's seed, for the factories that ask for it.
         catalog: Where the parts are found.
         dataset: The run's dataset, if it is made already.
+        answer: What the predictions mean, if that is known already.
     """
 
-    def __init__(self, seed: int, catalog: Catalog, dataset: Any = None) -> None:
-        self._seed, self._catalog, self._dataset = seed, catalog, dataset
+    def __init__(self, seed: int, catalog: Catalog, dataset: Any = None, answer: Any = None) -> None:
+        self._catalog = catalog
+        self._known: dict[str, Any] = {"seed": seed, "dataset": dataset, "answer_meaning": answer}
         self.resolved: dict[str, list[Part]] = {}
         self.origins: dict[str, Origin] = {}
 
@@ -52,7 +55,7 @@ class Workshop:
             options = resolve(entry.options, choice.options, words)
             resolved = Part(choice.part, entry.owner.distribution, entry.owner.version, options)
             with blaming(f"{words} could not be made"):
-                part = factory(**options, **filled_in(factory, self._seed, self._dataset))
+                part = factory(**options, **filled_in(factory, self._known))
             self.origins[words] = Origin(factory, part)
         else:
             part, resolved = choice.part, Part(class_path(choice.part), "object", "", {})
@@ -66,14 +69,14 @@ class Workshop:
         """The dataset, as a `Dataset` whatever its factory returned."""
         made = self.make("dataset", choice)
         with blaming(f"{self._words('dataset')} could not give a first batch"):
-            self._dataset = dataset = as_dataset(made, self._words("dataset"))
+            self._known["dataset"] = dataset = as_dataset(made, self._words("dataset"))
         return dataset
 
     def first_batch(self) -> tuple[Any, Any]:
         """The first batch of the first epoch."""
-        words = self._words("dataset")
+        words, dataset = self._words("dataset"), self._known["dataset"]
         with blaming(f"{words} could not give a first batch"):
-            first = self._dataset.first_batch or next(iter(self._dataset.train(1, 0)), None)
+            first = dataset.first_batch or next(iter(dataset.train(1, 0)), None)
         if first is None:
             msg = f"{words}: an epoch has no batch; give it at least one"
             raise PluginError(msg)
@@ -89,6 +92,12 @@ class Workshop:
             with tf.GradientTape() as tape:
                 predictions = model(x, training=False)
             return predictions, tape.watched_variables()
+
+    def settle_answer(self, model: Any, loss: Any, x: Any, predictions: Any) -> Meaning:
+        """What the predictions mean; metrics that are made from here on can ask for it."""
+        classes = self._known["dataset"].task == "classification"
+        self._known["answer_meaning"] = answer = meaning_of(model, loss, x, predictions, classes=classes)
+        return answer
 
     def make_metrics(self, choices: Sequence[Choice], y: Any, predictions: Any) -> dict[str, Any]:
         """The metrics by the name that they have in the history; each has seen the first batch and forgotten it."""

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from eagerloop.errors import ConfigError, PluginError, did_you_mean
 
-RESERVED = ("seed", "dataset")
-"""Parameters that the engine fills in."""
+RESERVED = ("seed", "dataset", "answer_meaning")
+"""Parameters that the engine fills in; `answer_meaning` for metrics alone: what the predictions mean, such as `logits`."""
 
 SCALARS = (int, float, bool, str, Path)
 REQUIRED = inspect.Parameter.empty
@@ -239,7 +239,7 @@ def resolve(options: Mapping[str, Option], given: Mapping[str, Any], where: str)
 
 
 def reserved(factory: Callable[..., Any]) -> set[str]:
-    """Which of `seed` and `dataset` the factory wants from the engine."""
+    """Which of the reserved parameters the factory wants from the engine."""
     return set(RESERVED) & set(inspect.signature(factory).parameters)
 
 

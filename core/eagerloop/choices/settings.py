@@ -50,6 +50,7 @@ class Settings:
         Literal["float32", "mixed_float16", "mixed_bfloat16"], Note("what the layers compute in; their variables are float32")
     ] = "float32"
     threads: Annotated[int, Note("how many threads TensorFlow may use; 0: one a core", min=0)] = 0
+    deterministic: Annotated[bool, Note("the same bits again on a GPU, too, where that costs time")] = True
     device_policy: Annotated[
         Literal["silent", "explicit", "warn"], Note("what to do when a tensor is on another device than its operation")
     ] = "silent"

@@ -83,10 +83,15 @@ def with_progress(settings: Settings, *, quiet: bool) -> Settings:
 
 def opening(run: "Run") -> str:
     """What is about to be trained, and what was chosen for the user."""
+    from eagerloop.process.numerics import gpus  # noqa: PLC0415 - it needs TensorFlow
+
     parts = run.parts
     words = [f"{kind} {part.name}" for kind, rows in parts.resolved.items() if kind != "observer" for part in rows]
     chosen = f"\nchosen for the data: {', '.join(parts.by_default)}" if parts.by_default else ""
     note = f"\nresume: {run.dataset.note}" if run.dataset.note else ""
+    if gpus():
+        exact = "on: the same bits again" if parts.settings.deterministic else "off: other bits each time"
+        note += f"\ndeterminism on the GPU is {exact}"
     several = f", replicas {parts.replicas.count}" if parts.replicas else ""
     return f"{' | '.join(words)}\nrun {run.directory}, seed {parts.settings.seed}, epochs {run.epochs}{several}{chosen}{note}"
 

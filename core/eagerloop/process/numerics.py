@@ -21,6 +21,8 @@ def configure_tensorflow(settings: Settings) -> None:
         ConfigError: TensorFlow runs already with another number of threads, which cannot be changed any more.
     """
     tf.config.experimental.set_device_policy(settings.device_policy)
+    if settings.deterministic and gpus():
+        tf.config.experimental.enable_op_determinism()  # without it, the same seed gives other bits each time
     if settings.threads and threads() != {"inter_op": settings.threads, "intra_op": settings.threads}:
         try:
             tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
@@ -28,6 +30,11 @@ def configure_tensorflow(settings: Settings) -> None:
         except RuntimeError as error:
             msg = f"threads must be set before TensorFlow has run anything, got {settings.threads}; set it in a new process"
             raise ConfigError(msg) from error
+
+
+def gpus() -> int:
+    """How many GPUs TensorFlow has. On CPUs, its operations are deterministic in any case."""
+    return len(tf.config.list_physical_devices("GPU"))
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import pluggy
 import tensorflow as tf
 
 from eagerloop.building.run_parts import RunParts
-from eagerloop.errors import DataError
+from eagerloop.errors import ConfigError, DataError
 from eagerloop.inspection.mistakes.findings import SEEN_AT_FIRST, findings_of
 from eagerloop.standing import Position
 
@@ -64,6 +64,18 @@ def refuse_other_shapes(error: BaseException) -> None:
         told = "; ".join(note.removeprefix(MARK) for note in getattr(error, "__notes__", ()))
         msg = f"the dataset must give batches of one shape, got {match[1]} after {match[2]} ({told}); pad or drop the odd ones"
         raise DataError(msg) from error
+
+
+def refuse_undeterministic(error: BaseException) -> None:
+    """Words what TensorFlow says when it has no deterministic form of an operation, which XLA has of few.
+
+    Raises:
+        ConfigError: The error was that.
+    """
+    if isinstance(error, (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError)) and "determinis" in str(error).lower():
+        cause = next(iter(str(error.message).strip().splitlines()), "")
+        msg = f"an operation has no deterministic form here ({cause:.200}); leave --jit out, or add --no-deterministic"
+        raise ConfigError(msg) from error
 
 
 def blame(error: BaseException, parts: RunParts, position: Position, *, saved: bool) -> None:

@@ -54,7 +54,7 @@ def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
         **keywords: The fields of `eagerloop.choices.settings.Settings`: `dataset`, `model`, `loss`, `optimizer`,
             `checkpointer`, `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object), `epochs`, `seed`,
             `save_every`, `keep`, `compile`, `strategy` (a name, or a `tf.distribute.Strategy`), `devices`, `device_policy`,
-            `on_nonfinite`, `plugins`.
+            `deterministic`, `on_nonfinite`, `plugins`.
 
     Returns:
         The run, trained.

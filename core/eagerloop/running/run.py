@@ -13,7 +13,7 @@ from eagerloop.data.arrays import ROWS_AT_ONCE
 from eagerloop.inspection.mistakes.findings import first_look
 from eagerloop.process.signals import Signals
 from eagerloop.running.evaluating import predictor
-from eagerloop.running.faults import blame, refuse_other_shapes
+from eagerloop.running.faults import blame, refuse_other_shapes, refuse_undeterministic
 from eagerloop.running.loop_side import LoopSide
 from eagerloop.running.snapshots import say
 from eagerloop.storage.run_directory import RunDirectory
@@ -86,6 +86,7 @@ class Run(LoopSide):
             if new and not self.position.step:
                 self._place.discard()  # it was refused before it began: leave the place as it was
             refuse_other_shapes(error)
+            refuse_undeterministic(error)
             raise
         signals.raise_if_any()
 

@@ -5,6 +5,7 @@ checksums, the fsyncs, the manifest and the rename need the files alone: a threa
 the rename, the checkpoint before is the newest; a kill costs at most the steps since that one, and never exactness.
 """
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -167,11 +168,16 @@ class Saver:
 def best_step(history: list[dict[str, Any]]) -> int | None:
     """How many steps had been done after the epoch with the lowest val_loss; None without a validation.
 
+    An epoch whose val_loss is nan is never the best.
+
     Example:
         >>> best_step([{"steps": 12, "val_loss": 2.0}, {"steps": 12, "val_loss": 1.0}, {"steps": 12, "val_loss": 3.0}])
         24
+        >>> best_step([{"steps": 12, "val_loss": float("nan")}, {"steps": 12, "val_loss": 3.0}])
+        24
     """
-    losses = [row["val_loss"] for row in history if "val_loss" in row]
-    if not losses:
+    losses = [(row["val_loss"], place) for place, row in enumerate(history) if "val_loss" in row]
+    numbers = [pair for pair in losses if not math.isnan(pair[0])]
+    if not numbers:
         return None
-    return sum(int(row["steps"]) for row in history[: losses.index(min(losses)) + 1])
+    return sum(int(row["steps"]) for row in history[: min(numbers)[1] + 1])

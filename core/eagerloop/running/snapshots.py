@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import CheckpointError, PluginError
+from eagerloop.parts import KINDS
 from eagerloop.running.tally import Tally
 from eagerloop.standing import Position
 from eagerloop.storage.checkpoint import Checkpoint
@@ -23,9 +24,12 @@ HARMLESS = ("epochs", "keep", "save_every", "save_async", "plugins", "format", "
 DISTRIBUTION = ("strategy", "devices", "replicas")
 """Keys that say on which devices a run was trained."""
 
-INEXACT = ("versions", "parallelism", "threads", "version", "jit", "compile", *DISTRIBUTION)
+INEXACT = ("versions", "parallelism", "threads", "version", "jit", "compile", "deterministic", *DISTRIBUTION)
 """Keys that may change the rounding: the run goes on, and says so."""
 
+
+NEW = ("deterministic",)
+"""Settings that records of earlier versions lack."""
 
 LONGEST = 80
 """Letters of a value that a message quotes."""
@@ -65,10 +69,23 @@ def variables_of(parts: RunParts) -> dict[str, tf.Variable]:
 def _as_json(name: str, observer: Any) -> Any:
     """An observer's state as a reader will see it."""
     try:
-        return json.loads(json.dumps(observer.state()))
+        state = observer.state()
+        text = json.dumps(state)
     except (TypeError, ValueError) as error:
         msg = f"observer '{name}': state() must be JSON (dicts, lists, texts, numbers, None), but {error}"
         raise PluginError(msg) from error
+    for odd in _odd_keys(state):
+        msg = f"observer '{name}': state() has the key {odd!r}, which JSON would give back as a text; let all keys be texts"
+        raise PluginError(msg)
+    return json.loads(text)
+
+
+def _odd_keys(state: Any) -> Iterator[Any]:
+    """The keys of dictionaries, however deep, that are no texts."""
+    if isinstance(state, Mapping):
+        yield from (key for key in state if not isinstance(key, str))
+    for inner in state.values() if isinstance(state, Mapping) else state if isinstance(state, (list, tuple)) else ():
+        yield from _odd_keys(inner)
 
 
 def restore(parts: RunParts, checkpoint: Checkpoint) -> list[str]:
@@ -160,7 +177,7 @@ def compare_records(saved: Mapping[str, Any], present: Mapping[str, Any], where:
     Raises:
         CheckpointError: Changes that make it wrong, each with the old and the new value.
     """
-    changed = changes(saved, present)
+    changed = changes({**{name: present.get(name) for name in NEW}, **saved}, present)
     told = [_tell(*change) for change in changed if _is(change[0], INEXACT)]
     wrong = [_tell(*change) for change in changed if not _is(change[0], (*INEXACT, *HARMLESS))]
     if wrong:
@@ -186,7 +203,7 @@ def compare_with_file(saved: Mapping[str, Any], file: Mapping[str, Any], path: s
     Raises:
         CheckpointError: What was changed and must not be.
     """
-    old, new = ({**record, "observer": _watching(record)} for record in (saved, file))
+    old, new = ({**dict.fromkeys(NEW, True), **record, "observer": _watching(record)} for record in (saved, file))
     compare_records(old, new, f"{path} was changed: {checkpoint}")
     return [f"{path} differs from {checkpoint}: {_tell(*change)}" for change in changes(old, new)]
 
@@ -208,8 +225,9 @@ def _short(value: Any) -> str:
 
 
 def _is(key: str, names: tuple[str, ...]) -> bool:
-    parts = [part.partition("[")[0] for part in key.split(".")]
-    return parts[0] in names or parts[-1] in names
+    """Whether a key is one of the names, or the version of a part. An option of a part may be called like any of them."""
+    first, *inner = [part.partition("[")[0] for part in key.split(".")]
+    return first in names or (inner == ["version"] and first in KINDS and "version" in names)
 
 
 def changes(saved: Any, present: Any, prefix: str = "") -> list[tuple[str, Any, Any]]:

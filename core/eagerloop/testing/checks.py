@@ -83,7 +83,7 @@ class Subject:
             msg = f"the part needs the option {', '.join(lacking)}; give it with --option {lacking[0]}=VALUE"
             raise Lacking(msg)
         values = resolve(known, chosen, self.where)
-        offered = {"seed": seed, "dataset": getattr(self.trial, "dataset", None)}
+        offered = {"seed": seed, "dataset": getattr(self.trial, "dataset", None), "answer_meaning": "logits"}
         keras.utils.set_random_seed(seed)
         return self.factory(**values, **{name: offered[name] for name in reserved(self.factory)})
 

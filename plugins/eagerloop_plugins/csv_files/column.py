@@ -48,7 +48,8 @@ class Column:
             return
         self.low, self.high = min(self.low, float(mine.min())), max(self.high, float(mine.max()))
         count, mean, variance = self.moments
-        more, other, spread = len(mine), float(mine.mean()), float(mine.var())
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused by the survey
+            more, other, spread = len(mine), float(mine.mean()), float(mine.var())
         if not count:  # a file of one block has just the figures that NumPy gives for it
             self.moments = more, other, spread
             return

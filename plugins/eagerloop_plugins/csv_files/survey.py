@@ -141,13 +141,13 @@ class Survey:
         for value, name in zip(sorted(everywhere), classes, strict=True):
             if not mine[value]:
                 complaint = f"of the {everywhere[value]} rows of class {name!r} none is among the training rows"
-                table, row = self._first(value)
+                table, row = self._first(self.target, value)
                 raise table.fault(self.target, row, f"{complaint}; take another seed or a smaller test-fraction")
 
-    def _first(self, value: Any) -> tuple[Any, int]:
-        """The block, and its row, in which the target first has a value."""
+    def _first(self, name: str, value: Any) -> tuple[Any, int]:
+        """The block, and its row, in which a column first has a value."""
         for table in self.blocks:
-            cells = table.text(self.target) if isinstance(value, str) else table.numbers(self.target, np.float64).tolist()
+            cells = table.text(name) if isinstance(value, str) else table.numbers(name, np.float64).tolist()
             if value in cells:
                 return table, cells.index(value)
         raise KeyError(value)
@@ -160,7 +160,7 @@ class Survey:
             return {value: value for value in everywhere}
         for value in everywhere:
             if value != np.floor(value):
-                table, row = self._first(value)
+                table, row = self._first(self.target, value)
                 raise table.fault(self.target, row, f"{value:g} is no class, expected whole numbers; or give task=regression")
         return {value: str(int(value)) for value in everywhere}
 
@@ -173,6 +173,10 @@ class Survey:
                 self._refuse_fault(name)
                 self._warn_if_constant(name)
                 _, mean, variance = column.moments
+                if self.standardize and not np.isfinite(variance):
+                    value = max(column.low, column.high, key=abs)
+                    table, row = self._first(name, value)
+                    raise table.fault(name, row, f"{value:g} is too large to be standardized, all others would be 0")
                 constant = not self.standardize or column.low == column.high
                 scales[name] = mean if self.standardize else 0.0, 1.0 if constant else float(np.sqrt(variance))
             else:

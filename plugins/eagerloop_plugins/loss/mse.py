@@ -15,7 +15,7 @@ def mse() -> "Loss":
 
     Returns:
         A function of `y_true` and `y_pred`, both of any one shape (n, ...); its value is a scalar of the wider
-        of their dtypes, the mean over all their entries.
+        of their dtypes, the mean over all their entries, or over those that a Keras mask lets through.
 
     Raises:
         DataError: When it is called with two shapes. TensorFlow would stretch (n,) against (n, 1) to (n, n) without a word.
@@ -30,6 +30,7 @@ def mse() -> "Loss":
     import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
 
     def mean_squared_error(y_true: "tf.Tensor", y_pred: "tf.Tensor") -> "tf.Tensor":
+        mask = getattr(y_pred, "_keras_mask", None)  # which steps of a sequence count, as of every loss of Keras
         y_pred = tf.convert_to_tensor(y_pred)
         y_true = tf.convert_to_tensor(y_true)
         # Equal in nearly every step, which is all that a step then pays for. While tracing, a size may be unknown.
@@ -39,7 +40,12 @@ def mse() -> "Loss":
             # The wider one: squares of float16 predictions would soon be infinite.
             wide = y_true.dtype if y_true.dtype.is_floating and y_true.dtype.size > y_pred.dtype.size else y_pred.dtype
             y_true, y_pred = tf.cast(y_true, wide), tf.cast(y_pred, wide)
-        return tf.reduce_mean(tf.square(y_true - y_pred))
+        squares = tf.square(y_true - y_pred)
+        if mask is None:
+            return tf.reduce_mean(squares)
+        counted = tf.cast(mask, squares.dtype)
+        means = tf.reduce_mean(squares, axis=list(range(counted.shape.rank, squares.shape.rank)))
+        return tf.math.divide_no_nan(tf.reduce_sum(means * counted), tf.reduce_sum(counted))
 
     return mean_squared_error
 

@@ -1,9 +1,11 @@
 """The guide's loss."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import eagerloop
 from eagerloop.errors import DataError
 from eagerloop_plugins.loss.mse import mse
 
@@ -52,3 +54,35 @@ def test_targets_take_the_dtype_of_the_predictions():
 
     assert value.dtype == tf.float32
     assert float(value) == 2.0
+
+
+def test_a_keras_mask_leaves_steps_out():
+    """Two sequences of three steps, the last one left out: the mean of five squares, as Keras's own loss has it."""
+    y = tf.constant([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [100.0]]])
+    predictions = tf.zeros((2, 3, 1))
+    predictions._keras_mask = tf.constant([[True, True, True], [True, True, False]])
+
+    assert float(mse()(y, predictions)) == pytest.approx((1 + 4 + 9 + 16 + 25) / 5)
+    assert float(mse()(y, predictions)) == pytest.approx(float(keras.losses.MeanSquaredError()(y, predictions)))
+
+
+def test_a_masked_model_trains_on_what_keras_would(tmp_path):
+    """Padded steps count nothing, eager and compiled: the loss of `fit` on the same weights."""
+    x = np.array([[[1.0], [2.0], [0.0]], [[3.0], [0.0], [0.0]]], "float32")
+    y = np.array([[[2.0], [4.0], [9.0]], [[6.0], [9.0], [9.0]]], "float32")
+
+    def model():
+        made = keras.Sequential(
+            [keras.Input((3, 1)), keras.layers.Masking(), keras.layers.TimeDistributed(keras.layers.Dense(1))]
+        )
+        made.set_weights([np.float32([[1.0]]), np.float32([0.5])])
+        return made
+
+    fitted = model()
+    fitted.compile(optimizer="sgd", loss="mse")
+    expected = fitted.fit(x, y, batch_size=2, shuffle=False, verbose=0).history["loss"][0]
+    data = eagerloop.ArrayDataset((x, y), (x, y), batch_size=2, targets=("a", "b", "c"))
+    for compiled in (False, True):
+        keywords = {"dataset": data, "loss": "mse", "compile": compiled, "epochs": 1}
+        run = eagerloop.train(model=model(), directory=tmp_path / str(compiled), **keywords)
+        assert run.history[0]["loss"] == pytest.approx(expected, rel=1e-6)

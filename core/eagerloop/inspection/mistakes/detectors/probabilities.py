@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from eagerloop.building.answer import is_squashed, sums_to_one
 from eagerloop.inspection.mistakes.detectors.detector import mistake
 from eagerloop.inspection.mistakes.evidence import Evidence, close
 
@@ -25,33 +26,16 @@ def mixed_up(evidence: Evidence) -> str:
     if answers.ndim != 2:  # noqa: PLR2004 - (n, k)
         return ""
     wanted = wants(evidence)
-    if wanted == "logits" and _is_squashed(evidence, answers) and not _is_undone(evidence, answers):
+    if wanted == "logits" and is_squashed(evidence.model, evidence.x, answers) and not _is_undone(evidence, answers):
         words = "softmax" if answers.shape[1] > 1 else "sigmoid"
         return f"the loss takes logits, and the model already ends with {words}: it is applied twice, and the gradients shrink"
-    outside = (answers < 0).any() or (answers > 1).any() or (answers.shape[1] > 1 and not _sums_to_one(answers))
+    outside = (answers < 0).any() or (answers > 1).any() or (answers.shape[1] > 1 and not sums_to_one(answers))
     if wanted == "probabilities" and outside:
         return (
             f"the loss takes probabilities, and the model gives numbers from {answers.min():.3g} to {answers.max():.3g}: those "
             "outside 0 to 1 are cut off, and their gradient is 0"
         )
     return ""
-
-
-def _sums_to_one(answers: np.ndarray[Any, Any]) -> bool:
-    return bool(np.allclose(answers.sum(axis=1), 1, atol=1e-3))
-
-
-def _is_squashed(evidence: Evidence, answers: np.ndarray[Any, Any]) -> bool:
-    """Whether the model cannot leave the range from 0 to 1: rows that add up to 1, or, of one output, any input at all."""
-    if (answers < 0).any() or (answers > 1).any():
-        return False
-    if answers.shape[1] > 1:
-        return _sums_to_one(answers)
-    x = np.asarray(evidence.x)
-    if x.dtype.kind != "f":
-        return False
-    far = np.concatenate([np.asarray(evidence.model(x * factor, training=False)) for factor in (-300, 300)])
-    return bool((far >= 0).all() and (far <= 1).all() and far.std() > 0)
 
 
 def _is_undone(evidence: Evidence, answers: np.ndarray[Any, Any]) -> bool:
