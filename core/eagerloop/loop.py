@@ -3,8 +3,10 @@
 Shapes: n rows in a batch, d features, k outputs: x (n, d), y (n, k) or (n,), predictions (n, k), loss scalar.
 """
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from eagerloop.errors import PluginError
@@ -26,6 +28,7 @@ class Step(NamedTuple):
         loss: What was minimised, a scalar: the loss and the model's own penalties.
         gradients: The loss differentiated by each trainable variable, in their order and of their shapes (in the precision
             `mixed_float16` those of the scaled loss).
+        finite: Whether loss and gradients are finite. If not, the update was left out.
     """
 
     x: Any
@@ -33,6 +36,7 @@ class Step(NamedTuple):
     predictions: Any
     loss: Any
     gradients: Any
+    finite: Any = True
 
     def __str__(self) -> str:
         """Every tensor with its shape, dtype and first values."""
@@ -72,9 +76,27 @@ def train_step(model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: 
     variables = model.trainable_variables  # after the call: it may have made them
     gradients = tape.gradient(scaled, variables)  # outside the tape: gradients of gradients are not wanted
     check_step(value, gradients, variables)
-    if tf.math.is_finite(value):  # waits for the device; one nan would spread to every variable
+    finite = all_finite(value, gradients if scaled is value else ())  # of scaled ones, the optimizer leaves out what overflows
+    if finite:  # waits for the device; one nan would spread to every variable
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
-    return Step(x, y, predictions, value, gradients)
+    return Step(x, y, predictions, value, gradients, finite)
+
+
+def all_finite(value: Any, gradients: "Sequence[Any]") -> Any:
+    """Whether a loss and its gradients are finite: one number that is not makes their sum so.
+
+    Args:
+        value: The loss, a scalar.
+        gradients: Tensors, or the rows of one that were used (`tf.IndexedSlices`).
+
+    Returns:
+        A bool; inside a graph a tensor of one.
+    """
+    tensors = [getattr(gradient, "values", gradient) for gradient in gradients]
+    if tf.executing_eagerly():
+        with np.errstate(over="ignore", invalid="ignore"):
+            return math.isfinite(float(value) + sum(float(tensor.numpy().sum()) for tensor in tensors))
+    return tf.math.is_finite(tf.add_n([value, *(tf.cast(tf.reduce_sum(tensor), value.dtype) for tensor in tensors)]))
 
 
 def train_epoch(run: "LoopedRun", batches: "Iterator[tuple[Any, Any]]") -> Any:

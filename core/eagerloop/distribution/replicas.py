@@ -88,10 +88,11 @@ class Replicas:
             found = self.strategy.run(self._on_share, args=(model, loss, optimizer, x, y))
         # The same on every replica.
         predictions, value, *gradients = [self.strategy.experimental_local_results(part)[0] for part in found]
-        if tf.math.is_finite(value):  # of the whole: a replica alone may not decide, the others would wait for it
+        finite = loop.all_finite(value, () if hasattr(optimizer, "scale_loss") else gradients)
+        if finite:  # of the whole: a replica alone may not decide, the others would wait for it
             with summed_already(optimizer):
                 self.strategy.run(_update, args=(model, optimizer, gradients))
-        return loop.Step(x, y, predictions, value, gradients)
+        return loop.Step(x, y, predictions, value, gradients, finite)
 
     def total(self, value: float) -> float:
         """A number added up over all replicas, every one of which has to ask."""

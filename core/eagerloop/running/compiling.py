@@ -81,6 +81,7 @@ class Stretches(Stride):
         self._function: Any = tf.function(loop.train_epoch)
         self._left = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._graph_tally = GraphTally(self._tally)
+        self._counted_loss = tf.Variable(0.0, dtype=tf.float64, trainable=False)  # nan if it, or a gradient, is not finite
         self._last_loss = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self._rate = 0.0
 
@@ -100,12 +101,13 @@ class Stretches(Stride):
 
     def count(self, step: loop.Step) -> None:
         """Takes the step into the figures."""
-        self._last_loss.assign(self._graph_tally.add(step))
+        self._counted_loss.assign(self._graph_tally.add(step))
+        self._last_loss.assign(tf.cast(step.loss, tf.float64))
         self._left.assign_sub(1)
 
     def must_pause(self) -> Any:
-        """Whether the stretch is done, or a loss was not finite."""
-        return tf.logical_or(self._left <= 0, tf.logical_not(tf.math.is_finite(self._last_loss)))
+        """Whether the stretch is done, or a loss or gradient was not finite."""
+        return tf.logical_or(self._left <= 0, tf.logical_not(tf.math.is_finite(self._counted_loss)))
 
     def train_epoch(self, run: LoopedRun, batches: Iterator[Any]) -> bool:
         """One stretch."""
@@ -124,12 +126,11 @@ class Stretches(Stride):
         return min(steps, every - self._position.step % every) if every else steps
 
     def _after(self, done: int, seconds: float) -> None:
-        """Brings position and tally up to date; refuses a loss that was not finite."""
+        """Brings position and tally up to date; refuses what was not finite."""
         self._position.advance(done)
         self._graph_tally.end()
-        loss = float(self._last_loss)
-        if done and not math.isfinite(loss):
+        if done and not math.isfinite(float(self._counted_loss)):
             x, y = next(iter(self._parts.dataset.train(self._position.epoch, self._position.batch - 1)))
-            raise TrainingError(not_finite(self._position, self._parts.model, loss, x, y))
+            raise TrainingError(not_finite(self._position, self._parts, float(self._last_loss), x, y))
         if done:
             self._rate = min(done / max(seconds, 1e-9), 10 * self._rate or done / max(seconds, 1e-9))

@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import math
 import re
 from collections.abc import Iterator
 from types import CodeType, TracebackType
@@ -15,17 +16,18 @@ from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import ConfigError, DataError
 from eagerloop.inspection.mistakes.findings import SEEN_AT_FIRST, findings_of
 from eagerloop.standing import Position
+from eagerloop.storage.variables import path_of
 
 MARK = "eagerloop: "
 """How a note begins that eagerloop has added to somebody else's error."""
 
 
-def not_finite(where: Position, model: Any, loss: float, x: Any, y: Any) -> str:
-    """The message for a loss that is nan or infinite: where, and which rows of the batch are at fault.
+def not_finite(where: Position, parts: RunParts, loss: float, x: Any, y: Any) -> str:
+    """The message for a loss or a gradient that is nan or infinite: where, and which rows or variables are at fault.
 
     Args:
         where: The position, moved past the step.
-        model: What is trained.
+        parts: The parts of the run, the update left out.
         loss: What the loss was.
         x: The batch's features.
         y: The batch's targets.
@@ -33,17 +35,34 @@ def not_finite(where: Position, model: Any, loss: float, x: Any, y: Any) -> str:
     Returns:
         One sentence, and what to do next.
     """
+    if math.isfinite(loss):
+        what = f"the gradient of {_bad_gradients(parts, x, y)} is not finite, though the loss is {loss:.6g},"
+        return _stopped(what, where, "")
     rows = sorted({*_bad_rows(x), *_bad_rows(y)})
     what = "the data are not finite in"
     if not rows:
-        rows = sorted(_bad_rows(model(x, training=False)))
+        rows = sorted(_bad_rows(parts.model(x, training=False)))
         what = "the model's predictions are not finite for"
     shown = ", ".join(str(row + 1) for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004
-    at_fault = f" ({what} row {shown} of the batch)" if rows else ""
+    return _stopped(f"the loss is {loss}", where, f" ({what} row {shown} of the batch)" if rows else "")
+
+
+def _stopped(what: str, where: Position, at_fault: str) -> str:
     return (
-        f"the loss is {loss} in epoch {where.epoch}, batch {where.batch}, step {where.step}{at_fault}; the update was left out "
+        f"{what} in epoch {where.epoch}, batch {where.batch}, step {where.step}{at_fault}; the update was left out "
         "and the last checkpoint kept: lower the learning rate or mend the data and resume, or use on_nonfinite 'skip'"
     )
+
+
+def _bad_gradients(parts: RunParts, x: Any, y: Any) -> str:
+    """The variables whose gradients are not finite: the step is differentiated once more."""
+    with tf.GradientTape() as tape:
+        value = tf.add_n([parts.loss(y, parts.model(x, training=True)), *getattr(parts.model, "losses", ())])
+    variables = parts.model.trainable_variables
+    pairs = zip(variables, tape.gradient(value, variables), strict=True)
+    bad = [variable for variable, gradient in pairs if _bad_rows(tf.convert_to_tensor(gradient)[None])]
+    names = [path_of(variable) for variable in bad]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "a variable"  # noqa: PLR2004
 
 
 def _bad_rows(tensor: Any) -> set[int]:

@@ -103,14 +103,14 @@ class Stride:
         """Moves the position on and takes the step into the epoch's figures.
 
         Raises:
-            TrainingError: The loss is not finite, and such a step is not to be skipped.
+            TrainingError: The loss or a gradient is not finite, and such a step is not to be skipped.
         """
         self._position.advance()
         loss = self._tally.add(step)
         if self._skipping:
             self._skipping.after(loss)
         elif not math.isfinite(loss):
-            raise TrainingError(not_finite(self._position, self._parts.model, loss, step.x, step.y))
+            raise TrainingError(not_finite(self._position, self._parts, float(step.loss), step.x, step.y))
 
     def must_pause(self) -> Any:
         """Whether the loop has to let go of the batches for a moment."""

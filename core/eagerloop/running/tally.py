@@ -27,12 +27,12 @@ class Tally:
         self.total_loss = self.loss_sum = 0.0
 
     def add(self, step: Step) -> float:
-        """Takes a step into account; a step whose loss is not finite is only counted.
+        """Takes a step into account; a step that is not finite is only counted.
 
         Returns:
-            The loss of the step. Reading it waits for the device.
+            The loss of the step, nan if it was not finite or a gradient was not. Reading it waits for the device.
         """
-        loss = float(step.loss)
+        loss = float(step.loss) if step.finite else math.nan
         self.steps += 1
         if not math.isfinite(loss):
             self.skipped += 1
@@ -88,6 +88,7 @@ class GraphTally:
     def add(self, step: Step) -> Any:
         """As `Tally.add`; returns the loss as float64."""
         loss, rows = tf.cast(step.loss, tf.float64), tf.cast(tf.shape(step.y)[0], tf.float64)
+        loss = tf.where(step.finite, loss, math.nan)
         if tf.math.is_finite(loss):
             self._sums.assign_add(tf.stack([1.0, rows, 0.0, loss, loss * rows]))
             for metric in self._tally.metrics.values():
