@@ -1,12 +1,15 @@
 """Parts made from a table of Keras classes, so that listing them with all their options imports no Keras.
 
-The tables (`loss/keras_losses.py`, `optimizer/keras_optimizers.py`, `metric/keras_metrics.py`) are compared with the installed
-Keras by a test, class by class and option by option.
+The tables stand in `keras_tables/`: classes, types, defaults and ranges, and the words that Keras has not. A test compares them
+with the installed Keras, class by class and option by option.
 """
 
 import inspect
+import json
+import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,28 +21,49 @@ Row = tuple[str, str, Sequence[inspect.Parameter]]
 """Class name in Keras, summary, options."""
 
 
-def option(
-    name: str, annotation: Any, default: Any, text: str, *, minimum: float | None = None, maximum: float | None = None
-) -> inspect.Parameter:
-    """One option of a Keras class.
+TYPES = {"int": int, "float": float, "bool": bool, "text": str}
+
+
+def table(name: str) -> dict[str, Row]:
+    """The rows of one of the tables in `keras_tables/`, by the name that the user types.
 
     Args:
-        name: As in the class's `__init__`.
-        annotation: The type of the values.
-        default: The default value, or `inspect.Parameter.empty`.
-        text: The help text.
-        minimum: The smallest value allowed, or None.
-        maximum: The largest value allowed, or None.
+        name: `losses`, `metrics` or `optimizers`.
 
     Returns:
-        A keyword parameter for a signature.
+        Rows. An option that several rows share stands once, at the top of the file; one without a default must be given.
 
     Example:
-        >>> option("delta", float, 1.0, "where the square ends").default
-        1.0
+        >>> class_name, summary, options = table("losses")["huber"]
+        >>> class_name, options[0].name, options[0].default
+        ('Huber', 'delta', 1.0)
     """
-    note = typer.Option(min=minimum, max=maximum, help=text)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, note])
+    content = json.loads((Path(__file__).parent / "keras_tables" / f"{name}.json").read_text(encoding="utf-8"))
+    shared = {key: _option(described) for key, described in content["shared"].items()}
+    return {
+        part: (row["class"], row["summary"], [shared[one] if isinstance(one, str) else _option(one) for one in row["options"]])
+        for part, row in content["parts"].items()
+    }
+
+
+def _option(described: Mapping[str, Any]) -> inspect.Parameter:
+    """One option of a Keras class, as a keyword parameter for a signature."""
+    note = typer.Option(min=described.get("min"), max=described.get("max"), help=described["help"])
+    default = described.get("default", inspect.Parameter.empty)
+    annotation = Annotated[_type_of(described["type"]), note]
+    return inspect.Parameter(described["name"], inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _type_of(words: str) -> Any:
+    """The type that a table names: `float`, `int or none`, `list of text`, `one of sum, mean`."""
+    if words.endswith(" or none"):
+        return _type_of(words.removesuffix(" or none")) | None
+    if words.startswith("list of "):
+        return types.GenericAlias(list, (_type_of(words.removeprefix("list of ")),))
+    if words.startswith("one of "):
+        literal: Any = Literal
+        return literal[tuple(words.removeprefix("one of ").split(", "))]
+    return TYPES[words]
 
 
 def factories(kind: str, table: Mapping[str, Row], aliases: Mapping[str, str] | None = None) -> dict[str, Callable[..., Any]]:

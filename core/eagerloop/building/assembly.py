@@ -1,6 +1,7 @@
 """From settings to the parts of a run: what is chosen when nothing was, in which order they are made, what the record says."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -97,21 +98,19 @@ def with_observer(parts: RunParts, choice: Choice) -> RunParts:
     workshop = Workshop(parts.settings.seed, parts.catalog, parts.dataset, parts.answer)
     observer = workshop.make("observer", choice)
     kept = [number for number, earlier in enumerate(parts.settings.observer) if earlier.part != choice.part]
-    rows = {
-        "chosen": (parts.settings.observer, choice),
-        "made": (parts.observers, observer),
-        "resolved": (parts.resolved.get("observer", ()), workshop.resolved["observer"][0]),
-    }
-    observers = {name: [*(row[number] for number in kept), last] for name, (row, last) in rows.items()}
-    return _described(
-        replace(
-            parts,
-            settings=replace(parts.settings, observer=observers["chosen"]),
-            observers=observers["made"],
-            resolved={**parts.resolved, "observer": observers["resolved"]},
-            origins={**parts.origins, **workshop.origins},
-        )
+
+    def with_last(row: Sequence[Any], last: Any) -> list[Any]:
+        return [*(row[number] for number in kept), last]
+
+    resolved = with_last(parts.resolved.get("observer", ()), workshop.resolved["observer"][0])
+    changed = replace(
+        parts,
+        settings=replace(parts.settings, observer=with_last(parts.settings.observer, choice)),
+        observers=with_last(parts.observers, observer),
+        resolved={**parts.resolved, "observer": resolved},
+        origins={**parts.origins, **workshop.origins},
     )
+    return _described(changed)
 
 
 def _described(parts: RunParts) -> RunParts:
