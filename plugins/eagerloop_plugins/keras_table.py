@@ -21,6 +21,30 @@ Row = tuple[str, str, Sequence[inspect.Parameter]]
 """Class name in Keras, summary, options."""
 
 
+def option(
+    name: str, annotation: Any, default: Any, text: str, *, minimum: float | None = None, maximum: float | None = None
+) -> inspect.Parameter:
+    """One option of a Keras class.
+
+    Args:
+        name: As in the class's `__init__`.
+        annotation: The type of the values.
+        default: The default value, or `inspect.Parameter.empty`.
+        text: The help text.
+        minimum: The smallest value allowed, or None.
+        maximum: The largest value allowed, or None.
+
+    Returns:
+        A keyword parameter for a signature.
+
+    Example:
+        >>> option("delta", float, 1.0, "where the square ends").default
+        1.0
+    """
+    note = typer.Option(min=minimum, max=maximum, help=text)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, note])
+
+
 TYPES = {"int": int, "float": float, "bool": bool, "text": str}
 
 
@@ -47,11 +71,10 @@ def table(name: str) -> dict[str, Row]:
 
 
 def _option(described: Mapping[str, Any]) -> inspect.Parameter:
-    """One option of a Keras class, as a keyword parameter for a signature."""
-    note = typer.Option(min=described.get("min"), max=described.get("max"), help=described["help"])
+    """One option, as a table has it."""
     default = described.get("default", inspect.Parameter.empty)
-    annotation = Annotated[_type_of(described["type"]), note]
-    return inspect.Parameter(described["name"], inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    limits = {"minimum": described.get("min"), "maximum": described.get("max")}
+    return option(described["name"], _type_of(described["type"]), default, described["help"], **limits)
 
 
 def _type_of(words: str) -> Any:

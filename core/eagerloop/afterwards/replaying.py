@@ -144,10 +144,7 @@ class UpToAStep(Stride):
 
     def count(self, step: loop.Step) -> None:
         """As whoever has done the step."""
-        if self.record is None:
-            self._before.count(step)
-        else:
-            super().count(step)
+        (self._before.count if self.record is None else super().count)(step)
 
     def must_pause(self) -> Any:
         """As whoever has done the step."""

@@ -13,7 +13,7 @@ from eagerloop.building.workshop import Workshop
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.defaults import default_loss, default_metrics, default_model
 from eagerloop.choices.settings import Settings
-from eagerloop.distribution.checks import Candidates, check, compare
+from eagerloop.distribution.checks import check, compare
 from eagerloop.distribution.devices import strategy_of
 from eagerloop.distribution.replicas import Replicas
 from eagerloop.hooks import Observers
@@ -74,8 +74,7 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
         first_batch = workshop.first_batch()
         predictions, watched = workshop.first_call(parts["model"], first_batch[0])
         if replicas:
-            candidates = Candidates(parts["model"], parts["loss"], parts["optimizer"])
-            check(replicas, candidates, (first_batch[1], predictions), workshop.names(), compiled=settings.compile)
+            check(replicas, parts, (first_batch[1], predictions), workshop.names(), compiled=settings.compile)
         if hasattr(parts["optimizer"], "build"):
             parts["optimizer"].build(parts["model"].trainable_variables)
     return parts | {

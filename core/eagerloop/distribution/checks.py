@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
@@ -46,22 +46,14 @@ def compare(replicas: Replicas, settings: Settings, dataset: Dataset, name: str)
         replicas.agree(facts)
 
 
-class Candidates(NamedTuple):
-    """The parts that are to be trained, the model called once, the optimizer not built yet."""
-
-    model: Any
-    loss: Any
-    optimizer: Any
-
-
 def check(
-    replicas: Replicas, candidates: Candidates, answer: tuple[Any, Any], names: Mapping[str, str], *, compiled: bool
+    replicas: Replicas, parts: Mapping[str, Any], answer: tuple[Any, Any], names: Mapping[str, str], *, compiled: bool
 ) -> None:
     """Refuses parts that cannot be trained on several replicas.
 
     Args:
         replicas: What they are to be trained on.
-        candidates: The parts.
+        parts: Model, loss and optimizer by kind, the model called once, the optimizer not built yet.
         answer: The targets of the first batch, and the predictions for it.
         names: What the parts are called, by kind.
         compiled: Whether the run is compiled.
@@ -71,16 +63,16 @@ def check(
     """
     for kind in ("model", "optimizer"):
         made = replicas.strategy.extended.variable_created_in_scope
-        if not all(made(inner_variable(variable)) for variable in getattr(candidates, kind).variables):
+        if not all(made(inner_variable(variable)) for variable in parts[kind].variables):
             msg = (
                 f"{kind} {names[kind]} was made for one device; give its name or a factory in place of the object, "
                 "or make it within strategy.scope() and give that strategy, too"
             )
             raise PluginError(msg)
     if compiled:
-        _check_optimizer(candidates.optimizer, names["optimizer"])
+        _check_optimizer(parts["optimizer"], names["optimizer"])
     with as_on_one_device():
-        _check_loss(candidates.loss, answer, replicas.count, names["loss"])
+        _check_loss(parts["loss"], answer, replicas.count, names["loss"])
 
 
 def _check_optimizer(optimizer: Any, name: str) -> None:

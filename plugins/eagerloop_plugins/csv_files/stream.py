@@ -190,8 +190,3 @@ class StreamDataset:
 
         batches = rows.rebatch(self.batch_size).map(complete, 2, deterministic=True)
         return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(8)
-
-
-def streamed(findings: Findings, *, batch_size: int, shuffle: bool) -> StreamDataset:
-    """The dataset of a file that is read while it is needed; options and errors are those of `csv`."""
-    return StreamDataset(findings, batch_size=batch_size, shuffle=shuffle)

@@ -73,7 +73,7 @@ def csv(  # noqa: PLR0913 - each argument is an option
         (('weight', 'coat=long', 'coat=short'), ('cat', 'dog'))
     """
     from eagerloop_plugins.csv_files.split import Split  # noqa: PLC0415 - these need NumPy
-    from eagerloop_plugins.csv_files.stream import streamed  # noqa: PLC0415
+    from eagerloop_plugins.csv_files.stream import StreamDataset  # noqa: PLC0415
     from eagerloop_plugins.csv_files.survey import Survey  # noqa: PLC0415
     from eagerloop_plugins.csv_files.whole import WholeFile, in_memory  # noqa: PLC0415
 
@@ -82,5 +82,5 @@ def csv(  # noqa: PLR0913 - each argument is an option
     blocks = eagerloop.tables.read_blocks(path, delimiter) if large else WholeFile(path, delimiter)
     target = blocks.names[-1] if target is None else target
     survey = Survey(blocks, target, features, split, standardize=standardize)
-    build = streamed if large else in_memory
+    build = StreamDataset if large else in_memory
     return build(survey.findings(task), batch_size=batch_size, shuffle=shuffle)
