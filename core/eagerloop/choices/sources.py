@@ -28,8 +28,12 @@ def digest(path: Path) -> str:
     Raises:
         PluginError: The file cannot be read.
     """
+    return hashlib.sha256(_bytes_of(path)).hexdigest()
+
+
+def _bytes_of(path: Path) -> bytes:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return path.read_bytes()
     except OSError as error:
         msg = f"plugin file {path} cannot be read: {error.strerror or error}; check the path"
         raise PluginError(msg) from error
@@ -47,7 +51,8 @@ def import_file(path: Path) -> ModuleType:
     Raises:
         PluginError: The file cannot be read, or raises while it is imported.
     """
-    name = f"eagerloop_file_{path.stem}_{digest(path)[:12]}"
+    source = _bytes_of(path)  # read once: what is hashed is what runs, whatever bytecode lies beside it
+    name = f"eagerloop_file_{path.stem}_{hashlib.sha256(source).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -57,7 +62,7 @@ def import_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # as the import system does: dataclasses and typing look their module up
     try:
-        spec.loader.exec_module(module)
+        exec(compile(source, str(spec.origin), "exec", dont_inherit=True), vars(module))  # noqa: S102 - the file that the user named
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         msg = f"plugin file {path} cannot be imported: {type(error).__name__}: {error}"

@@ -2,6 +2,8 @@
 
 import functools
 import hashlib
+import importlib.util
+import py_compile
 import sys
 from pathlib import Path
 
@@ -132,3 +134,26 @@ def test_only_a_loss_is_a_plain_function():
     def model(units: int, layers: int): ...
 
     assert as_factory("model", model) is model
+
+
+def test_bytecode_beside_a_file_does_not_run(tmp_path):
+    """Python's own import takes an unchecked .pyc in place of the source. What is hashed and run here is the source."""
+    path = tmp_path / "harmless.py"
+    path.write_text("VALUE = 'the source'\n")
+    evil = tmp_path / "evil.py"
+    evil.write_text("VALUE = 'the bytecode'\n")
+    cache = Path(importlib.util.cache_from_source(str(path)))
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(evil), cfile=str(cache), dfile=str(path), invalidation_mode=unchecked)
+
+    assert import_file(path).VALUE == "the source"
+
+
+def test_importing_a_file_writes_nothing(tmp_path, monkeypatch):
+    """No `__pycache__` appears beside the user's file, whatever Python was told about bytecode."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "part.py"
+    path.write_text("VALUE = 1\n")
+
+    assert import_file(path).VALUE == 1
+    assert [found.name for found in tmp_path.iterdir()] == ["part.py"]
