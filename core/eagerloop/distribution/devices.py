@@ -61,7 +61,7 @@ def _mirrored(settings: Settings) -> tf.distribute.Strategy:
     settings.devices = [device.lower() for device in settings.devices]
     _make_ready(settings.devices)
     on_cpus = bool(settings.devices) and settings.devices[0].startswith("cpu")
-    # Among CPUs, TensorFlow's default is a collective whose groups would outlive the run and trip over those of the next.
+    # TensorFlow's default among CPUs is a collective. Its groups outlive the run and clash with those of the next one.
     adding = tf.distribute.ReductionToOneDevice() if on_cpus else None
     strategy = tf.distribute.MirroredStrategy(settings.devices or None, cross_device_ops=adding)
     if strategy.num_replicas_in_sync == 1:

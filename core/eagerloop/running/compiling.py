@@ -64,7 +64,7 @@ def choose_stride(footing: Footing, on_step_end: pluggy.HookCaller) -> Stride:
     grain, why = grain_of(parts, [type(implementation.plugin).__name__ for implementation in on_step_end.get_hookimpls()])
     step = eager_step(parts)
     if grain == "step" or parts.settings.jit:
-        # What workers add up must have one shape in one graph: there, a short last batch has a graph of its own.
+        # Workers add up tensors of one shape in one graph. So a short last batch has a graph of its own there.
         step = tf.function(step, reduce_retracing=not parts.in_step, jit_compile=parts.settings.jit or None)
     kind = InStep if parts.in_step else Stretches if grain == "stretch" else Stride
     return kind(footing, step, grain, why)

@@ -67,7 +67,7 @@ class Evaluation:
         """The loop in one call; it is traced once for each form of batch."""
         if self._compiled is None:
             tally = Tally(self._parts.fresh_metrics())
-            # Some metrics make their variables when they first see a batch, which a graph is not the place for.
+            # Some metrics make their variables at their first batch. A graph must not make variables.
             tally.add(measure(self._parts.model, self._parts.loss, *self._parts.first_batch))
             graph_tally = GraphTally(tally)
             loop = tf.function(lambda iterator: measure_all(self._parts, graph_tally, iterator))

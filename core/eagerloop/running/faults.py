@@ -110,7 +110,7 @@ def blame(error: BaseException, parts: RunParts, position: Position, *, saved: b
     frames = list(_frames(error.__traceback__))
     where = _where(position, {name for code, hook in frames for name in (code.co_name, hook)})
     kept = "the last checkpoint is kept" if saved else "there was no checkpoint yet"
-    # By the very function first: a user's script may hold several parts in one file.
+    # By the function first, then by the file: a user's script may hold several parts.
     for sources in (_codes, _files):
         for code, hook in frames:
             for words, origin in parts.origins.items():

@@ -16,7 +16,7 @@ class Skipping:
     def __init__(self, model: Any) -> None:
         trained = {id(variable) for variable in model.trainable_variables}
         others = [inner_variable(variable) for variable in model.variables if id(variable) not in trained]
-        # Seeds are whole numbers, and go on: the next draw is to be another one.
+        # Seeds are whole numbers and are not kept: the next draw must be another one.
         self._kept = [(variable, variable.numpy()) for variable in others if variable.dtype.is_floating]
 
     def after(self, loss: float) -> None:

@@ -112,7 +112,7 @@ class Store:
         before = final.with_name(final.name + BEFORE)
         again = final.exists()
         if again:
-            # The end of an epoch can be the step that an interruption had saved: the same step, another position.
+            # An interruption may have saved this step already, at another position: the end of an epoch is such a case.
             shutil.rmtree(before, ignore_errors=True)
             final.rename(before)
         temporary.rename(final)

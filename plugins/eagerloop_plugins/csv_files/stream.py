@@ -58,7 +58,7 @@ class StreamDataset:
         self.batches_per_epoch = -(-rows["train"] // batch_size)
         self.rows = rows
         self.first_batch = self.keys = None
-        # About as many rows as the bytes of a window hold, in whole batches: so batches are seldom put together from two.
+        # About as many rows as fit into the bytes of a window, in whole batches: few batches then span two windows.
         self._window = max(1, int(self._ends[-1]) * WINDOW_BYTES // findings.blocks.size // batch_size) * batch_size
 
     def __repr__(self) -> str:

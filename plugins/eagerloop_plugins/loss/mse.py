@@ -33,7 +33,7 @@ def mse() -> "Loss":
         mask = getattr(y_pred, "_keras_mask", None)  # which steps of a sequence count, as of every loss of Keras
         y_pred = tf.convert_to_tensor(y_pred)
         y_true = tf.convert_to_tensor(y_true)
-        # Equal in nearly every step, which is all that a step then pays for. While tracing, a size may be unknown.
+        # Equal in nearly every step: then this comparison is all that it costs. While tracing, a size may be unknown.
         if y_true.shape != y_pred.shape and not y_true.shape.is_compatible_with(y_pred.shape):
             _refuse(y_true.shape, y_pred.shape)
         if y_true.dtype != y_pred.dtype:

@@ -87,7 +87,7 @@ class LiveLine:
 
     def __init__(self, run: "eagerloop.Run") -> None:
         self._run = run
-        # Asked for once: while there is no history, the answer has to look at the data.
+        # Asked once: without a history, the run has to look at the data for it.
         self._steps = run.steps_per_epoch
         self._looks = deque([(time.perf_counter(), run.position.step)], maxlen=LOOKS_REMEMBERED)
 

@@ -38,7 +38,7 @@ class FusedAdam(keras.optimizers.Adam):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """All arguments are Keras's."""
         super().__init__(*args, **kwargs)
-        # Set past Keras's attribute tracking: what is tracked would become a part of checkpoints.
+        # Set past Keras's attribute tracking: a tracked attribute would go into checkpoints.
         self.__dict__["_handles"] = {}
         self.__dict__["_constants"] = ((), ())
 

@@ -74,7 +74,7 @@ def agree(here: "Cluster", strategy: Any, facts: Mapping[str, Any]) -> None:
         ConfigError: On every worker alike: the first fact that differs, both values, both workers.
     """
     mine = json.dumps([here.place, dict(facts)], default=str) + "\n"
-    # TensorFlow gathers no texts and no bytes, but whole numbers.
+    # TensorFlow gathers whole numbers, but no texts and no bytes.
     gathered = strategy.gather(tf.constant(list(mine.encode()), tf.int32), axis=0)
     rows = [json.loads(line) for line in bytes(gathered.numpy().tolist()).splitlines()]
     first, *others = [facts for _place, facts in sorted(rows, key=lambda row: row[0])]

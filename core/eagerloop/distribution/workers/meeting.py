@@ -52,7 +52,7 @@ def joining(here: Cluster) -> Iterator[None]:
         msg = "the workers must be brought together before TensorFlow has run anything in this process; train in a new one"
         raise ConfigError(msg) from error
     except tf.errors.OpError as error:
-        # The message ends with the names of the missing. A worker that misses the chief is told none.
+        # The message ends with the names of the missing workers. Where the chief is missing, it has no names.
         late = [here.told(place) for place in here.others if f"{here.task(place)}\n" in f"{error.message}\n"]
         msg = (
             f"{', '.join(late or [here.told(0)])} could be reached, and did not join within {seconds:g} s; read what it said, "

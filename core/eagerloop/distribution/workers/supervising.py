@@ -59,7 +59,7 @@ class Processes:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            # A terminal that is closed says so to this process alone; under nohup, nobody is to hear of it.
+            # A closed terminal signals this process alone. Under nohup the signal is ignored, and is not passed on.
             ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
             passed_on = HANDLED if ignored else (*HANDLED, signal.SIGHUP)
             self._before = {number: signal.signal(number, self._handle) for number in passed_on}

@@ -80,7 +80,7 @@ class Tracer:
         self._step, self._model, self._optimizer, self._variables = step, model, optimizer, variables
         self._open = 0
         self._trace = Trace()
-        # One function for all calls: another one would be another argument to a tf.function, which would be traced anew.
+        # One function for all calls: with a new one each time, a tf.function would be traced anew.
         self._loss = self._watched_loss(loss)
 
     def __call__(self, x: Any, y: Any) -> Trace:

@@ -210,7 +210,7 @@ def _noting(call: Any, name: str, found: dict[str, str]) -> Any:
 
 
 def _layer(layer: Any, shapes: dict[str, str]) -> Layer:
-    # A layer that makes its weights when it is built has none before, which is not the same as having no weights.
+    # A layer may make its weights only when it is built. Not built yet is not the same as having no weights.
     known = layer.built or bool(layer.weights)
     return Layer(layer.name, type(layer).__name__, shapes.get(layer.name, "-"), _count(layer.weights) if known else None)
 

@@ -86,7 +86,7 @@ class _Stop(importlib.abc.MetaPathFinder):
             return
         engine = str(Path(__file__).parents[2])
         frame = inspect.currentframe()
-        # The line of the plugin itself: past the import system, and past the engine where it was asked for too much.
+        # The plugin's own line, not one of the import system or of the engine.
         passed_over = ("<frozen", engine, str(Path(importlib.__file__).parent))
         while frame and frame.f_code.co_filename.startswith(passed_over):
             frame = frame.f_back

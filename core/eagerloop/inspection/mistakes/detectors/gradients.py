@@ -77,7 +77,7 @@ def unreached(evidence: Evidence) -> str:
     """Some of the trainable variables get a gradient and others do not."""
     got, missed = _reached(evidence)
     learned, paths = identities(got), {variable.path for variable in got if hasattr(variable, "path")}
-    # Of what was restored before it was built, Keras lists some variables twice, under one path.
+    # Keras lists some variables twice, under one path, if the model was restored before it was built.
     missed = [variable for variable in missed if getattr(variable, "path", None) not in paths]
     names = [evidence.name_of(variable) for variable in missed if id(inner_variable(variable)) not in learned]
     if not got or not names:
@@ -109,7 +109,7 @@ def tape_used_twice(evidence: Evidence) -> str:
 def not_finite(evidence: Evidence) -> str:
     """The first thing in the order of the step that holds nan or infinity."""
     result = evidence.first.result
-    # The gradients of a scaled loss overflow in float16 until the scale has been found; the optimizer leaves those steps out.
+    # The gradients of a scaled loss overflow in float16 until the optimizer has found the scale. It leaves those steps out.
     calls = () if hasattr(evidence.optimizer, "dynamic_scale") else evidence.first.gradients
     gradients = [value for call in calls for value in call.results or () if value is not None]
     things: dict[str, Sequence[Any]] = {

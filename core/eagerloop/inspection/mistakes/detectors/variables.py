@@ -96,7 +96,7 @@ def _other_than_saved(model: Any, path: str) -> list[str]:
     """The variables that have a shape from the checkpoint and none of its values."""
     reader = tf.train.load_checkpoint(path)
     saved = [reader.get_tensor(name) for name, shape in reader.get_variable_to_shape_map().items() if shape]
-    # Keras lists what was restored too early twice, under one path.
+    # Keras lists a variable twice, under one path, if it was restored too early.
     own = {path_of(variable): name for name, variable in reversed(Names(model).variables.items())}
     weights = {own[path_of(variable)]: np.asarray(inner_variable(variable)) for variable in model.trainable_variables}
     alike = {name: [value for value in saved if value.shape == weight.shape] for name, weight in weights.items()}
