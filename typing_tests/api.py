@@ -41,8 +41,8 @@ def a_run(run: Run, x: "np.ndarray[Any, Any]", y: "np.ndarray[Any, Any]") -> Non
 
 
 def a_step(step: Step) -> None:
-    """A named tuple of five."""
-    x, y, predictions, loss, gradients = step
+    """A named tuple: these five first."""
+    x, y, predictions, loss, gradients, *_further = step
     assert_type(step.loss, Any)
     assert_type(str(step), str)
     del x, y, predictions, loss, gradients
@@ -140,10 +140,9 @@ def conforming() -> None:
 def refused() -> None:
     """What lacks a method is no part: each of these must be an error, or its comment is one."""
     optimizer: parts.Optimizer = Count()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-    observer: parts.Observer = Archive()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     loss: parts.Loss = Watcher()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     eagerloop.load(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    del optimizer, observer, loss
+    del optimizer, loss
 
 
 @eagerloop.hookimpl

@@ -87,7 +87,7 @@ def _test_pieces(run: Run) -> Iterator[Piece]:
 
 
 def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
-    dataset = run.dataset
+    dataset: Any = run.dataset  # which kind of table it can read is asked of its methods
     if not hasattr(dataset, "encode"):
         msg = f"{run.parts.names['dataset']} cannot read new rows from a file: it has no method encode(table)"
         raise ConfigError(msg)

@@ -12,7 +12,7 @@ from eagerloop.building.assembly import with_observer
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import TrainingError
 from eagerloop.hooks import Observers
-from eagerloop.parts import Choice
+from eagerloop.parts import Choice, Dataset
 from eagerloop.running.compiling import choose_stride
 from eagerloop.running.evaluating import Evaluation
 from eagerloop.running.saving import Saver
@@ -53,7 +53,7 @@ class LoopSide:
         self.stride = stride
 
     @property
-    def dataset(self) -> Any:
+    def dataset(self) -> Dataset:
         """The data, always a `Dataset`."""
         return self.parts.dataset
 
