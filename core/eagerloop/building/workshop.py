@@ -1,6 +1,8 @@
 """How one part is made: looked up, its options checked, its factory called, what came back checked."""
 
-from collections.abc import Sequence
+import contextlib
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -14,6 +16,9 @@ from eagerloop.choices.settings import Part
 from eagerloop.data.pipelines import as_dataset
 from eagerloop.errors import PluginError
 from eagerloop.parts import Choice, Dataset
+
+CONFIGURED = ("loss", "optimizer", "metric")
+"""Kinds whose objects are compared by their `get_config()` as well."""
 
 METHODS = {
     "model": ("__call__", "variables", "trainable_variables"),
@@ -58,7 +63,8 @@ class Workshop:
                 part = factory(**options, **filled_in(factory, self._known))
             self.origins[words] = Origin(factory, part)
         else:
-            part, resolved = choice.part, Part(class_path(choice.part), "object", "", {})
+            part = choice.part
+            resolved = Part(class_path(part), "object", "", config_of(part) if kind in CONFIGURED else {})
             words = f"{kind} {resolved.name}"
             self.origins.setdefault(words, Origin(None, part))
         _check_methods(kind, part, words)
@@ -112,7 +118,7 @@ class Workshop:
             metrics[name] = metric
             if getattr(metric, "variables", None) is not None:
                 with blaming(f"metric '{name}' cannot be taken over the first batch"):
-                    # Some make their variables at their first batch, and only what is there can be restored.
+                    # Some metrics make their variables at their first batch. Only variables that are there can be restored.
                     metric.update_state(y, predictions)
                     metric.reset_state()
                     if resolved.owner == "object":
@@ -138,6 +144,29 @@ def _check_methods(kind: str, part: Any, words: str) -> None:
         a_kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         msg = f"{words} gave {type(part).__name__}{lacks}; {a_kind} must have {', '.join(required or ('its hooks',))}"
         raise PluginError(msg)
+
+
+def config_of(part: Any) -> dict[str, Any]:
+    """What Keras says an object was made of, as plain values: its class alone would not tell one rate from another."""
+    get_config = getattr(part, "get_config", None)
+    if not callable(get_config) or inspect.isclass(part):
+        return {}
+    with contextlib.suppress(Exception):  # one that cannot tell is known by its class
+        # Huber leaves its `delta` out of its config: what the wrapped function is called with tells of it.
+        made_with = {**getattr(part, "_fn_kwargs", {}), **get_config()}
+        return {key: value for key, value in _plain(made_with).items() if key not in ("name", "dtype")}
+    return {}
+
+
+def _plain(value: Any) -> Any:
+    """A value of a config as TOML can hold it; what is None is left out."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value if inner is not None]
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    return float(value) if hasattr(value, "item") else class_path(value)
 
 
 def class_path(thing: Any) -> str:

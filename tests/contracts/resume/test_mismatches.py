@@ -13,6 +13,7 @@ import eagerloop
 import eagerloop.building.run_toml
 from eagerloop.errors import CheckpointError
 from eagerloop.running.recreating import recreate
+from eagerloop.running.snapshots import compare_records
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
 
@@ -94,7 +95,7 @@ def sequential(*units, dtype="float32"):
 
 @pytest.fixture
 def run_of_objects():
-    """A run of a model and an optimizer that were given as objects: a record cannot tell theirs apart."""
+    """A run of a model and an optimizer that were given as objects: a record tells what the optimizer was made with."""
     eagerloop.train(directory="run", model=sequential(4, 1), optimizer=keras.optimizers.Adam(), epochs=1)
     return "run"
 
@@ -125,13 +126,46 @@ def test_another_model_is_refused(run_of_objects, name):
         (lambda: keras.optimizers.SGD(momentum=0.9), "Adam' was saved, .*SGD' now"),
         (keras.optimizers.RMSprop, "Adam' was saved, .*RMSprop' now"),
         (keras.optimizers.Lion, "Adam' was saved, .*Lion' now"),
-        (lambda: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 10)), "learning_rate.* saved, nothing now"),
+        (
+            lambda: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 10)),
+            r"options.learning_rate: 0.00100\d* was saved, \{.*CosineDecay.* now",
+        ),
+        (lambda: keras.optimizers.Adam(0.1), r"options.learning_rate: 0.00100\d* was saved, 0.1\d* now"),
+        (lambda: keras.optimizers.Adam(clipnorm=1.0), "options.clipnorm: None was saved, 1.0 now"),
     ],
-    ids=["AdamW", "SGD", "RMSprop", "Lion", "schedule"],
+    ids=["AdamW", "SGD", "RMSprop", "Lion", "schedule", "learning rate", "clipping"],
 )
 def test_another_optimizer_is_refused(run_of_objects, make, match):
-    """By its class where that differs, by its variables where a schedule has taken the place of the learning rate."""
+    """By its class where that differs, else by what Keras says that it was made with."""
     assert_refused_unchanged(run_of_objects, match, model=sequential(4, 1), optimizer=make())
+
+
+def cosine(steps):
+    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, steps))
+
+
+def test_another_decay_is_refused():
+    """The variables of two schedules are the same: only what they were made with tells them apart."""
+    eagerloop.train(directory="run", model=sequential(4, 1), optimizer=cosine(100), epochs=1)
+    match = r"learning_rate.config.decay_steps: 100 was saved, 7 now"
+    assert_refused_unchanged("run", match, model=sequential(4, 1), optimizer=cosine(7))
+    again = eagerloop.load("run", model=sequential(4, 1), optimizer=cosine(100))
+    assert again.position.step == 12
+
+
+def test_another_loss_is_refused():
+    """A loss that was given as an object is known by what it was made with as well."""
+    eagerloop.train(directory="run", model=sequential(4, 1), loss=keras.losses.Huber(delta=1.0), epochs=1)
+    with pytest.raises(CheckpointError, match=r"loss.options.delta: 1.0 was saved, 2.0 now"):
+        eagerloop.load("run", model=sequential(4, 1), loss=keras.losses.Huber(delta=2.0))
+    assert eagerloop.load("run", model=sequential(4, 1), loss=keras.losses.Huber(delta=1.0)).position.step == 12
+
+
+def test_a_record_of_the_class_alone_is_taken_up(run_of_objects):
+    """Runs that were saved before objects told what they were made with are not lost."""
+    present = eagerloop.load(run_of_objects, model=sequential(4, 1), optimizer=keras.optimizers.Adam()).parts.run_toml
+    saved = present | {"optimizer": present["optimizer"] | {"options": {}}}
+    assert compare_records(saved, present, "here") == []
 
 
 def test_other_threads_are_said_aloud(run, monkeypatch):
