@@ -72,9 +72,6 @@ class Dataset(Protocol):
         outputs: k, how many numbers a model must give for a row.
         fingerprint: A digest of the data: the same data, the same text.
         exact: Whether any position is reached exactly; if not, `note` says why.
-        batches_per_epoch: How many batches `train` gives in an epoch; None if nobody knows before.
-        first_batch: The first batch of the first epoch, where asking `train` for it would count; else None.
-        keys: The rows' keys by `"train"` and `"test"`, by which the contract suite tells rows apart; else None.
     """
 
     features: Sequence[str]
@@ -88,15 +85,15 @@ class Dataset(Protocol):
 
     @property
     def batches_per_epoch(self) -> int | None:
-        """How many batches an epoch has."""
+        """How many batches `train` gives in an epoch; None if nobody knows before."""
 
     @property
     def first_batch(self) -> "tuple[tf.Tensor, tf.Tensor] | None":
-        """The first batch of the first epoch."""
+        """The first batch of the first epoch, where asking `train` for it would count; else None."""
 
     @property
     def keys(self) -> Mapping[str, Sequence[Any]] | None:
-        """The rows' keys."""
+        """The rows' keys by `"train"` and `"test"`, by which the contract suite tells rows apart; else None."""
 
     def train(self, epoch: int, start: int = 0) -> "tf.data.Dataset":
         """The batches of an epoch (counted from 1), from batch `start` (counted from 0) on."""
