@@ -8,6 +8,23 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
+LONGEST = (
+    "test_kills.py",
+    "test_worker_kills.py",
+    "test_interrupts.py",
+    "test_new.py",
+    "test_mirrored.py",
+    "test_launch.py",
+    "test_code_blocks.py",
+    "test_plots.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The files that take longest go first: one that began last would keep one process busy, and the others waiting for it."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
 
 @pytest.fixture(autouse=True, scope="session")
 def own_options():
