@@ -13,10 +13,11 @@ import numpy as np
 from eagerloop.choices.settings import read_toml
 from eagerloop.errors import CheckpointError
 from eagerloop.process.numerics import gpus
+from eagerloop.running.comparing import changes, compare_with_file
 from eagerloop.running.opening import ON_ONE_DEVICE
 from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
-from eagerloop.running.snapshots import changes, check_content, compare_with_file
+from eagerloop.running.snapshots import check_content
 from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.run_directory import HISTORY, RunDirectory
 from eagerloop.storage.variables import compare_tables, table_of

@@ -15,9 +15,10 @@ from eagerloop.choices.settings import (
 )
 from eagerloop.distribution.workers.directories import directories_of, to_resume
 from eagerloop.errors import CheckpointError
+from eagerloop.running.comparing import DISTRIBUTION, compare_with_file
 from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
-from eagerloop.running.snapshots import DISTRIBUTION, check_content, compare_with_file, say
+from eagerloop.running.snapshots import check_content, say
 from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store

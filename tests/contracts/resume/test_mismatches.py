@@ -12,8 +12,8 @@ import tomli_w
 import eagerloop
 import eagerloop.building.run_toml
 from eagerloop.errors import CheckpointError
+from eagerloop.running.comparing import compare_records
 from eagerloop.running.recreating import recreate
-from eagerloop.running.snapshots import compare_records
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
 

@@ -6,8 +6,8 @@ import pytest
 
 import eagerloop
 from eagerloop.errors import CheckpointError, PluginError
+from eagerloop.running.comparing import HARMLESS, INEXACT, compare_records
 from eagerloop.running.saving import best_step
-from eagerloop.running.snapshots import HARMLESS, INEXACT, compare_records
 
 
 def record(**options):
