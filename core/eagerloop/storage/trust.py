@@ -12,56 +12,86 @@ import json
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from eagerloop.choices.sources import digest
-from eagerloop.errors import CheckpointError, ConfigError
+from eagerloop.errors import CheckpointError, ConfigError, reason
 
 KEY = Path("eagerloop", "seal.key")
 """Below the user's directory of configurations."""
 
+LENGTH = 64
+"""Hexadecimal digits of the key: 256 random bits."""
+
 
 def key_file() -> Path:
-    """Where the user's secret is kept."""
-    home = os.environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME")
-    return (Path(home) if home else Path.home() / ".config") / KEY
+    """Where the user's secret is kept. A relative XDG_CONFIG_HOME is passed over: it would be in whatever directory one is.
+
+    Raises:
+        RuntimeError: The user has no home.
+
+    Source: the XDG Base Directory Specification.
+    """
+    home = Path(os.environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", ""))
+    return (home if home.is_absolute() else Path.home() / ".config") / KEY
 
 
 def _key(*, make: bool) -> bytes:
     """The user's secret, which is drawn at its first use; empty where there is none, and then no seal holds.
 
     Raises:
-        ConfigError: Somebody else could know it.
+        ConfigError: What is there is no secret.
     """
-    path = key_file()
     try:
-        if make and not path.exists():
+        path = key_file()
+        if make and not os.path.lexists(path):
             _draw(path)
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    except OSError:  # no home, or one that cannot be written: nothing is sealed there
+    except (OSError, RuntimeError):  # no home, or one that cannot be written: nothing is sealed there
         return b""
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if hasattr(os, "getuid") and (status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077):
-            mode = f"mode {stat.S_IMODE(status.st_mode):04o}, owner {status.st_uid}"
-            msg = f"{path} must be yours and readable by you alone, got {mode}; remove it: a new one will be made"
-            raise ConfigError(msg)
-        return file.read(1024)
+    return _read(path) if os.path.lexists(path) else b""
+
+
+def _read(path: Path) -> bytes:
+    """The secret, if it is whole and nobody else could know it."""
+    if path.is_symlink():
+        raise _refusal(path, "a link")
+    try:
+        with open(path, "rb", opener=_opened) as file:
+            status = os.fstat(file.fileno())
+            key = file.read(LENGTH + 1) if stat.S_ISREG(status.st_mode) else b""
+    except OSError as error:
+        raise _refusal(path, reason(error)) from error
+    mode = stat.S_IMODE(status.st_mode)
+    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or mode & 0o077):
+        raise _refusal(path, f"mode {mode:04o}, owner {status.st_uid}")
+    if len(key) != LENGTH:
+        raise _refusal(path, f"{len(key)} bytes")
+    return key
+
+
+def _opened(path: str, flags: int) -> int:
+    """Neither through a link that has just been made, nor waiting for somebody to write into a pipe."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _refusal(path: Path, found: str) -> ConfigError:
+    expected = f"must be a file of {LENGTH} bytes that is yours, and that you alone can read"
+    return ConfigError(f"{path} {expected}, got {found}; remove it: a new one will be made")
 
 
 def _draw(path: Path) -> None:
     """Makes the secret: whole or not at all, and never over one that is there."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_hex(32).encode())
+            file.write(secrets.token_hex(LENGTH // 2).encode())
         with contextlib.suppress(FileExistsError):  # another process was first
             os.link(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
 
 
 def seal(files: Mapping[str, str], *, make: bool = True) -> str:
