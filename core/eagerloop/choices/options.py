@@ -138,11 +138,10 @@ def _check_type(annotation: Any, where: str) -> None:
             raise PluginError(msg)
 
 
-def _hints(factory: Callable[..., Any], names: list[str]) -> dict[str, Any]:
-    """The annotations of the named parameters alone: a return type may exist for type checkers only."""
+def _hints(factory: Callable[..., Any], parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    """The annotations of these parameters alone: a return type may exist for type checkers only."""
     function = factory.__init__ if inspect.isclass(factory) else inspect.unwrap(factory)
-    parameters = inspect.signature(factory).parameters
-    present = {name: parameters[name].annotation for name in names if parameters[name].annotation is not REQUIRED}
+    present = {name: one.annotation for name, one in parameters.items() if one.annotation is not REQUIRED}
     holder = type("_Annotations", (), {"__annotations__": present})
     return get_type_hints(holder, globalns=getattr(function, "__globals__", {}), include_extras=True)
 
@@ -169,9 +168,9 @@ def options_of(
         'hidden units'
     """
     try:
-        parameters = inspect.signature(factory).parameters
-        names = [name for name in parameters if name not in leave_out]
-        hints = _hints(factory, names)
+        signature = inspect.signature(factory).parameters.items()
+        parameters = {name: parameter for name, parameter in signature if name not in leave_out}
+        hints = _hints(factory, parameters)
     except (
         ValueError,
         TypeError,
@@ -182,8 +181,7 @@ def options_of(
         msg = f"{where}: its signature cannot be read ({error})"
         raise PluginError(msg) from error
     options = {}
-    for name in names:
-        parameter = parameters[name]
+    for name, parameter in parameters.items():
         if inspect.isclass(factory) and parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue  # a class without an __init__ of its own, such as a subclass of keras.Model
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import inspect
 import sys
 import textwrap
 
@@ -9,6 +10,9 @@ import pytest
 
 import eagerloop
 from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.options import resolve
+from eagerloop.cli.choosing import command_of
+from eagerloop.cli.listing import options_as_json
 from eagerloop.errors import PluginError
 from eagerloop.parts import KINDS
 
@@ -343,6 +347,19 @@ def test_parts_in_files(tmp_path):
     assert (entry.kind, entry.name, entry.owner.distribution) == ("model", f"{path}:Tiny", str(path))
     assert len(entry.owner.version) == 12
     assert entry.location == f"{path}:3"
+
+
+def test_a_signature_is_read_once(monkeypatch):
+    """When the part is found. Its options are kept with it: for the command line, for a listing, for a run."""
+    signature, read = inspect.signature, []
+    monkeypatch.setattr(inspect, "signature", lambda factory, **options: read.append(factory) or signature(factory, **options))
+
+    entry = Catalog.load().find("model", "mlp")
+    command_of(["--model", "mlp"], lambda *_: None, [])
+    assert options_as_json(entry)
+    assert resolve(entry.options, {}, entry.where)
+
+    assert read.count(entry.factory) == 2  # once for each of the two catalogs
 
 
 def test_missing_names_in_files_are_answered_with_the_nearest(tmp_path):
