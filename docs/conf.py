@@ -36,6 +36,7 @@ def system(command):
 get_ipython().system = system
 """
 os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="eagerloop-docs-")
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="eagerloop-docs-")  # not the home of whoever builds them
 startup = Path(os.environ["IPYTHONDIR"], "profile_default", "startup")
 startup.mkdir(parents=True)
 (startup / "shell_cells.py").write_text(SHELL_CELLS, encoding="utf-8")
