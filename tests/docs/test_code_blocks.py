@@ -248,7 +248,7 @@ def test_blocks_of_a_page_run(page, tmp_path, monkeypatch):
     """Every block of the page runs without an error, and prints what the page says."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])  # as where somebody types Python
+    monkeypatch.syspath_prepend(tmp_path)  # as where somebody types Python
     shelf = Shelf(tmp_path, monkeypatch)
 
     for block in blocks_of(page):
