@@ -140,7 +140,7 @@ def prepare_resume(
     run = recreate(where, given, trusted, quiet=quiet, content=content)
     if checkpoint is not None:
         _take_up(run, store, checkpoint, strict=strict)
-    store.set_aside_damaged()
+    run.saver.tidy(run.history)
     return run
 
 

@@ -75,9 +75,7 @@ class Run(LoopSide):
 
     def _train(self) -> None:
         new = self._place.write_run_toml({**self.parts.run_toml, "epochs": self.epochs})
-        self.store.clean()
-        if self.history:
-            self._place.write_history(self.history)  # the file may be ahead of the checkpoint that was taken up, or damaged
+        self.saver.tidy(self.history)
         try:
             with Signals(self.stop) as signals, self.saver:
                 loop.train(self, self.epochs)

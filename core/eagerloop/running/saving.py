@@ -89,6 +89,18 @@ class Saver:
             self._thread.join()
             self._thread = None
 
+    def tidy(self, history: list[dict[str, Any]]) -> None:
+        """Puts the run's directory in order, whatever moment a process before was killed at. Only for the holder of its lock.
+
+        Args:
+            history: The rows of the checkpoint that was taken up; the file may be ahead of them, behind, or damaged.
+        """
+        self._store.set_aside_damaged()
+        self._directory.clean()
+        if history:
+            self._directory.write_history(history)
+        self._store.prune(self._keep, best_step(history))
+
     def save(
         self, step: int, variables: Mapping[str, tf.Variable], snapshot: Callable[[], dict[str, Any]], *, last: bool
     ) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 NAME = re.compile(r"(step-([0-9]{8,}))(\.before)?")
-TEMPORARY = ".tmp-"
 BEFORE = ".before"
 
 

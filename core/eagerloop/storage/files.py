@@ -6,6 +6,9 @@ from pathlib import Path
 
 from eagerloop.errors import TrainingError, reason
 
+TEMPORARY = ".tmp-"
+"""What the names of files and directories begin with that are not whole yet."""
+
 
 def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     """Replaces a file's text: a reader, or a crash, sees the old one or the new one.
@@ -18,7 +21,7 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     Raises:
         TrainingError: It could not be written; the old one is as it was.
     """
-    temporary = path.with_name(f".tmp-{path.name}")
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
     try:
         temporary.unlink(missing_ok=True)  # what a killed process left; or a link that leads out of the run
         with temporary.open("x", encoding="utf-8") as file:

@@ -1,6 +1,7 @@
 """A run directory that this process only reads: another one writes there, or nobody does."""
 
 import contextlib
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ class ReadOnlyStore(Store):
     def set_aside_damaged(self) -> None:
         """Nothing: whoever writes here renames."""
 
-    def clean(self) -> None:
-        """Nothing: whoever writes here cleans up."""
+    def prune(self, keep: int, best: int | None = None) -> None:
+        """Nothing: whoever writes here removes."""
 
 
 class ReadOnlyDirectory(RunDirectory):
@@ -33,7 +34,7 @@ class ReadOnlyDirectory(RunDirectory):
         """Nothing is made."""
         return cls(path or RUNS)
 
-    @property
+    @functools.cached_property
     def store(self) -> Store:
         """The checkpoints, to be read."""
         return ReadOnlyStore(self.checkpoints)
@@ -41,6 +42,9 @@ class ReadOnlyDirectory(RunDirectory):
     def write_run_toml(self, content: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for who writes here
         """Nothing."""
         return False
+
+    def clean(self) -> None:
+        """Nothing."""
 
     def discard(self) -> None:
         """Nothing."""

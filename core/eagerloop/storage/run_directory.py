@@ -10,6 +10,7 @@
 """
 
 import contextlib
+import functools
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,7 @@ import filelock
 import tomli_w
 
 from eagerloop.errors import CheckpointError, ConfigError, TrainingError
-from eagerloop.storage.files import sync, write_atomically
+from eagerloop.storage.files import TEMPORARY, sync, write_atomically
 from eagerloop.storage.store import Store
 
 RUNS = Path("runs")
@@ -109,7 +110,7 @@ class RunDirectory:
         """Where the checkpoints are."""
         return self.path / CHECKPOINTS
 
-    @property
+    @functools.cached_property
     def store(self) -> Store:
         """The checkpoints, to be written and read."""
         return Store(self.checkpoints)
@@ -140,6 +141,13 @@ class RunDirectory:
         except TrainingError as error:
             raise ConfigError(str(error)) from error
         return new
+
+    def clean(self) -> None:
+        """Removes what a killed process left half-written. Only for the holder of the lock."""
+        for path in self.path.glob(f"{TEMPORARY}*"):
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
+        self.store.clean()
 
     def discard(self) -> None:
         """Takes the record of a run back that never began, and its directory if nothing else is in it."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from eagerloop.errors import CheckpointError, DamagedError, TrainingError, reason
-from eagerloop.storage.checkpoint import BEFORE, NAME, TEMPORARY, Checkpoint, name_of
-from eagerloop.storage.files import sync
+from eagerloop.storage.checkpoint import BEFORE, NAME, Checkpoint, name_of
+from eagerloop.storage.files import TEMPORARY, sync
 from eagerloop.storage.manifests import (
     FORMAT,
     MANIFEST,

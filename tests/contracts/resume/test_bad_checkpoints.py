@@ -184,3 +184,24 @@ def test_history_is_derived(run, trained):
     assert flips.state_of(eagerloop.load(run)) == trained[1][36]
     resumed = eagerloop.resume(run, epochs=3)
     assert [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()] == resumed.history
+
+
+def test_a_resume_of_a_finished_run_puts_its_directory_in_order(run, trained):
+    """A process killed right after its last checkpoint leaves the history a row behind, and files that are half written."""
+    rows = (run / "history.jsonl").read_text()
+    (run / "history.jsonl").write_text("".join(rows.splitlines(keepends=True)[:2]))
+    (run / ".tmp-run.toml").write_text("[")
+    (run / "checkpoints" / ".tmp-step-00000048-1").mkdir()
+    shutil.copytree(newest(run), newest(run).with_name("step-00000036.before"))
+    done = subprocess.run(["eagerloop", "resume", run], check=False, capture_output=True, text=True)
+    assert (done.returncode, "has its 3 epochs already" in done.stdout) == (0, True), done.stderr
+    assert (run / "history.jsonl").read_text() == rows
+    assert [path for path in run.rglob("*") if path.name.startswith(".tmp-") or path.name.endswith(".before")] == []
+
+
+def test_a_damaged_checkpoint_does_not_push_out_the_whole_ones(run, trained):
+    """A run that was loaded from the one before, and is trained on: the damaged one is set aside before the oldest go."""
+    os.truncate(data_file(run), 100)
+    again = eagerloop.load(run).train()
+    assert flips.state_of(again) == trained[1][36]
+    assert "damaged-step-00000036" in [path.name for path in (run / "checkpoints").iterdir()]
