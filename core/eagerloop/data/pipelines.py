@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eagerloop.data.shuffles import Passes, graph_of, shuffles_of
 from eagerloop.errors import PluginError
 from eagerloop.parts import Dataset, Task
 
@@ -27,8 +28,9 @@ class PipelineDataset:
     def __init__(self, train: tf.data.Dataset, test: tf.data.Dataset, where: str) -> None:
         for name, part in (("train", train), ("test", test)):
             _check_elements(part, f"{where}, {name}")
-        self._train, self._test = train, test
-        first = next(iter(train.take(1)), None)
+        self._test = test
+        self._passes = Passes(train)
+        first = next(iter(self._passes.number(0).take(1)), None)
         if first is None:
             msg = f"{where}: an epoch has no batch; give it at least one"
             raise PluginError(msg)
@@ -44,15 +46,11 @@ class PipelineDataset:
         spec = f"{train.element_spec} {int(train.cardinality())} {int(test.cardinality())}"
         self.fingerprint = hashlib.sha256(spec.encode()).hexdigest()
         self.batches_per_epoch = self.keys = None
-        self._passes = 0  # a seeded shuffle draws anew in each pass: they are counted, so that a resume can catch up
 
     def train(self, epoch: int, start: int = 0) -> tf.data.Dataset:
-        """The batches of an epoch from batch `start` on; a shuffle is first brought to that epoch's pass."""
-        while self._passes < epoch - 1:
-            next(iter(self._train.take(1)), None)
-            self._passes += 1
-        self._passes += 1
-        return self._shaped(self._train.skip(start) if start else self._train)
+        """The batches of an epoch from batch `start` on: of a seeded shuffle, the pass of that epoch, whatever came before."""
+        batches = self._passes.number(epoch - 1)
+        return self._shaped(batches.skip(start) if start else batches)
 
     def test(self) -> tf.data.Dataset:
         """The test batches."""
@@ -151,19 +149,11 @@ def _check_elements(batches: Any, where: str) -> None:
 
 def _exactness(train: tf.data.Dataset) -> tuple[bool, str]:
     """Whether a pipeline gives the same batches in another process, read off its own graph."""
-    variant = tf.data.experimental.to_variant(train)
-    serialized = tf.raw_ops.DatasetToGraphV2(input_dataset=variant, external_state_policy=1, strip_device_assignment=True)
-    graph = tf.compat.v1.GraphDef.FromString(serialized.numpy())
+    graph = graph_of(train)
     inner = [list(function.node_def) for function in graph.library.function]
     for nodes in [list(graph.node), *inner]:
-        constants = {node.name: node.attr["value"].tensor for node in nodes if node.op == "Const"}
-        for node in nodes:
-            if node.op.startswith("ShuffleDataset"):
-                # Inputs: the pipeline, the buffer's size, two seeds; both zero is TensorFlow's way to say "any".
-                names = [name.partition(":")[0] for name in node.input[2:4]]
-                seeds = [int(tf.make_ndarray(constants[name])) for name in names if name in constants]
-                if seeds and not any(seeds):
-                    return False, "not exact: the pipeline shuffles without a seed; give shuffle(..., seed=...) one"
+        if any(not any(seeds) for _node, seeds in shuffles_of(nodes)):
+            return False, "not exact: the pipeline shuffles without a seed; give shuffle(..., seed=...) one"
     for nodes in inner:
         random = [node.op for node in nodes if node.op.startswith("Random") or "PyFunc" in node.op]
         if random:

@@ -82,6 +82,47 @@ def test_a_seeded_shuffle_differs_from_epoch_to_epoch():
     assert sorted(first) == sorted(second) == list(range(ROWS))
 
 
+@pytest.mark.parametrize("name", ["shuffled", "small buffer", "shuffled once", "shuffled batches", "prefetched"])
+def test_an_epoch_is_the_pass_that_tensorflow_itself_would_give(name):
+    """A plain script that goes through the pipeline again and again sees the same batches in the same epochs."""
+    plain = PIPELINES[name]()
+    data = wrapped(PIPELINES[name]())
+    assert [numbers(plain) for _ in range(5)] == [numbers(data.train(epoch)) for epoch in (1, 2, 3, 4, 5)]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_look_at_a_pipeline_moves_nothing(name):
+    """Whatever is looked at in between, and however often, an epoch has its own batches."""
+    data = wrapped(PIPELINES[name]())
+    expected = [numbers(data.train(epoch)) for epoch in (1, 2, 3)]
+    next(iter(data.train(1)))
+    second = data.train(2)
+    assert [numbers(second), numbers(second)] == [expected[1], expected[1]]
+    numbers(data.test())
+    assert [numbers(data.train(epoch)) for epoch in (3, 1, 2)] == [expected[2], expected[0], expected[1]]
+
+
+def test_a_shuffle_that_is_repeated_inside_an_epoch_draws_anew():
+    """Two rounds in one epoch have two orders, and the epoch has them again whenever it is asked for."""
+    data = wrapped(rows().shuffle(ROWS, seed=3).repeat(2).batch(ROWS))
+    first, second = numbers(data.train(1))
+    assert sorted(first) == sorted(second) == list(range(ROWS))
+    assert first != second
+    assert numbers(data.train(2)) not in ([first, second], [second, first])
+    assert (
+        numbers(data.train(1))
+        == [first, second]
+        == numbers(wrapped(rows().shuffle(ROWS, seed=3).repeat(2).batch(ROWS)).train(1))
+    )
+
+
+def test_a_shuffle_before_a_cache_has_one_order():
+    """The cache keeps the first pass; every epoch is that one."""
+    plain = rows().shuffle(ROWS, seed=3).cache().batch(3)
+    data = wrapped(rows().shuffle(ROWS, seed=3).cache().batch(3))
+    assert [numbers(data.train(epoch)) for epoch in (3, 1, 2)] == [numbers(plain) for _ in range(3)]
+
+
 def test_training_after_a_resume_in_the_middle_goes_on_exactly():
     """The epochs after the one that was resumed are those of the uninterrupted run, too."""
     whole = wrapped(PIPELINES["shuffled"]())
