@@ -26,6 +26,18 @@ time.sleep(0.3)
 print('saved', received)
 sys.exit(130)
 """
+NOTICES = """
+import os, pathlib, sys, time
+other = pathlib.Path('other.pid')
+while not (other.is_file() and other.read_text()):
+    time.sleep(0.01)
+try:
+    while True:  # until whoever started both has seen the end of the other one
+        os.kill(int(other.read_text()), 0)
+        time.sleep(0.01)
+except ProcessLookupError:
+    sys.exit('another worker was lost')
+"""
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready'); time.sleep(600)"
 
 
@@ -91,8 +103,8 @@ def test_one_that_hears_no_sigterm_is_killed():
 def test_others_that_end_by_themselves_are_let_end(monkeypatch):
     """The others of a killed one have time to say so; their exit codes count for less than the kill."""
     monkeypatch.setattr(supervising, "BY_ITSELF", 60.0)  # far more than the other one takes
-    notices = "import sys; sys.exit('another worker was lost')"
-    with workers(notices, "import os; os.kill(os.getpid(), 9)") as started:
+    dies = "import os, pathlib; pathlib.Path('other.pid').write_text(str(os.getpid())); os.kill(os.getpid(), 9)"
+    with workers(NOTICES, dies) as started:
         outcome = started.wait(lambda _text: None)
 
     assert outcome.code == 137
