@@ -7,7 +7,7 @@ import typer
 
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings
-from eagerloop.cli.choosing import command_of, config_parameter
+from eagerloop.cli.choosing import command_of, config_parameters
 from eagerloop.cli.flags import dimmed, parameter
 from eagerloop.cli.saying import quiet_tensorflow
 
@@ -17,13 +17,13 @@ PLAIN = ("seed", "plugins")
 def batch(words: Sequence[str]) -> Callable[..., None]:
     """The function behind `eagerloop inspect batch` for this command line."""
     number = typer.Option("--number", help=f"Which batch, counted from 0. {dimmed('default 0')}")
-    own = [parameter("number", int, number), config_parameter()]
+    own = [parameter("number", int, number), *config_parameters()]
     return command_of(words, _show_batch, own, kinds=("dataset",), plain=PLAIN)
 
 
 def model(words: Sequence[str]) -> Callable[..., None]:
     """The function behind `eagerloop inspect model` for this command line."""
-    return command_of(words, _show_model, [config_parameter()], kinds=("dataset", "model"), plain=PLAIN)
+    return command_of(words, _show_model, config_parameters(), kinds=("dataset", "model"), plain=PLAIN)
 
 
 def _show_batch(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -> None:

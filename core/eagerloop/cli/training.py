@@ -9,7 +9,7 @@ import typer
 
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings
-from eagerloop.cli.choosing import command_of, config_parameter
+from eagerloop.cli.choosing import command_of, config_parameters
 from eagerloop.cli.flags import dimmed, parameter
 from eagerloop.cli.saying import quiet_tensorflow, tell
 from eagerloop.distribution.workers.cluster import read_cluster
@@ -25,7 +25,7 @@ def train(words: Sequence[str]) -> Callable[..., None]:
     where = f"Where to keep the run. {dimmed('default: a new one below runs/')}"
     own = [
         parameter("run", Path, typer.Option("--run", help=where)),
-        config_parameter(),
+        *config_parameters(),
         parameter("print_config", bool, typer.Option("--print-config", help="Print the config instead of training.")),
         parameter("quiet", bool, typer.Option("--quiet", "-q", help="Print no progress.")),
         parameter("verbose", bool, typer.Option("--verbose", "-v", help="Say how finely the loop is compiled, and why.")),
