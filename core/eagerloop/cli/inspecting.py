@@ -9,7 +9,7 @@ from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings
 from eagerloop.cli.choosing import command_of, config_parameters
 from eagerloop.cli.flags import dimmed, parameter
-from eagerloop.cli.saying import quiet_tensorflow
+from eagerloop.cli.saying import quiet_tensorflow, write_out
 
 PLAIN = ("seed", "plugins")
 
@@ -31,7 +31,7 @@ def _show_batch(settings: Settings, catalog: Catalog, values: Mapping[str, Any])
     from eagerloop.building.assembly import assemble_dataset  # noqa: PLC0415
     from eagerloop.inspection.views.batch import inspect_batch  # noqa: PLC0415
 
-    typer.echo(str(inspect_batch(assemble_dataset(settings, catalog), values["number"] or 0)))
+    write_out(str(inspect_batch(assemble_dataset(settings, catalog), values["number"] or 0)))
 
 
 def _show_model(settings: Settings, catalog: Catalog, _values: Mapping[str, Any]) -> None:
@@ -40,4 +40,4 @@ def _show_model(settings: Settings, catalog: Catalog, _values: Mapping[str, Any]
     from eagerloop.inspection.views.model import inspect_model  # noqa: PLC0415
 
     parts = assemble(settings, catalog)
-    typer.echo(str(inspect_model(parts.model, parts.first_batch[0], parts.dataset.features)))
+    write_out(str(inspect_model(parts.model, parts.first_batch[0], parts.dataset.features)))

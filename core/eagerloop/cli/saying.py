@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from eagerloop.errors import EagerloopError
+from eagerloop.errors import EagerloopError, printable
 
 DEBUG = "EAGERLOOP_DEBUG"
 
@@ -28,7 +28,35 @@ GREETING = re.compile(rb"[IWE]\d{4} |[IWE]0000 |WARNING: All log messages before
 
 def tell(text: str) -> None:
     """One line to stderr."""
-    print(" ".join(CLUTTER.sub("", text).split()), file=sys.stderr)  # noqa: T201
+    print(printable(" ".join(CLUTTER.sub("", text).split())), file=sys.stderr)  # noqa: T201
+
+
+def write_out(text: str, end: str = "\n") -> None:
+    """Lines to stdout, in which no name steers the terminal."""
+    print(_lines(text), end=end, flush=True)  # noqa: T201
+
+
+def _lines(text: str) -> str:
+    return "".join(part if part in ("\n", "\t") else printable(part) for part in re.split(r"([\n\t])", text))
+
+
+class _Shown:
+    """Standard output on a terminal, to which data are written: they steer nothing."""
+
+    def __init__(self, terminal: Any) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        """What is written, as it can be shown."""
+        return int(self._terminal.write(_lines(text)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+
+def data_on_stdout() -> contextlib.AbstractContextManager[Any]:
+    """Data go out byte for byte, but to a terminal as they can be shown."""
+    return contextlib.redirect_stdout(_Shown(sys.stdout)) if sys.stdout.isatty() else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

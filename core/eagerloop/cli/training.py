@@ -11,7 +11,7 @@ from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings
 from eagerloop.cli.choosing import command_of, config_parameters
 from eagerloop.cli.flags import dimmed, parameter
-from eagerloop.cli.saying import quiet_tensorflow, tell
+from eagerloop.cli.saying import data_on_stdout, quiet_tensorflow, tell, write_out
 from eagerloop.distribution.workers.cluster import read_cluster
 from eagerloop.parts import Choice
 from eagerloop.storage.run_directory import RunDirectory
@@ -50,7 +50,8 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
     from eagerloop.running.opening import create  # noqa: PLC0415
 
     if values["print_config"]:
-        typer.echo(config(assemble(settings, catalog).run_toml), nl=False)
+        with data_on_stdout():
+            print(config(assemble(settings, catalog).run_toml), end="")  # noqa: T201
         return
     run = create(with_progress(settings, quiet=values["quiet"]), values["run"], catalog)
     say(run, opening(run))
@@ -70,7 +71,7 @@ def _look_first(strategy: str, directory: Path | None) -> None:
 def say(run: "Run", text: str) -> None:
     """Prints a line; of several workers, the chief speaks for all."""
     if run.parts.is_chief:
-        typer.echo(text)
+        write_out(text)
 
 
 def with_progress(settings: Settings, *, quiet: bool) -> Settings:

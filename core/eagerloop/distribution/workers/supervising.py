@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, Self
 
-from eagerloop.errors import ConfigError
+from eagerloop.errors import ConfigError, printable
 from eagerloop.process.signals import HANDLED
 
 BY_ITSELF = 20.0
@@ -169,5 +169,5 @@ def last_line(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - TAIL))  # a log may have grown to more than memory holds
         lines = file.read().decode("utf-8", "replace").splitlines()
     line = next((line for line in reversed(lines) if line.strip()), "")
-    plain = "".join(letter for letter in line.strip() if letter.isprintable()).removeprefix("eagerloop: ")
+    plain = printable(line.strip()).removeprefix("eagerloop: ")
     return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}..."
