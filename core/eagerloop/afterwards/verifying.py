@@ -85,10 +85,11 @@ def _read(run: Run, step: int, verdict: Verdict) -> Checkpoint | None:
 
 
 def _fits(run: Run, checkpoint: Checkpoint, verdict: Verdict) -> bool:
-    """Whether its variables are those of the parts that the record names."""
+    """Whether its variables are those of the parts that the record names, and can be read."""
     files, variables = checkpoint.manifest["files"], checkpoint.manifest["variables"]
     try:
         compare_tables(variables, table_of(run.variables()), str(checkpoint.directory))
+        run.parts.checkpointer.read(checkpoint.directory, run.variables())
     except CheckpointError as error:
         verdict.say(f"step {checkpoint.step}: {error}", fault=True)
         return False
