@@ -113,10 +113,11 @@ class Saver:
             last: Whether the training ends with it.
 
         Raises:
-            TrainingError: This save failed, or the one before it, which was under way; or a variable is not finite: such a
-                state is not worth keeping.
+            TrainingError: This save failed, or the one before it, which was under way; the run's directory is not there any
+                more; or a variable is not finite: such a state is not worth keeping.
         """
         self.wait()
+        self._directory.stay()
         bad = self._not_finite(variables)
         if bad:
             msg = f"{bad} is not finite after step {step}; nothing was saved: lower the learning rate, then resume"
@@ -165,6 +166,7 @@ class Saver:
 
     def _finish(self, temporary: Path, step: int, content: dict[str, Any]) -> None:
         history = content["history"]
+        self._directory.stay()
         self._store.finish(temporary, step, content)
         # After the checkpoint: a history ahead of every checkpoint would speak of work that is lost.
         self._directory.write_history(history)

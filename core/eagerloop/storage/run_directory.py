@@ -23,6 +23,7 @@ import tomli_w
 
 from eagerloop.errors import CheckpointError, ConfigError, TrainingError
 from eagerloop.storage.files import TEMPORARY, sync, write_atomically
+from eagerloop.storage.home import Home
 from eagerloop.storage.store import Store
 
 RUNS = Path("runs")
@@ -41,6 +42,8 @@ class RunDirectory:
     writes: ClassVar[bool] = True
     """Whether this process may write here."""
     _lock: filelock.FileLock | None = None
+    _home: Home | None = None
+    _record: str = ""
 
     @staticmethod
     def refuse_taken(path: Path | None) -> None:
@@ -135,8 +138,9 @@ class RunDirectory:
             ConfigError: It could not be written, so the run cannot start.
         """
         new = not self.run_toml.exists()
+        self._record = tomli_w.dumps(content)
         try:
-            write_atomically(self.run_toml, tomli_w.dumps(content))
+            write_atomically(self.run_toml, self._record)
             sync(self.path)
         except TrainingError as error:
             raise ConfigError(str(error)) from error
@@ -149,8 +153,30 @@ class RunDirectory:
                 path.unlink(missing_ok=True)
         self.store.clean()
 
+    def stay(self) -> None:
+        """Sees to it before each save that this is still the directory that the training began in.
+
+        Where the working directory is another one by now, the run goes by its absolute path from here on.
+
+        Raises:
+            TrainingError: It was moved, removed, or replaced by another one: nothing is to be written there.
+        """
+        if self._home is None:
+            return
+        if not self._home.is_at(self.path):
+            if not self._home.is_at(self._home.path):
+                what = f"{self._home.path} is no longer the directory that this run began in: it was moved, removed or replaced"
+                msg = f"{what}; nothing more is saved: what was saved is where it is now, resume it there"
+                raise TrainingError(msg)
+            self.path = self._home.path
+            self.store.directory = self.checkpoints
+        if self._record and not self.run_toml.exists():  # checkpoints without it could not be opened
+            write_atomically(self.run_toml, self._record)
+
     def discard(self) -> None:
         """Takes the record of a run back that never began, and its directory if nothing else is in it."""
+        if self._home is not None and not self._home.is_at(self.path):
+            return
         self.run_toml.unlink(missing_ok=True)
         (self.path / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -160,6 +186,7 @@ class RunDirectory:
 
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Writes history.jsonl anew."""
+        self.stay()
         write_atomically(self.path / HISTORY, "".join(json.dumps(row) + "\n" for row in rows), durable=False)
 
     def has_history(self) -> bool:
@@ -183,10 +210,15 @@ class RunDirectory:
         except OSError as error:
             msg = f"run directory {self.path} cannot be written: {error.strerror or error}"
             raise ConfigError(msg) from error
+        outer = self._home is None
+        self._home = self._home or Home(self.path)
         try:
             yield
         finally:
             self._lock.release()
+            if outer:
+                self._home.close()
+                self._home = None
 
 
 def _plain(name: str) -> str:

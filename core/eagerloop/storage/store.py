@@ -65,7 +65,7 @@ class Store:
         Raises:
             TrainingError: The files could not be written; the checkpoints before are as they were.
         """
-        temporary = self.directory / f"{TEMPORARY}{name_of(step)}-{os.getpid()}"
+        temporary = self.directory.absolute() / f"{TEMPORARY}{name_of(step)}-{os.getpid()}"
         with self._leaving_nothing(temporary, step):
             self._make_directory()
             temporary.mkdir()
@@ -78,7 +78,7 @@ class Store:
         Raises:
             TrainingError: It could not be made durable; the checkpoints before are as they were.
         """
-        final = self.directory / name_of(step)
+        final = temporary.with_name(name_of(step))  # the working directory may have changed meanwhile
         with self._leaving_nothing(temporary, step):
             with ThreadPoolExecutor(1) as pool:  # the disk is busy while the processor computes the checksums
                 durable = pool.submit(_make_durable, temporary)
@@ -105,7 +105,7 @@ class Store:
     def _make_directory(self) -> None:
         self.refuse_link()
         if not self.directory.is_dir():
-            self.directory.mkdir(parents=True)
+            self.directory.mkdir()  # in a run's directory that was removed, nothing is kept
             sync(self.directory.parent)
 
     def _put_in_place(self, temporary: Path, final: Path) -> None:
@@ -116,7 +116,7 @@ class Store:
             shutil.rmtree(before, ignore_errors=True)
             final.rename(before)
         temporary.rename(final)
-        sync(self.directory)
+        sync(final.parent)
         if again:
             shutil.rmtree(before, ignore_errors=True)
 
