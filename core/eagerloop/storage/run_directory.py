@@ -11,7 +11,9 @@
 
 import contextlib
 import functools
+import itertools
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -44,6 +46,8 @@ class RunDirectory:
     _lock: filelock.FileLock | None = None
     _home: Home | None = None
     _record: str = ""
+    _new: bool = False
+    """Whether no other process may have begun a run here since the place was chosen."""
 
     @staticmethod
     def refuse_taken(path: Path | None) -> None:
@@ -64,21 +68,22 @@ class RunDirectory:
         """Chooses and makes the directory of a new run.
 
         Raises:
-            ConfigError: It holds a run already, is a file, or cannot be written.
+            ConfigError: It holds a run already, is a file, or cannot be written. Until this run takes the lock, another process
+                may begin one here: `held` looks again.
         """
         cls.refuse_taken(path)
-        base = f"{time.strftime('%Y%m%d-%H%M%S')}-{_plain(model)}-{_plain(dataset)}"
-        names = (RUNS / f"{base}{suffix}" for suffix in ("", *map("-{}".format, range(2, 1000))))
-        chosen = path or next(name for name in names if not name.exists())
+        chosen = path or RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-{_plain(model)}-{_plain(dataset)}"
         try:
+            if path is None:
+                chosen = _made_unused(chosen)
             chosen.mkdir(parents=True, exist_ok=True)
-            probe = chosen / ".tmp-probe"
+            probe = chosen / f"{TEMPORARY}probe-{os.getpid()}"
             probe.touch()
             probe.unlink()
         except OSError as error:
             msg = f"run directory {chosen} cannot be written: {error.strerror or error}; choose another with --run"
             raise ConfigError(msg) from error
-        return cls(chosen)
+        return cls(chosen, _new=True)
 
     @classmethod
     def existing(cls, path: Path | None) -> "RunDirectory":
@@ -144,6 +149,7 @@ class RunDirectory:
             sync(self.path)
         except TrainingError as error:
             raise ConfigError(str(error)) from error
+        self._new = False
         return new
 
     def clean(self) -> None:
@@ -200,6 +206,7 @@ class RunDirectory:
 
         Raises:
             CheckpointError: Another process has it.
+            ConfigError: It cannot be written; or it was free when it was chosen for a new run, and holds one now.
         """
         try:
             self._lock = self._lock or filelock.FileLock(self.path / LOCK)
@@ -213,12 +220,27 @@ class RunDirectory:
         outer = self._home is None
         self._home = self._home or Home(self.path)
         try:
+            if self._new:
+                self.refuse_taken(self.path)
             yield
         finally:
             self._lock.release()
             if outer:
                 self._home.close()
                 self._home = None
+
+
+def _made_unused(path: Path) -> Path:
+    """A directory of this or a similar name, which nobody had before: of two starts in a second, each makes its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        made = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        try:
+            made.mkdir()
+        except FileExistsError:
+            continue
+        break
+    return made
 
 
 def _plain(name: str) -> str:
