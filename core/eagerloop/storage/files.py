@@ -1,10 +1,14 @@
 """Files that a crash cannot tear: replaced as a whole, and durable when the call returns."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 from eagerloop.errors import TrainingError, reason
+
+CANNOT = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system says that cannot do what was asked at all."""
 
 TEMPORARY = ".tmp-"
 """What the names of files and directories begin with that are not whole yet."""
@@ -38,9 +42,29 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
 
 
 def sync(path: Path) -> None:
-    """Makes a file or a directory durable."""
+    """Makes a file or a directory durable; some file systems cannot do so with a directory, and there it is let be."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in CANNOT or not path.is_dir():
+            raise
     finally:
         os.close(descriptor)
+
+
+def make_directory(path: Path, *, exist_ok: bool = True) -> None:
+    """Makes a directory with those above it, durably: the name of each stands in the one above, which a crash could undo.
+
+    Args:
+        path: The directory.
+        exist_ok: It may be there already.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
+    path.mkdir(parents=True, exist_ok=exist_ok)
+    for made in missing:
+        with contextlib.suppress(PermissionError):  # one may be allowed to write where one may not read
+            sync(made.parent)

@@ -23,8 +23,8 @@ from typing import Any, ClassVar
 import filelock
 import tomli_w
 
-from eagerloop.errors import CheckpointError, ConfigError, TrainingError
-from eagerloop.storage.files import TEMPORARY, sync, write_atomically
+from eagerloop.errors import CheckpointError, ConfigError, TrainingError, reason
+from eagerloop.storage.files import TEMPORARY, make_directory, sync, write_atomically
 from eagerloop.storage.home import Home
 from eagerloop.storage.store import Store
 
@@ -76,7 +76,7 @@ class RunDirectory:
         try:
             if path is None:
                 chosen = _made_unused(chosen)
-            chosen.mkdir(parents=True, exist_ok=True)
+            make_directory(chosen)
             probe = chosen / f"{TEMPORARY}probe-{os.getpid()}"
             probe.touch()
             probe.unlink()
@@ -149,6 +149,9 @@ class RunDirectory:
             sync(self.path)
         except TrainingError as error:
             raise ConfigError(str(error)) from error
+        except OSError as error:
+            msg = f"{self.run_toml} could not be made durable: {reason(error)}; choose another place with --run"
+            raise ConfigError(msg) from error
         self._new = False
         return new
 
@@ -232,11 +235,11 @@ class RunDirectory:
 
 def _made_unused(path: Path) -> Path:
     """A directory of this or a similar name, which nobody had before: of two starts in a second, each makes its own."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     for number in itertools.count(1):
         made = path if number == 1 else path.with_name(f"{path.name}-{number}")
         try:
-            made.mkdir()
+            make_directory(made, exist_ok=False)
         except FileExistsError:
             continue
         break

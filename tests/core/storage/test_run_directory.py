@@ -1,6 +1,9 @@
 """A run's directory: made by one process alone, looked at again under the lock, durable with its own name."""
 
+import errno
 import multiprocessing
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -55,3 +58,50 @@ def test_a_run_that_is_being_trained_is_left_alone():
     first, second = (create(settings_of({"epochs": 1, "model": "linear"}), Path("mine")) for _ in range(2))
     with first._place.held(), pytest.raises(CheckpointError, match="another process is writing to mine"):
         second.train()
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """Every file and directory that was made durable, in order; `synced.refuse` is an error that directories then give."""
+
+    class Synced(list):
+        refuse = 0
+
+    paths, fsync = Synced(), os.fsync
+
+    def spy(descriptor):
+        if paths.refuse and stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(paths.refuse, os.strerror(paths.refuse))
+        paths.append(os.path.relpath(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", spy)
+    return paths
+
+
+@pytest.mark.parametrize("place", [None, Path("deep/er/mine")], ids=str)
+def test_the_name_of_a_run_is_durable_before_anything_in_it(synced, place):
+    """A crash must not take the whole run: each directory that was made is named in one that was synced."""
+    run = eagerloop.train(directory=place, model="linear", epochs=1).directory
+    first = synced.index(str(run))  # with the name of run.toml in it
+    assert set(map(str, run.parents)) <= set(synced[:first])
+    assert str(run / "checkpoints") in synced
+
+
+@pytest.mark.parametrize("refuse", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_that_cannot_sync_directories(synced, refuse):
+    """The run is trained: the files are durable all the same."""
+    synced.refuse = refuse
+    run = eagerloop.train(directory="mine", model="linear", epochs=1)
+    assert any(path.endswith("manifest.json") for path in synced)
+    assert eagerloop.load("mine").position == run.position
+
+
+def test_a_directory_that_fails_to_sync(synced):
+    """A disk that is broken is another matter: one line, before anything is trained."""
+    directory = RunDirectory.new(Path("mine"), "mlp", "iris")
+    synced.refuse = errno.EIO
+    with pytest.raises(ConfigError, match=r"mine/run\.toml could not be made durable: Input/output error; choose"):
+        directory.write_run_toml({"format": 1})
+    with pytest.raises(ConfigError, match="run directory other cannot be written: Input/output error"):
+        RunDirectory.new(Path("other"), "mlp", "iris")

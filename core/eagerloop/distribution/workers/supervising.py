@@ -11,8 +11,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, Self
 
-from eagerloop.errors import ConfigError, printable
+from eagerloop.errors import ConfigError
 from eagerloop.process.signals import HANDLED
+from eagerloop.storage.files import make_directory
 
 BY_ITSELF = 20.0
 """Seconds in which the others may miss a failed one by themselves, and say so: more than a heartbeat takes."""
@@ -64,7 +65,7 @@ class Processes:
             passed_on = HANDLED if ignored else (*HANDLED, signal.SIGHUP)
             self._before = {number: signal.signal(number, self._handle) for number in passed_on}
         try:
-            self._logs.mkdir(parents=True, exist_ok=True)
+            make_directory(self._logs)  # in a run that is to be durable
             for number, (command, variables) in enumerate(zip(self._commands, self._variables, strict=True)):
                 self._processes.append(_started(command, variables, self.log(number)))
         except OSError as error:
@@ -169,5 +170,5 @@ def last_line(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - TAIL))  # a log may have grown to more than memory holds
         lines = file.read().decode("utf-8", "replace").splitlines()
     line = next((line for line in reversed(lines) if line.strip()), "")
-    plain = printable(line.strip()).removeprefix("eagerloop: ")
+    plain = "".join(letter for letter in line.strip() if letter.isprintable()).removeprefix("eagerloop: ")
     return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}..."
