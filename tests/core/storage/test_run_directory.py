@@ -105,3 +105,16 @@ def test_a_directory_that_fails_to_sync(synced):
         directory.write_run_toml({"format": 1})
     with pytest.raises(ConfigError, match="run directory other cannot be written: Input/output error"):
         RunDirectory.new(Path("other"), "mlp", "iris")
+
+
+def test_a_link_in_the_place_of_the_lock(tmp_path):
+    """What it leads to keeps its content, whoever put it there; one line says what is wrong."""
+    eagerloop.train(directory="mine", model="linear", epochs=1)
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    lock = Path("mine/run.lock")
+    lock.unlink(missing_ok=True)
+    lock.symlink_to(victim)
+    with pytest.raises(ConfigError, match="run directory mine cannot be written: "):
+        eagerloop.resume("mine", epochs=2)
+    assert victim.read_text() == "precious"
