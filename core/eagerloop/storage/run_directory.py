@@ -11,10 +11,8 @@
 
 import contextlib
 import functools
-import itertools
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ import tomli_w
 from eagerloop.errors import CheckpointError, ConfigError, TrainingError, reason
 from eagerloop.storage.files import TEMPORARY, make_directory, sync, write_atomically
 from eagerloop.storage.home import Home
+from eagerloop.storage.naming import made_unused, name_now
 from eagerloop.storage.store import Store
 
 RUNS = Path("runs")
@@ -72,10 +71,10 @@ class RunDirectory:
                 may begin one here: `held` looks again.
         """
         cls.refuse_taken(path)
-        chosen = path or RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-{_plain(model)}-{_plain(dataset)}"
+        chosen = path or RUNS / name_now(model, dataset)
         try:
             if path is None:
-                chosen = _made_unused(chosen)
+                chosen = made_unused(chosen)
             make_directory(chosen)
             probe = chosen / f"{TEMPORARY}probe-{os.getpid()}"
             probe.touch()
@@ -231,21 +230,3 @@ class RunDirectory:
             if outer:
                 self._home.close()
                 self._home = None
-
-
-def _made_unused(path: Path) -> Path:
-    """A directory of this or a similar name, which nobody had before: of two starts in a second, each makes its own."""
-    make_directory(path.parent)
-    for number in itertools.count(1):
-        made = path if number == 1 else path.with_name(f"{path.name}-{number}")
-        try:
-            make_directory(made, exist_ok=False)
-        except FileExistsError:
-            continue
-        break
-    return made
-
-
-def _plain(name: str) -> str:
-    """A part's name as a piece of a file name."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name.rsplit("/", maxsplit=1)[-1])[:40]
