@@ -79,7 +79,8 @@ def _read(run: Run, step: int, verdict: Verdict) -> Checkpoint | None:
         checkpoint = run.store.read(step)
         check_content(checkpoint)
     except CheckpointError as error:
-        verdict.say(f"step {step}: {error}", fault=True)
+        if run.store.path_of(step).exists():  # else another process trains here, and has removed it since
+            verdict.say(f"step {step}: {error}", fault=True)
         return None
     return checkpoint
 

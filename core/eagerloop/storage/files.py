@@ -53,6 +53,12 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def sync_all(directory: Path) -> None:
+    """Makes everything below a directory durable."""
+    for path in directory.rglob("*"):
+        sync(path)
+
+
 def make_directory(path: Path, *, exist_ok: bool = True) -> None:
     """Makes a directory with those above it, durably: the name of each stands in the one above, which a crash could undo.
 
