@@ -19,7 +19,7 @@ from eagerloop.inspection.step_record import StepRecord, read_step
 from eagerloop.running.opening import ON_ONE_DEVICE, load
 from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
-from eagerloop.storage.files import write_atomically
+from eagerloop.storage.files import write_atomically, write_where_named
 from eagerloop.storage.run_directory import HISTORY, RunDirectory
 
 Array = np.ndarray[Any, Any]
@@ -58,7 +58,8 @@ def report(
 
     Args:
         directory: The run; by default the newest below `runs/`.
-        target: The file; by default `report.html` in the run's directory. What is there is replaced.
+        target: The file; by default `report.html` in the run's directory. A file that is there is replaced; a link
+            is followed, and a device or a pipe written to.
         trust: Files of code, named by a record that was made elsewhere, that may be run.
         pictures: A directory for `curves.png` and `predictions.png`; by default none are drawn.
 
@@ -73,7 +74,10 @@ def report(
     drawn = [] if pictures is None else list(_pictures(story, pictures))
     page = where.path / PAGE if target is None else target
     try:
-        write_atomically(page, run_page(story), durable=False)
+        if target is None:
+            write_atomically(page, run_page(story), durable=False)
+        else:
+            write_where_named(page, run_page(story))
     except TrainingError as error:
         msg = f"{error}; name another file with --html"
         raise ConfigError(msg) from error

@@ -41,6 +41,28 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
         raise TrainingError(msg) from error
 
 
+def write_where_named(path: Path, text: str) -> None:
+    """Writes a file that the user names, wherever that leads: through a link, to a device, into a pipe.
+
+    Inside a run it is not for us to follow a link: there, `write_atomically` replaces it.
+
+    Args:
+        path: The file.
+        text: Its new text.
+
+    Raises:
+        TrainingError: It could not be written.
+    """
+    if not path.exists() or path.is_file():
+        write_atomically(Path(os.path.realpath(path)), text, durable=False)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{path} could not be written: {reason(error)}"
+        raise TrainingError(msg) from error
+
+
 def sync(path: Path) -> None:
     """Makes a file or a directory durable; some file systems cannot do so with a directory, and there it is let be."""
     descriptor = os.open(path, os.O_RDONLY)
