@@ -19,7 +19,7 @@ from eagerloop.inspection.step_record import StepRecord, read_step
 from eagerloop.running.opening import ON_ONE_DEVICE, load
 from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
-from eagerloop.storage.files import write_atomically, write_where_named
+from eagerloop.storage.files import read_plain, write_atomically, write_where_named
 from eagerloop.storage.run_directory import HISTORY, RunDirectory
 
 Array = np.ndarray[Any, Any]
@@ -126,7 +126,7 @@ def _history(path: Path) -> list[dict[str, Any]]:
     """The rows of a history that no checkpoint holds; a damaged one ends it."""
     rows: list[dict[str, Any]] = []
     with contextlib.suppress(OSError, ValueError):
-        for line in path.read_text("utf-8").splitlines():
+        for line in read_plain(path).splitlines():
             row = json.loads(line)
             whole = isinstance(row, dict) and "epoch" in row and all(isinstance(value, int | float) for value in row.values())
             rows += [row] if whole else []

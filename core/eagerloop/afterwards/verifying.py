@@ -19,6 +19,7 @@ from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import check_content
 from eagerloop.storage.checkpoint import Checkpoint
+from eagerloop.storage.files import read_plain
 from eagerloop.storage.run_directory import HISTORY, RunDirectory
 from eagerloop.storage.variables import compare_tables, table_of
 
@@ -112,7 +113,7 @@ def _compare_files(where: RunDirectory, newest: Checkpoint, verdict: Verdict) ->
     rows = newest.manifest["history"]
     path = where.path / HISTORY
     try:
-        written = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        written = [json.loads(line) for line in read_plain(path).splitlines()]
     except FileNotFoundError:
         written = []
     except (OSError, ValueError, RecursionError) as error:

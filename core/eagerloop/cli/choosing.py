@@ -22,6 +22,7 @@ from eagerloop.choices.settings import Settings, plain_options, read_toml, setti
 from eagerloop.choices.sources import is_file_part
 from eagerloop.cli.flags import completion, dimmed, given, parameter, parameters_of
 from eagerloop.cli.saying import quiet
+from eagerloop.errors import ConfigError
 from eagerloop.parts import KINDS, SINGLE, Choice
 from eagerloop.storage.trust import check_config, files_named
 
@@ -51,7 +52,7 @@ def chosen_parts(words: Sequence[str]) -> argparse.Namespace:
         parser.add_argument(f"--{kind}")
     for flag in ("metric", "observe", "plugin", "trust"):
         parser.add_argument(f"--{flag}", action="append", default=[])
-    parser.add_argument("--config")
+    parser.add_argument("--config", action="append", default=[])
     try:
         return parser.parse_known_args(list(words))[0]
     except _Unreadable:
@@ -115,17 +116,22 @@ def _settings(chosen: argparse.Namespace, kinds: Sequence[str]) -> Settings:
     """The config's settings with the command line's parts over them; no file of code of theirs has been imported.
 
     Raises:
+        ConfigError: There are several configs, or it cannot be read.
         CheckpointError: The config names a file of code that is neither sealed by the user nor named on the command line.
     """
-    content = read_toml(Path(chosen.config)) if chosen.config else {}
-    settings = settings_from(content, str(chosen.config))
+    if len(chosen.config) > 1:
+        msg = f"--config is given {len(chosen.config)} times ({', '.join(chosen.config)}); one config is read: put all into one"
+        raise ConfigError(msg)
+    where = "".join(chosen.config)
+    content = read_toml(Path(where)) if where else {}
+    settings = settings_from(content, where)
     typed = Settings(plugins=chosen.plugin)
     _choose(typed, chosen, kinds)
     settings.plugins = list(dict.fromkeys([*settings.plugins, *chosen.plugin]))
     _choose(settings, chosen, kinds)
     if "_EAGERLOOP_COMPLETE" in os.environ:  # a shell asks at every press of a key, for a line that nobody has sent off
         return _without_files(settings)
-    check_config(content, settings, [*chosen.trust, *files_named(typed)], str(chosen.config))
+    check_config(content, settings, [*chosen.trust, *files_named(typed)], where)
     return settings
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import stat
 from pathlib import Path
 
 from eagerloop.errors import TrainingError, reason
@@ -39,6 +40,25 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
             temporary.unlink(missing_ok=True)
         msg = f"{path} could not be written: {reason(error)}; what was there is kept"
         raise TrainingError(msg) from error
+
+
+def read_plain(path: Path) -> str:
+    """The text of a file of a run: of a plain one, for a pipe in its place would be waited for without end.
+
+    Raises:
+        OSError: It is not there, cannot be read, or is no plain file.
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    with open(path, opener=_not_waiting, encoding="utf-8") as file:
+        return file.read()
+
+
+def _not_waiting(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file", path)
+    return descriptor
 
 
 def write_where_named(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from eagerloop.errors import CheckpointError, DamagedError, TrainingError
-from eagerloop.storage.files import sync
+from eagerloop.storage.files import read_plain, sync
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -87,7 +87,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             raise damage(path, "it is reached through a symbolic link")
         if path.stat().st_size > LARGEST_MANIFEST:
             raise damage(path, f"{path.stat().st_size} bytes are no manifest")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_plain(path))
     except OSError as error:
         raise damage(path, error.strerror or str(error)) from error
     except (ValueError, RecursionError) as error:

@@ -226,7 +226,8 @@ class RunDirectory:
                 self.refuse_taken(self.path)
             yield
         finally:
-            self._lock.release()
+            with contextlib.suppress(OSError):  # a disk that fails at the very end; the lock ends with the process
+                self._lock.release()
             if outer:
                 self._home.close()
                 self._home = None
