@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from eagerloop.building.holdings import may_be_trained
 from eagerloop.building.run_parts import RunParts
 from eagerloop.building.run_toml import describe
 from eagerloop.building.workshop import Workshop
@@ -76,7 +77,7 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
         if replicas:
             check(replicas, parts, (first_batch[1], predictions), workshop.names(), compiled=settings.compile)
         if hasattr(parts["optimizer"], "build"):
-            parts["optimizer"].build(parts["model"].trainable_variables)
+            parts["optimizer"].build(may_be_trained(parts["model"]))  # what is frozen now may be thawed later
     return parts | {
         "first_batch": first_batch,
         "first_predictions": predictions,

@@ -5,10 +5,12 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from eagerloop.building.answer import Meaning, meaning_of
 from eagerloop.building.blaming import blaming
+from eagerloop.building.holdings import holders_in, states_of
 from eagerloop.building.run_parts import Origin, another_metric, filled_in
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.options import resolve
@@ -92,11 +94,18 @@ class Workshop:
         """What the model answers to a batch, and the variables that a tape saw in it.
 
         Only by this call the model has its variables, and only then they can be restored. A variable that the tape saw and the
-        model does not list is a mistake worth a word.
+        model does not list is a mistake worth a word. What a generator drew for it, or an RNN remembers, is taken back.
         """
         with blaming(f"{self._words('model')} cannot take the first batch, x of shape {tuple(x.shape)}"):
+            known = states_of(model) if isinstance(model, keras.layers.Layer | tf.Module) else ()
+            states = [(variable, tf.identity(variable)) for variable in known]
             with tf.GradientTape() as tape:
                 predictions = model(x, training=False)
+            for variable, value in states:
+                variable.assign(value)
+            for layer in holders_in(model):
+                if getattr(layer, "stateful", False) and hasattr(layer, "reset_state"):
+                    layer.reset_state()
             return predictions, tape.watched_variables()
 
     def settle_answer(self, model: Any, loss: Any, x: Any, predictions: Any) -> Meaning:

@@ -107,14 +107,19 @@ def blame(error: BaseException, parts: RunParts, position: Position, *, saved: b
         saved: Whether there is a checkpoint.
     """
     _add_findings(error, parts, position)
-    frames = list(_frames(error.__traceback__))
-    where = _where(position, {name for code, hook in frames for name in (code.co_name, hook)})
+    frames = [({code, code.co_filename}, code.co_name, hook) for code, hook in _frames(error.__traceback__)]
+    # Of a function that was turned into a graph, TensorFlow remembers the file and the name alone.
+    converted = getattr(getattr(error, "ag_error_metadata", None), "translated_stack", ())
+    frames = [
+        ({frame.filename, (frame.filename, frame.function_name)}, frame.function_name, "") for frame in converted
+    ] + frames
+    where = _where(position, {name for _keys, function, hook in frames for name in (function, hook)})
     kept = "the last checkpoint is kept" if saved else "there was no checkpoint yet"
     # By the function first, then by the file: a user's script may hold several parts.
     for sources in (_codes, _files):
-        for code, hook in frames:
+        for keys, _function, hook in frames:
             for words, origin in parts.origins.items():
-                if {code, code.co_filename} & sources(*origin):
+                if keys & sources(*origin):
                     first = error.__context__ if hook == "on_exception" else None  # the error that matters more
                     told = f" while it was told of {type(first).__name__}: {first}" if first else ""
                     error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}{told}, {where}; {kept}")
@@ -154,9 +159,10 @@ def _frames(trace: TracebackType | None) -> Iterator[tuple[CodeType, str]]:
 
 
 def _codes(_factory: Any, made: Any) -> set[Any]:
-    """The code of a part that is a function, or of the methods of its class."""
+    """The code of a part that is a function, or of the methods of its class; and its file with its name."""
     methods = (value for kind in type(made).__mro__ for value in vars(kind).values())
-    return {getattr(thing, "__code__", None) for thing in (made, getattr(made, "func", None), *methods)}
+    codes = {thing.__code__ for thing in (made, getattr(made, "func", None), *methods) if hasattr(thing, "__code__")}
+    return codes | {(code.co_filename, code.co_name) for code in codes}
 
 
 def _files(factory: Any, made: Any) -> set[Any]:

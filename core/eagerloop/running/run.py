@@ -10,6 +10,7 @@ from eagerloop import loop
 from eagerloop.building.run_parts import RunParts
 from eagerloop.choices.settings import plain_options
 from eagerloop.data.arrays import ROWS_AT_ONCE
+from eagerloop.inspection.looking.restoring import leaving_no_trace
 from eagerloop.inspection.mistakes.findings import first_look
 from eagerloop.process.signals import Signals
 from eagerloop.running.evaluating import predictor
@@ -135,4 +136,5 @@ class Run(LoopSide):
         else:
             x = tf.convert_to_tensor(x, self.parts.first_batch[0].dtype)
             pieces = (x[first : first + batch_size] for first in range(0, max(1, len(x)), batch_size))
-        return np.concatenate([np.asarray(self._predicted(piece)) for piece in pieces])
+        with leaving_no_trace(self.parts):
+            return np.concatenate([np.asarray(self._predicted(piece)) for piece in pieces])
