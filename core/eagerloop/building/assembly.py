@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from eagerloop.building.holdings import may_be_trained
+from eagerloop.building.precision import for_precision
 from eagerloop.building.run_parts import RunParts
 from eagerloop.building.run_toml import describe
 from eagerloop.building.workshop import Workshop
@@ -70,8 +71,7 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
     """The parts that a step is made of, their variables made, and what the first call of the model gave."""
     with dtype_policy(settings.precision), replicas.scope() if replicas else contextlib.nullcontext():
         parts = {kind: workshop.make(kind, getattr(settings, kind)) for kind in ("model", "loss", "optimizer", "checkpointer")}
-        if settings.precision == "mixed_float16":
-            parts["optimizer"] = keras.optimizers.LossScaleOptimizer(parts["optimizer"])
+        parts |= for_precision(settings.precision, parts)
         first_batch = workshop.first_batch()
         predictions, watched = workshop.first_call(parts["model"], first_batch[0])
         if replicas:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from eagerloop.building.answer import Meaning
 from eagerloop.building.holdings import states_of, unlisted_variables
+from eagerloop.building.precision import own_loss
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.options import reserved
 from eagerloop.choices.settings import Part, Settings
@@ -93,7 +94,7 @@ class RunParts:
     @functools.cached_property
     def unlisted(self) -> dict[str, tf.Variable]:
         """The variables that model, loss and metrics hold and do not list, by name."""
-        return unlisted_variables({"model": self.model, "loss": self.loss, **self._metrics_by_owner()})
+        return unlisted_variables({"model": self.model, "loss": own_loss(self.loss), **self._metrics_by_owner()})
 
     @functools.cached_property
     def states(self) -> list[tf.Variable]:

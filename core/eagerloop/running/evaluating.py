@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from eagerloop.building.run_parts import RunParts
 from eagerloop.inspection.looking.restoring import leaving_no_trace
-from eagerloop.loop import Step
+from eagerloop.loop import Step, penalties
 from eagerloop.running.following import Following
 from eagerloop.running.tally import GraphTally, Tally
 
@@ -35,7 +35,7 @@ def predictor(parts: RunParts) -> Callable[[Any], Any]:
 def measure(model: "Model", loss: "Loss", x: Any, y: Any) -> Step:
     """Predicts with `training=False`, and says how wrong that is; penalties, such as L2, count too."""
     predictions = model(x, training=False)
-    return Step(x, y, predictions, tf.add_n([loss(y, predictions), *getattr(model, "losses", ())]), ())
+    return Step(x, y, predictions, tf.add_n([loss(y, predictions), *penalties(model)]), ())
 
 
 def measure_all(parts: RunParts, tally: Tally | GraphTally, batches: Iterable[tuple[Any, Any]]) -> None:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import ConfigError, DataError
 from eagerloop.inspection.mistakes.findings import SEEN_AT_FIRST, findings_of
+from eagerloop.loop import penalties
 from eagerloop.standing import Position
 from eagerloop.storage.variables import path_of
 
@@ -57,7 +58,7 @@ def _stopped(what: str, where: Position, at_fault: str) -> str:
 def _bad_gradients(parts: RunParts, x: Any, y: Any) -> str:
     """The variables whose gradients are not finite: the step is differentiated once more."""
     with tf.GradientTape() as tape:
-        value = tf.add_n([parts.loss(y, parts.model(x, training=True)), *getattr(parts.model, "losses", ())])
+        value = tf.add_n([parts.loss(y, parts.model(x, training=True)), *penalties(parts.model)])
     variables = parts.model.trainable_variables
     pairs = zip(variables, tape.gradient(value, variables), strict=True)
     bad = [variable for variable, gradient in pairs if _bad_rows(tf.convert_to_tensor(gradient)[None])]

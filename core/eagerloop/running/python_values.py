@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from eagerloop.building.holdings import holders_in
+from eagerloop.building.precision import own_loss
 from eagerloop.building.run_parts import RunParts
 
 PLAIN = (bool, int, float, complex, str, type(None))
@@ -34,7 +35,7 @@ class PythonValues:
 
     def __init__(self, parts: RunParts) -> None:
         found: dict[str, Read] = {}
-        rows = {"model": parts.model, "loss": parts.loss, "optimizer": parts.optimizer}
+        rows = {"model": parts.model, "loss": own_loss(parts.loss), "optimizer": parts.optimizer}
         rows |= {f"metric {name}": metric for name, metric in parts.metrics.items()}
         for owner, part in rows.items():
             for holder in holders_in(part):

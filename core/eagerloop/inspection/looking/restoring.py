@@ -13,6 +13,7 @@ from tensorflow.python.eager import context
 from tensorflow.python.ops import stateful_random_ops
 
 from eagerloop.building.holdings import unlisted_variables
+from eagerloop.building.precision import own_loss
 from eagerloop.building.run_parts import RunParts
 from eagerloop.inspection.looking.naming import Names
 from eagerloop.storage.variables import inner_variable
@@ -66,7 +67,7 @@ class Kept:
 @contextlib.contextmanager
 def leaving_no_trace(parts: RunParts) -> Iterator[None]:
     """Model and loss may be called meanwhile, without training: generators, what an RNN or a loss remembers, are put back."""
-    generators, numbers = ProcessRandom(), _Attributes(parts.loss, whole=False)
+    generators, numbers = ProcessRandom(), _Attributes(own_loss(parts.loss), whole=False)
     states = [(variable, tf.identity(variable)) for variable in parts.states]
     try:
         yield
