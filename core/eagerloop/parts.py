@@ -179,7 +179,11 @@ class Checkpointer(Protocol):
 
 @runtime_checkable
 class Metric(Protocol):
-    """A figure over an epoch: a Keras metric, or an object with its three methods."""
+    """A figure over an epoch: a Keras metric, or an object with its three methods.
+
+    One that keeps its figures in Python may have `state()`, which returns JSON, and `restore(state)`: then a run that is resumed
+    in the middle of an epoch has them.
+    """
 
     def update_state(self, y_true: "tf.Tensor", y_pred: "tf.Tensor") -> object:
         """Takes one batch into account."""

@@ -98,6 +98,21 @@ def refuse_undeterministic(error: BaseException) -> None:
         raise ConfigError(msg) from error
 
 
+def refuse_unknown_variables(error: BaseException) -> None:
+    """Words what a Keras optimizer says of a variable that it was not built with.
+
+    Raises:
+        ConfigError: The error was that.
+    """
+    match = re.match(r"Unknown variable: <Variable path=([^,]+),", str(error))
+    if match and isinstance(error, ValueError):
+        msg = (
+            f"the optimizer was built without {match[1]}, which is to be trained now; give one that is not built, or build it "
+        )
+        msg += "with every variable that may be thawed"
+        raise ConfigError(msg) from error
+
+
 def blame(error: BaseException, parts: RunParts, position: Position, *, saved: bool) -> None:
     """Adds a note to an error that a part or an observer raised: its name, its owner, the hook, the epoch and the step.
 

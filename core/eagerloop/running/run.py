@@ -14,7 +14,7 @@ from eagerloop.inspection.looking.restoring import leaving_no_trace
 from eagerloop.inspection.mistakes.findings import first_look
 from eagerloop.process.signals import Signals
 from eagerloop.running.evaluating import predictor
-from eagerloop.running.faults import blame, refuse_other_shapes, refuse_undeterministic
+from eagerloop.running.faults import blame, refuse_other_shapes, refuse_undeterministic, refuse_unknown_variables
 from eagerloop.running.loop_side import LoopSide
 from eagerloop.running.snapshots import say
 from eagerloop.storage.run_directory import RunDirectory
@@ -86,6 +86,7 @@ class Run(LoopSide):
                 self._place.discard()  # it was refused before it began: leave the place as it was
             refuse_other_shapes(error)
             refuse_undeterministic(error)
+            refuse_unknown_variables(error)
             raise
         signals.raise_if_any()
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import eagerloop
-from eagerloop.errors import CheckpointError, PluginError
+from eagerloop.errors import CheckpointError, ConfigError, PluginError
 
 MODES = ("eager", "step", "stretch")
 X = np.random.default_rng(0).normal(3, 2, size=(40, 4)).astype("float32")
@@ -81,6 +81,17 @@ def test_a_layer_that_is_thawed_or_frozen_on_the_way(tmp_path, mode, thaw):
         np.testing.assert_allclose(value, right, rtol=2e-4, atol=1e-6)
     moved = [bool((value != then).any()) for value, then in zip(base.get_weights(), switch.then, strict=True)]
     assert moved == [thaw] * len(moved)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_optimizer_that_was_built_for_less_is_told(tmp_path, mode):
+    """One line, with the variable, instead of the variable's values."""
+    model, base = halves(frozen=True)
+    model(X[:1])
+    optimizer = keras.optimizers.Adam(0.01)
+    optimizer.build(model.trainable_variables)
+    with pytest.raises(ConfigError, match=r"^the optimizer was built without sequential\S*/dense\S*/kernel, .* may be thawed$"):
+        train(tmp_path / "run", mode, model=model, optimizer=optimizer, loss="mse", observers=[Switch(base, True)])
 
 
 def test_a_thawed_run_is_resumed_thawed(tmp_path):
