@@ -181,8 +181,8 @@ class Checkpointer(Protocol):
 class Metric(Protocol):
     """A figure over an epoch: a Keras metric, or an object with its three methods.
 
-    One that keeps its figures in Python may have `state()`, which returns JSON, and `restore(state)`: then a run that is resumed
-    in the middle of an epoch has them.
+    One that keeps its figures in Python may have `state()`, which returns JSON, and `restore(state)`: then they go on where
+    they were when a run is resumed in the middle of an epoch.
     """
 
     def update_state(self, y_true: "tf.Tensor", y_pred: "tf.Tensor") -> object:
