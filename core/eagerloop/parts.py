@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-KINDS = ("dataset", "model", "loss", "optimizer", "checkpointer", "metric", "observer")
-"""Every kind of part. A run has one of each of the first five, and any number of the last two."""
+KINDS = ("dataset", "model", "loss", "schedule", "optimizer", "checkpointer", "metric", "observer")
+"""Every kind of part. A run has one of each of the first six, or no schedule, and any number of the last two."""
 
-SINGLE = KINDS[:5]
+SINGLE = KINDS[:6]
 
 Task = Literal["regression", "classification"]
 
@@ -147,6 +147,14 @@ class Loss(Protocol):
 
     def __call__(self, y_true: "tf.Tensor", y_pred: "tf.Tensor") -> "tf.Tensor":
         """A float scalar: the mean over the batch, if `loss` in the history is to be a mean over examples."""
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """Gives the learning rate of a step: a function, or a `keras.optimizers.schedules.LearningRateSchedule`."""
+
+    def __call__(self, step: "tf.Tensor") -> "tf.Tensor | float":
+        """One number of at least 0, for the number of updates so far, an int64 scalar from 0 on."""
 
 
 @runtime_checkable

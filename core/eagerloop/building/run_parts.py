@@ -42,6 +42,7 @@ class RunParts:
         dataset: The data, always a `Dataset`.
         model: What is trained, its variables made.
         loss: What is minimised.
+        schedule: What sets the learning rate; None where the optimizer has one of its own.
         optimizer: What changes the model, its variables made.
         checkpointer: What writes the checkpoints' files.
         metrics: The metrics by the name that they have in the history.
@@ -62,6 +63,7 @@ class RunParts:
     dataset: Dataset
     model: Any
     loss: Any
+    schedule: Any
     optimizer: Any
     checkpointer: Any
     metrics: Mapping[str, Any]

@@ -19,12 +19,13 @@ from eagerloop.data.pipelines import as_dataset
 from eagerloop.errors import PluginError
 from eagerloop.parts import Choice, Dataset
 
-CONFIGURED = ("loss", "optimizer", "metric")
+CONFIGURED = ("loss", "schedule", "optimizer", "metric")
 """Kinds whose objects are compared by their `get_config()` as well."""
 
 METHODS = {
     "model": ("__call__", "variables", "trainable_variables"),
     "loss": ("__call__",),
+    "schedule": ("__call__",),
     "optimizer": ("apply_gradients", "variables"),
     "checkpointer": ("write", "read"),
     "metric": ("update_state", "result", "reset_state"),
@@ -76,13 +77,13 @@ class Workshop:
     def make_dataset(self, choice: Choice) -> Dataset:
         """The dataset, as a `Dataset` whatever its factory returned."""
         made = self.make("dataset", choice)
-        with blaming(f"{self._words('dataset')} could not give a first batch"):
-            self._known["dataset"] = dataset = as_dataset(made, self._words("dataset"))
+        with blaming(f"{self.words('dataset')} could not give a first batch"):
+            self._known["dataset"] = dataset = as_dataset(made, self.words("dataset"))
         return dataset
 
     def first_batch(self) -> tuple[Any, Any]:
         """The first batch of the first epoch."""
-        words, dataset = self._words("dataset"), self._known["dataset"]
+        words, dataset = self.words("dataset"), self._known["dataset"]
         with blaming(f"{words} could not give a first batch"):
             first = dataset.first_batch or next(iter(dataset.train(1, 0)), None)
         if first is None:
@@ -96,7 +97,7 @@ class Workshop:
         Only by this call the model has its variables, and only then they can be restored. A variable that the tape saw and the
         model does not list is a mistake worth a word. What a generator drew for it, or an RNN remembers, is taken back.
         """
-        with blaming(f"{self._words('model')} cannot take the first batch, x of shape {tuple(x.shape)}"):
+        with blaming(f"{self.words('model')} cannot take the first batch, x of shape {tuple(x.shape)}"):
             known = states_of(model) if isinstance(model, keras.layers.Layer | tf.Module) else ()
             states = [(variable, tf.identity(variable)) for variable in known]
             with tf.GradientTape() as tape:
@@ -134,7 +135,8 @@ class Workshop:
                         another_metric(metric)  # an evaluation will need another one
         return metrics
 
-    def _words(self, kind: str) -> str:
+    def words(self, kind: str) -> str:
+        """The part of a kind in words, for messages."""
         return next(words for words in self.origins if words.startswith(f"{kind} "))
 
 
