@@ -123,7 +123,7 @@ def _prediction_columns(run: Run, outputs: np.ndarray[Any, Any]) -> Columns:
         flat = outputs.reshape(len(outputs), -1)
         names = ["prediction"] if flat.shape[1] == 1 else [f"prediction_{name}" for name in run.dataset.targets]
         return _by_name(names, flat)
-    chances = probabilities(outputs, logits=run.parts.answer == "logits")
+    chances = probabilities(outputs, logits=run.parts.answer != "probabilities")
     likeliest = [run.dataset.classes[number] for number in chances.argmax(axis=1)]
     return {"prediction": likeliest} | _by_name([f"probability_{name}" for name in run.dataset.classes], chances)
 

@@ -162,7 +162,7 @@ def _answers(run: Run) -> tuple[Array | None, Array | None]:
     for x, y in _rows(run.dataset.test(), MOST_TESTED):
         outputs = run.predict(x)
         if run.dataset.task == "classification":
-            outputs = probabilities(outputs, logits=run.parts.answer == "logits").argmax(axis=1)
+            outputs = probabilities(outputs, logits=run.parts.answer != "probabilities").argmax(axis=1)
         known.append(np.asarray(y))
         answered.append(outputs)
     return (np.concatenate(known), np.concatenate(answered)) if known else (None, None)

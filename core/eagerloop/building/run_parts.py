@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 
 from eagerloop.building.answer import Meaning
+from eagerloop.building.handing import Handed
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.options import reserved
 from eagerloop.choices.settings import Part, Settings
@@ -101,6 +102,8 @@ class RunParts:
         return {name: self._fresh_metric(metric, part) for (name, metric), part in rows}
 
     def _fresh_metric(self, metric: Any, part: Part) -> Any:
+        if isinstance(metric, Handed):
+            return metric.around(self._fresh_metric(metric.metric, part))
         for origin in self.origins.values():
             if origin.part is metric and origin.factory is not None:
                 return self._made_by(origin.factory, part)
