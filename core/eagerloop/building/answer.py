@@ -19,8 +19,11 @@ FAR = (-300, 300)
 OF_MARGINS = {"Hinge", "SquaredHinge", "CategoricalHinge", "CTC", "Circle"}
 """Losses of Keras without `from_logits` that take any number. The others compare the answers with the targets themselves."""
 
-OF_CLASS_NUMBERS = {"SparseCategoricalCrossentropy", "CTC", "Circle"}
-"""Losses of Keras whose targets have another shape than the answers."""
+OF_CLASS_NUMBERS = {"SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy"}
+"""Losses of Keras that take class numbers beside an answer for each class."""
+
+OF_OTHER_SHAPES = {"CTC", "Circle"}
+"""Losses of Keras whose targets have yet another shape."""
 
 
 def meaning_of(model: Any, loss: Any, x: Any, predictions: Any, *, classes: bool) -> Meaning:
@@ -94,13 +97,15 @@ def require_answers_for(loss: Any, y: Any, predictions: Any) -> None:
     kind, outputs = type(loss).__name__, predictions.shape[-1]
     targets, answers = math.prod(y.shape), math.prod(predictions.shape)
     fault = ""
-    if kind == "SparseCategoricalCrossentropy" and (outputs == 1 or answers != targets * outputs):
+    if kind in OF_CLASS_NUMBERS and (outputs == 1 or answers != targets * outputs):
         fault = "one class number and two answers or more a row; one answer is for binary_crossentropy"
-    elif kind.startswith("Categorical") and outputs == 1:
+    elif kind.startswith("Categorical") and kind not in OF_CLASS_NUMBERS and outputs == 1:
         fault = "two answers or more a row; one answer is for binary_crossentropy or hinge"
+    elif kind == "Circle" and targets != len(y):
+        fault = "one class number a row"
     elif kind == "CTC" and len(predictions.shape) != 3:  # noqa: PLR2004 - (n, T, k)
         fault = "answers for each class at each step of a sequence, (n, T, k)"
-    elif kind not in OF_CLASS_NUMBERS and answers != targets:
+    elif kind not in OF_CLASS_NUMBERS | OF_OTHER_SHAPES and answers != targets:
         fault = "as many answers as targets; class numbers are for sparse_categorical_crossentropy"
     if fault:
         msg = f"loss '{loss.name}' got targets {tuple(y.shape)} and predictions {tuple(predictions.shape)}, and needs {fault}"

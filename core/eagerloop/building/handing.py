@@ -104,6 +104,7 @@ def handed(metric: Any, name: str, known: Mapping[str, Any], y: Any, predictions
         way = "give the dataset's task=classification, a loss for classes, or a model that ends in softmax or sigmoid"
         question.refuse("takes classes or probabilities, and this run predicts quantities", way)
     hand = RULES[kind](question)
+    _require_classes(question)
     _require_probabilities(question, predictions)
     return metric if _takes_it_as_it_comes(question, predictions) else Handed(metric, form, hand)
 
@@ -124,6 +125,19 @@ def _takes_it_as_it_comes(question: Question, predictions: Any) -> bool:
     if not kind.startswith("Sparse") or question.form.kind != "numbers" or predictions.dtype.size < tf.float32.size:
         return False
     return "Crossentropy" not in kind or wants_logits(question.metric) == (question.meaning != "probabilities")
+
+
+def _require_classes(question: Question) -> None:
+    """Refuses targets that are neither a yes or no nor the number of one of the classes."""
+    form, y = question.form, np.asarray(question.y)
+    low, high = y.min(), y.max()
+    if "Hinge" in type(question.metric).__name__:
+        return
+    if form.kind != "numbers" and (low < 0 or high > 1):
+        question.refuse(f"takes targets from 0 (no) to 1 (yes), got {low:.3g} to {high:.3g}", "take a metric of quantities")
+    if form.kind == "numbers" and (high >= form.outputs or (y != np.floor(y)).any()):
+        words = f"takes the numbers of {form.outputs} classes, for which the model has answers, got targets up to {high:.6g}"
+        question.refuse(words, "give the model an output for each class")
 
 
 def _require_probabilities(question: Question, predictions: Any) -> None:
