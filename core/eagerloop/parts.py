@@ -143,7 +143,11 @@ class Model(Protocol):
 
 
 class Loss(Protocol):
-    """A callable that says how wrong predictions are, in one number."""
+    """A callable that says how wrong predictions are, in one number.
+
+    What it takes the predictions for is asked of its `from_logits`, if it has one. One that sets `of_quantities = True`
+    compares them with the targets themselves: for a classification by one output, with 0 and 1.
+    """
 
     def __call__(self, y_true: "tf.Tensor", y_pred: "tf.Tensor") -> "tf.Tensor":
         """A float scalar: the mean over the batch, if `loss` in the history is to be a mean over examples."""

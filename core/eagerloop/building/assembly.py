@@ -86,7 +86,7 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
     return parts | {
         "first_batch": first_batch,
         "first_predictions": predictions,
-        "answer": workshop.settle_answer(parts["model"], parts["loss"], first_batch[0], predictions),
+        "answer": workshop.settle_answer(parts["model"], parts["loss"], first_batch, predictions),
         "watched": () if replicas else watched,  # of replicas, the tape would see those of one device
     }
 

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from eagerloop.building.answer import Meaning
+from eagerloop.building.handing import Handed
 from eagerloop.building.holdings import states_of, unlisted_variables
 from eagerloop.building.precision import own_loss
 from eagerloop.choices.catalog import Catalog
@@ -126,6 +127,8 @@ class RunParts:
         return {name: self._fresh_metric(metric, part) for (name, metric), part in rows}
 
     def _fresh_metric(self, metric: Any, part: Part) -> Any:
+        if isinstance(metric, Handed):
+            return metric.around(self._fresh_metric(metric.metric, part))
         for origin in self.origins.values():
             if origin.part is metric and origin.factory is not None:
                 return self._made_by(origin.factory, part)

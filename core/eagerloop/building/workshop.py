@@ -8,8 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from eagerloop.building.answer import Meaning, meaning_of
+from eagerloop.building.answer import Meaning, meaning_of, require_answers_for
 from eagerloop.building.blaming import blaming
+from eagerloop.building.handing import handed
 from eagerloop.building.holdings import holders_in, states_of
 from eagerloop.building.run_parts import Origin, another_metric, filled_in
 from eagerloop.choices.catalog import Catalog
@@ -109,8 +110,10 @@ class Workshop:
                     layer.reset_state()
             return predictions, tape.watched_variables()
 
-    def settle_answer(self, model: Any, loss: Any, x: Any, predictions: Any) -> Meaning:
+    def settle_answer(self, model: Any, loss: Any, batch: tuple[Any, Any], predictions: Any) -> Meaning:
         """What the predictions mean; metrics that are made from here on can ask for it."""
+        x, y = batch
+        require_answers_for(loss, y, predictions)
         classes = self._known["dataset"].task == "classification"
         self._known["answer_meaning"] = answer = meaning_of(model, loss, x, predictions, classes=classes)
         return answer
@@ -125,11 +128,11 @@ class Workshop:
             if name in metrics or name in COLUMNS:
                 msg = f"metric '{name}' is there twice, or has the name of a column of the history; give each metric once"
                 raise PluginError(msg)
-            metrics[name] = metric
+            metrics[name] = handed(metric, name, self._known, y, predictions)
             if getattr(metric, "variables", None) is not None:
                 with blaming(f"metric '{name}' cannot be taken over the first batch"):
                     # Some metrics make their variables at their first batch. Only variables that are there can be restored.
-                    metric.update_state(y, predictions)
+                    metrics[name].update_state(y, predictions)
                     metric.reset_state()
                     if resolved.owner == "object":
                         another_metric(metric)  # an evaluation will need another one

@@ -27,9 +27,8 @@ def predictor(parts: RunParts) -> Callable[[Any], Any]:
 
     if not parts.settings.compile:
         return predictions
-    first = parts.first_batch[0]
-    any_rows = tf.TensorSpec((None, *first.shape[1:]), first.dtype)  # any number of rows is one trace
-    return tf.function(predictions, input_signature=[any_rows])  # type: ignore[no-any-return]
+    # Of any number of rows, and of any length of them, it is traced twice or thrice and then never again.
+    return Following(lambda: tf.function(predictions, reduce_retracing=True), parts)
 
 
 def measure(model: "Model", loss: "Loss", x: Any, y: Any) -> Step:
