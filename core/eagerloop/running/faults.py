@@ -16,6 +16,7 @@ from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import ConfigError, DataError
 from eagerloop.inspection.mistakes.findings import SEEN_AT_FIRST, findings_of
 from eagerloop.loop import penalties
+from eagerloop.process.numerics import without_deterministic_form
 from eagerloop.standing import Position
 from eagerloop.storage.variables import path_of
 
@@ -86,15 +87,14 @@ def refuse_other_shapes(error: BaseException) -> None:
         raise DataError(msg) from error
 
 
-def refuse_undeterministic(error: BaseException) -> None:
+def refuse_undeterministic(error: BaseException, parts: RunParts) -> None:
     """Words what TensorFlow says when it has no deterministic form of an operation, which XLA has of few.
 
     Raises:
         ConfigError: The error was that.
     """
-    if isinstance(error, (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError)) and "determinis" in str(error).lower():
-        cause = next(iter(str(error.message).strip().splitlines()), "")
-        msg = f"an operation has no deterministic form here ({cause:.200}); leave --jit out, or add --no-deterministic"
+    msg = without_deterministic_form(error, jit=parts.settings.jit)
+    if msg:
         raise ConfigError(msg) from error
 
 

@@ -86,7 +86,7 @@ class Run(LoopSide):
             if new and not self.position.step:
                 self._place.discard()  # it was refused before it began: leave the place as it was
             refuse_other_shapes(error)
-            refuse_undeterministic(error)
+            refuse_undeterministic(error, self.parts)
             refuse_unknown_variables(error)
             raise
         signals.raise_if_any()
