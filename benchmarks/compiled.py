@@ -84,12 +84,11 @@ def by_hand(make, x, y, batch, loss):
     return lambda: float(epoch(iter(data)))
 
 
-def engine(make, x, y, batch, loss, directory):
-    """One epoch of the compiled engine a call."""
+def engine(make, x, y, batch, loss, directory, **wishes):
+    """One epoch of the engine a call; compiled, unless `wishes` has other keywords of `eagerloop.train`."""
     dataset = eagerloop.ArrayDataset((x, y), (x[:batch], y[:batch]), batch_size=batch)
-    run = eagerloop.train(
-        dataset=dataset, model=make(), loss=loss, metrics=[], epochs=1, compile=True, checkpointer="none", directory=directory
-    )
+    wishes = {"compile": True, "checkpointer": "none", "directory": directory} | wishes
+    run = eagerloop.train(dataset=dataset, model=make(), loss=loss, metrics=[], epochs=1, **wishes)
 
     def epoch() -> None:
         run.position.batch = 0

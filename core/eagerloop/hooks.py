@@ -46,6 +46,10 @@ class ProviderHooks:
         """Factories of callables `loss(y_true, y_pred) -> scalar`."""
 
     @hookspec
+    def provide_schedules(self) -> Factories:  # type: ignore[empty-body]
+        """Factories of callables `schedule(step) -> learning rate`."""
+
+    @hookspec
     def provide_optimizers(self) -> Factories:  # type: ignore[empty-body]
         """Factories of objects with `apply_gradients` and `variables`."""
 

@@ -71,7 +71,7 @@ def train_step(model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: 
     """
     with tf.GradientTape() as tape:
         predictions = model(x, training=True)  # training=True: Dropout drops, BatchNorm learns its averages
-        value = tf.add_n([loss(y, predictions), *getattr(model, "losses", ())])  # penalties, such as L2, count too
+        value = tf.add_n([loss(y, predictions), *penalties(model)])  # penalties, such as L2, count too
         scaled = optimizer.scale_loss(value) if hasattr(optimizer, "scale_loss") else value  # float16 loses small gradients
     variables = model.trainable_variables  # after the call: it may have made them
     gradients = tape.gradient(scaled, variables)  # outside the tape: gradients of gradients are not wanted
@@ -80,6 +80,12 @@ def train_step(model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: 
     if finite:  # waits for the device; one nan would spread to every variable
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
     return Step(x, y, predictions, value, gradients, finite)
+
+
+def penalties(model: "Model") -> list[Any]:
+    """What a model adds to the loss, `model.losses`; of half precision in float32, as losses are."""
+    half = (tf.float16, tf.bfloat16)
+    return [tf.cast(value, tf.float32) if value.dtype in half else value for value in getattr(model, "losses", ())]
 
 
 def all_finite(value: Any, gradients: "Sequence[Any]") -> Any:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-KINDS = ("dataset", "model", "loss", "optimizer", "checkpointer", "metric", "observer")
-"""Every kind of part. A run has one of each of the first five, and any number of the last two."""
+KINDS = ("dataset", "model", "loss", "schedule", "optimizer", "checkpointer", "metric", "observer")
+"""Every kind of part. A run has one of each of the first six, or no schedule, and any number of the last two."""
 
-SINGLE = KINDS[:5]
+SINGLE = KINDS[:6]
 
 Task = Literal["regression", "classification"]
 
@@ -143,10 +143,22 @@ class Model(Protocol):
 
 
 class Loss(Protocol):
-    """A callable that says how wrong predictions are, in one number."""
+    """A callable that says how wrong predictions are, in one number.
+
+    What it takes the predictions for is asked of its `from_logits`, if it has one. One that sets `of_quantities = True`
+    compares them with the targets themselves: for a classification by one output, with 0 and 1.
+    """
 
     def __call__(self, y_true: "tf.Tensor", y_pred: "tf.Tensor") -> "tf.Tensor":
         """A float scalar: the mean over the batch, if `loss` in the history is to be a mean over examples."""
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """Gives the learning rate of a step: a function, or a `keras.optimizers.schedules.LearningRateSchedule`."""
+
+    def __call__(self, step: "tf.Tensor") -> "tf.Tensor | float":
+        """One number of at least 0, for the number of updates so far, an int64 scalar from 0 on."""
 
 
 @runtime_checkable
@@ -179,7 +191,11 @@ class Checkpointer(Protocol):
 
 @runtime_checkable
 class Metric(Protocol):
-    """A figure over an epoch: a Keras metric, or an object with its three methods."""
+    """A figure over an epoch: a Keras metric, or an object with its three methods.
+
+    One that keeps its figures in Python may have `state()`, which returns JSON, and `restore(state)`: then they go on where
+    they were when a run is resumed in the middle of an epoch.
+    """
 
     def update_state(self, y_true: "tf.Tensor", y_pred: "tf.Tensor") -> object:
         """Takes one batch into account."""

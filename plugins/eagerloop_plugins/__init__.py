@@ -24,10 +24,12 @@ from eagerloop_plugins.observer.csv import csv as csv_observer
 from eagerloop_plugins.observer.early_stopping import early_stopping
 from eagerloop_plugins.observer.print_loss import print_loss
 from eagerloop_plugins.observer.progress import progress
+from eagerloop_plugins.observer.reduce_on_plateau import reduce_on_plateau
 from eagerloop_plugins.observer.tensorboard import tensorboard
 from eagerloop_plugins.observer.watch import watch
 from eagerloop_plugins.optimizer.adam import adam
 from eagerloop_plugins.optimizer.keras_optimizers import KERAS_OPTIMIZERS
+from eagerloop_plugins.schedule.keras_schedules import KERAS_SCHEDULES
 
 Factories = dict[str, Callable[..., Any]]
 
@@ -48,6 +50,12 @@ def provide_models() -> Factories:
 def provide_losses() -> Factories:
     """What to make small: `mse`, and all that Keras has."""
     return {"mse": mse, **KERAS_LOSSES}
+
+
+@hookimpl
+def provide_schedules() -> Factories:
+    """How long the steps are: all that Keras has."""
+    return {**KERAS_SCHEDULES}
 
 
 @hookimpl
@@ -75,6 +83,7 @@ def provide_observers() -> Factories:
         "progress": progress,
         "print-loss": print_loss,
         "early-stopping": early_stopping,
+        "reduce-on-plateau": reduce_on_plateau,
         "csv": csv_observer,
         "watch": watch,
         "tensorboard": tensorboard,

@@ -6,6 +6,7 @@ with the installed Keras, class by class and option by option.
 
 import inspect
 import json
+import operator
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ import typer
 
 from eagerloop.errors import ConfigError
 
-MODULES = {"loss": "losses", "optimizer": "optimizers", "metric": "metrics"}
+MODULES = {"loss": "losses", "schedule": "optimizers.schedules", "optimizer": "optimizers", "metric": "metrics"}
 
 Row = tuple[str, str, Sequence[inspect.Parameter]]
 """Class name in Keras, summary, options."""
@@ -52,7 +53,7 @@ def table(name: str) -> dict[str, Row]:
     """The rows of one of the tables in `keras_tables/`, by the name that the user types.
 
     Args:
-        name: `losses`, `metrics` or `optimizers`.
+        name: `losses`, `metrics`, `optimizers` or `schedules`.
 
     Returns:
         Rows. An option that several rows share stands once, at the top of the file; one without a default must be given.
@@ -93,7 +94,7 @@ def factories(kind: str, table: Mapping[str, Row], aliases: Mapping[str, str] | 
     """A factory for each row of a table.
 
     Args:
-        kind: `loss`, `optimizer` or `metric`.
+        kind: `loss`, `schedule`, `optimizer` or `metric`.
         table: Rows by the name that the user types.
         aliases: Further names, each for a name of the table.
 
@@ -117,7 +118,7 @@ def _factory(kind: str, name: str, row: Row) -> Callable[..., Any]:
         import keras  # noqa: PLC0415 - listing parts must not wait for Keras
 
         # A name of its own keeps what Keras would number (adam, adam_1, ...) the same from run to run.
-        make_class = getattr(getattr(keras, MODULES[kind]), class_name)
+        make_class = operator.attrgetter(f"{MODULES[kind]}.{class_name}")(keras)
         try:
             return make_class(name=name, **values)
         except (ValueError, TypeError) as error:

@@ -137,6 +137,22 @@ OBSERVERS = {
     "draws_from_the_global_generator": ("observer-harmless", "with it"),
 }
 TABLES |= {"metric": METRICS, "observer": OBSERVERS}
+SCHEDULES = {
+    "falls_below_zero": ("schedule-rate", "-0.9 for step 1000: below 0"),
+    "divides_by_the_step": ("schedule-rate", "inf for step 0"),
+    "a_row_of_rates": ("schedule-rate", r"shape \(3,\) for step 0, not one number"),
+    "counts_by_itself": ("schedule-step-alone", "when it was asked again"),
+    "draws": ("schedule-step-alone", "when it was asked again"),
+    "computed_in_numpy": ("schedule-in-a-graph", "numpy|NumPy|symbolic|array"),
+    "by_the_clock": ("schedule-step-alone", "when it was asked again"),
+    "option_without_type": ("options-readable", "'peak' has no annotation"),
+    "no_docstring": ("docstring", "no docstring"),
+    "overflows": ("schedule-rate", "inf for step 99"),
+    "not_a_number": ("schedule-rate", "nan for step 1000"),
+    "text": ("schedule-rate", "gave '0.1' for step 0, which is no number"),
+}
+TABLES |= {"schedule": SCHEDULES}
+FILES |= {"schedule": "schedules.py"}
 CASES = [(kind, name, *expected) for kind, table in TABLES.items() for name, expected in table.items()]
 
 

@@ -20,7 +20,16 @@ class Named:
 
 def test_hooks_are_those_of_the_design():
     """One provider a kind, and six lifecycle hooks in the order in which the loop calls them."""
-    assert list(PROVIDERS) == ["datasets", "models", "losses", "optimizers", "checkpointers", "metrics", "observers"]
+    assert list(PROVIDERS) == [
+        "datasets",
+        "models",
+        "losses",
+        "schedules",
+        "optimizers",
+        "checkpointers",
+        "metrics",
+        "observers",
+    ]
     assert len(PROVIDERS) == len(KINDS)
     assert LIFECYCLE == ("on_train_begin", "on_epoch_begin", "on_step_end", "on_epoch_end", "on_train_end", "on_exception")
     assert GROUP == "eagerloop"

@@ -12,7 +12,7 @@ from eagerloop.parts import KINDS
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "ten-lines.md"
 NAMES = {
     "loss": "logcosh", "model": "tower", "dataset": "line", "optimizer": "Descent", "checkpointer": "Saved",
-    "metric": "Within", "observer": "Target",
+    "metric": "Within", "observer": "Target", "schedule": "warm_up",
 }  # fmt: skip
 
 

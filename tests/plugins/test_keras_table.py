@@ -7,17 +7,20 @@ import sys
 
 import keras
 import pytest
+from keras.optimizers.schedules import LearningRateSchedule
 
 from eagerloop.errors import ConfigError
 from eagerloop_plugins.keras_table import factories, option
 from eagerloop_plugins.loss import keras_losses
 from eagerloop_plugins.metric import keras_metrics
 from eagerloop_plugins.optimizer import keras_optimizers
+from eagerloop_plugins.schedule import keras_schedules
 
 TABLES = [
     pytest.param(keras_losses, keras.losses, keras.losses.Loss, id="losses"),
     pytest.param(keras_optimizers, keras.optimizers, keras.optimizers.Optimizer, id="optimizers"),
     pytest.param(keras_metrics, keras.metrics, keras.metrics.Metric, id="metrics"),
+    pytest.param(keras_schedules, keras.optimizers.schedules, LearningRateSchedule, id="schedules"),
 ]
 CSV_FILES = ("column", "encoder", "findings", "reader", "split", "stream", "survey", "whole")
 
@@ -78,6 +81,12 @@ def test_every_factory_builds_its_class_under_its_own_name(table, module, base):
         "precision": 0.5,
         "specificity": 0.5,
         "sensitivity": 0.5,
+        "initial_learning_rate": 0.1,
+        "decay_steps": 10,
+        "first_decay_steps": 10,
+        "decay_rate": 0.5,
+        "boundaries": [10],
+        "values": [0.1, 0.01],
     }
     for name, factory in factories(kind_of(module), table.TABLE).items():
         values = {
@@ -94,7 +103,8 @@ def test_every_factory_builds_its_class_under_its_own_name(table, module, base):
 
 def kind_of(module) -> str:
     """`loss` for `keras.losses`."""
-    return {keras.losses: "loss", keras.optimizers: "optimizer", keras.metrics: "metric"}[module]
+    kinds = {keras.losses: "loss", keras.optimizers: "optimizer", keras.metrics: "metric"}
+    return kinds.get(module, "schedule")
 
 
 @pytest.mark.parametrize("table", [keras_losses, keras_metrics])

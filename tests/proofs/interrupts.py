@@ -48,12 +48,12 @@ class Outcome:
     steps: list[int] = field(default_factory=list)
 
 
-def arguments(run: Path, mode: str) -> list[str]:
+def arguments(run: Path, mode: str, epochs: int) -> list[str]:
     """The command line of the trials, for a run that is new or exists."""
     if (run / "run.toml").exists():
         return ["resume", str(run), "--quiet"]
     how = ["--compile"] if mode == "compiled" else []
-    return ["train", "--run", str(run), "--epochs", str(EPOCHS[mode]), "--seed", "4", "--metric", "rmse", "--quiet", *how]
+    return ["train", "--run", str(run), "--epochs", str(epochs), "--seed", "4", "--metric", "rmse", "--quiet", *how]
 
 
 def command(words: list[str], number: int) -> None:
@@ -66,11 +66,11 @@ def command(words: list[str], number: int) -> None:
     main(words)
 
 
-def trial(run: Path, number: int, seconds: float, mode: str) -> tuple[int, str, list[str]]:
+def trial(run: Path, number: int, seconds: float, words: list[str]) -> tuple[int, str, list[str]]:
     """One interrupted process: exit code, what it printed, what is wrong with it."""
     draw = random.Random(number)  # noqa: S311
     which = draw.choice((signal.SIGINT, signal.SIGTERM))
-    said, words = run.with_suffix(".txt"), arguments(run, mode)
+    said = run.with_suffix(".txt")
     twice = number % SECOND == SECOND - 1
 
     def work() -> None:
@@ -111,22 +111,22 @@ def _complaints(code: int, which: int, said: str, run: Path) -> list[str]:
     return found
 
 
-def interrupt_again_and_again(directory: Path, count: int, mode: str, seed: int = 0) -> Outcome:
+def interrupt_again_and_again(directory: Path, count: int, mode: str, epochs: int, seed: int = 0) -> Outcome:
     """Interrupts runs `count` times, in as many runs as that takes."""
     import eagerloop
 
     outcome, whole = Outcome(), directory / "whole"
-    options = {"epochs": EPOCHS[mode], "seed": 4, "metrics": ["rmse"], "compile": mode == "compiled"}
+    options = {"epochs": epochs, "seed": 4, "metrics": ["rmse"], "compile": mode == "compiled"}
     code = warm.child(lambda: eagerloop.train(directory=whole, save_every=1, **options) and 0, output=directory / "whole.txt")
     assert code == 0, (directory / "whole.txt").read_text()
     begin = time.monotonic()
-    code = warm.child(lambda: command(arguments(directory / "timed", mode), 0), output=directory / "timed.txt")
+    code = warm.child(lambda: command(arguments(directory / "timed", mode, epochs), 0), output=directory / "timed.txt")
     assert code == 0, (directory / "timed.txt").read_text()
     seconds = time.monotonic() - begin
     run, number = directory / "run-0", 0
     while outcome.interrupted < count:
         number += 1
-        code, said, faults = trial(run, 100_000 * seed + number, seconds, mode)
+        code, said, faults = trial(run, 100_000 * seed + number, seconds, arguments(run, mode, epochs))
         outcome.codes[code] = outcome.codes.get(code, 0) + 1
         outcome.faults += [f"trial {number}: {fault}:\n{said[-1500:]}" for fault in faults]
         outcome.faults += [f"trial {number}, exit {code}: {fault}" for fault in kills.compare_in_child(run, whole)]
@@ -147,11 +147,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100, help="how many interrupts")
     parser.add_argument("--seed", type=int, default=0, help="where the moments come from")
     parser.add_argument("--compile", action="store_true", help="of compiled runs")
+    parser.add_argument("--epochs", type=int, default=0, help="how long the runs are; by default as long as they take to begin")
     chosen = parser.parse_args()
     warm.warm_up()
     with tempfile.TemporaryDirectory(prefix="eagerloop-interrupts-") as name:
         os.chdir(name)
-        outcome = interrupt_again_and_again(Path(name), chosen.count, "compiled" if chosen.compile else "eager", chosen.seed)
+        mode = "compiled" if chosen.compile else "eager"
+        outcome = interrupt_again_and_again(Path(name), chosen.count, mode, chosen.epochs or EPOCHS[mode], chosen.seed)
     for code, number in sorted(outcome.codes.items()):
         print(f"{number:6} times exit code {code}")
     print(f"stopped after {len(set(outcome.steps))} different steps")

@@ -7,20 +7,18 @@ import contextlib
 import csv
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from eagerloop.afterwards.columns import Columns, cells, features_by_name, predictions_by_name, targets_by_name
 from eagerloop.building.blaming import blaming
 from eagerloop.data.arrays import ROWS_AT_ONCE
 from eagerloop.errors import ConfigError
 from eagerloop.running.run import Run
 from eagerloop.tables.blocks import read_blocks
-from eagerloop.tables.table import Table
-
-Columns = dict[str, Any]
 
 
 def write_predictions(run: Run, source: Path | None = None, target: Path | None = None) -> int:
@@ -47,11 +45,10 @@ def write_predictions(run: Run, source: Path | None = None, target: Path | None 
 
 def pieces_of(run: Run, source: Path | None = None) -> Iterator[Columns]:
     """The columns of the table of predictions, by name, for some rows at a time."""
-    for given, x, y in _test_pieces(run) if source is None else _table_pieces(run, source):
-        known = {} if y is None else _target_columns(run, y)
+    for given, x in _test_pieces(run) if source is None else _table_pieces(run, source):
         with blaming(f"{run.directory} cannot predict x of shape {x.shape}"):
             outputs = run.predict(x)
-        yield {**given, **known, **_prediction_columns(run, outputs)}
+        yield {**given, **predictions_by_name(run, outputs)}
 
 
 @contextlib.contextmanager
@@ -74,70 +71,32 @@ def _complete(target: Path) -> Iterator[IO[str]]:
         raise ConfigError(msg) from error
 
 
-Piece = tuple[Columns, np.ndarray[Any, Any], np.ndarray[Any, Any] | None]
+Piece = tuple[Columns, np.ndarray[Any, Any]]
+"""Columns to stand beside the predictions, and x."""
 
 
 def _test_pieces(run: Run) -> Iterator[Piece]:
     """The test rows. A dataset that comes from a table gives them with the table's columns."""
     if hasattr(run.dataset, "test_pieces"):
-        yield from run.dataset.test_pieces()
+        for given, x, y in run.dataset.test_pieces():
+            yield {**given, **targets_by_name(run, y)}, x
         return
-    for x, y in run.dataset.test().rebatch(ROWS_AT_ONCE).as_numpy_iterator():
-        yield _by_name(run.dataset.features, x), x, y
+    batches = run.dataset.test()
+    alike = all(spec.shape[1:].is_fully_defined() for spec in batches.element_spec)
+    for x, y in (batches.rebatch(ROWS_AT_ONCE) if alike else batches).as_numpy_iterator():
+        yield {**features_by_name(run.dataset.features, x, whole=not alike), **targets_by_name(run, y)}, x
 
 
 def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
+    """The rows of a table, with a target as it stands there: nobody needs it, and it may have gaps."""
     dataset: Any = run.dataset  # which kind of table it can read is asked of its methods
     if not hasattr(dataset, "encode"):
         msg = f"{run.parts.names['dataset']} cannot read new rows from a file: it has no method encode(table)"
         raise ConfigError(msg)
-    known = None
     for table in read_blocks(source):
-        x, y = dataset.encode(table), dataset.target_values(table)  # encode names a missing column
-        known = y is not None if known is None else known
-        if known != (y is not None):
-            raise _half_known(table, dataset.targets)
-        yield {name: table.text(name) for name in dataset.columns}, x, y
-
-
-def _half_known(table: Table, targets: Sequence[str]) -> Exception:
-    """The target must have a value in every row, or in none."""
-    name = next((name for name in targets if table.kind(name) == "missing"), targets[0])
-    return table.fault(name, 0, "some rows of the file have a value of the target and some have none; fill in all or none")
-
-
-def _by_name(names: Sequence[str], values: np.ndarray[Any, Any]) -> Columns:
-    flat = values.reshape(len(values), -1)
-    return {name: flat[:, number] for number, name in enumerate(names)}
-
-
-def _target_columns(run: Run, y: np.ndarray[Any, Any]) -> Columns:
-    if run.dataset.task == "classification":
-        return {run.dataset.targets[0]: [run.dataset.classes[int(number)] for number in y.reshape(-1)]}
-    return _by_name(run.dataset.targets, y)
-
-
-def _prediction_columns(run: Run, outputs: np.ndarray[Any, Any]) -> Columns:
-    """For a regression the number(s); for classes the likeliest, then a probability a class."""
-    if run.dataset.task != "classification":
-        flat = outputs.reshape(len(outputs), -1)
-        names = ["prediction"] if flat.shape[1] == 1 else [f"prediction_{name}" for name in run.dataset.targets]
-        return _by_name(names, flat)
-    chances = probabilities(outputs, logits=run.parts.answer == "logits")
-    likeliest = [run.dataset.classes[number] for number in chances.argmax(axis=1)]
-    return {"prediction": likeliest} | _by_name([f"probability_{name}" for name in run.dataset.classes], chances)
-
-
-def probabilities(outputs: np.ndarray[Any, Any], *, logits: bool) -> np.ndarray[Any, Any]:
-    """Shape (n, classes): the softmax of logits; one output alone is the logit of the second class."""
-    values = outputs.astype("float64").reshape(len(outputs), -1)
-    if values.shape[1] == 1:
-        second = 1 / (1 + np.exp(-values)) if logits else values
-        return np.hstack([1 - second, second])
-    if not logits:
-        return values
-    powers = np.exp(values - values.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+        x = dataset.encode(table)  # names a missing column
+        shown = [*dataset.columns, *(name for name in dataset.targets if name in table.names)]
+        yield {name: table.text(name) for name in shown}, x
 
 
 def _write(file: IO[str], pieces: Iterable[Columns]) -> int:
@@ -146,12 +105,7 @@ def _write(file: IO[str], pieces: Iterable[Columns]) -> int:
     for columns in pieces:
         if not count:
             writer.writerow(columns)
-        cells = [_cells(column) for column in columns.values()]
-        writer.writerows(zip(*cells, strict=True))
-        count += len(cells[0])
+        written = [cells(column) for column in columns.values()]
+        writer.writerows(zip(*written, strict=True))
+        count += len(written[0])
     return count
-
-
-def _cells(column: Sequence[Any]) -> Sequence[Any]:
-    """Numbers with as many digits as their own precision has."""
-    return [str(value) if isinstance(value, np.floating) else value for value in column]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from eagerloop.afterwards.prediction import probabilities
+from eagerloop.afterwards.columns import probabilities_at
 from eagerloop.errors import ConfigError, EagerloopError, TrainingError
 from eagerloop.inspection.pages.charts import thinned
 from eagerloop.inspection.pages.run_page import RunStory, run_page
@@ -165,9 +166,12 @@ def _answers(run: Run) -> tuple[Array | None, Array | None]:
     known, answered = [], []
     for x, y in _rows(run.dataset.test(), MOST_TESTED):
         outputs = run.predict(x)
+        if not hasattr(outputs, "shape"):
+            return None, None  # several answers: which is for which target is the model's own affair
         if run.dataset.task == "classification":
-            outputs = probabilities(outputs, logits=run.parts.answer == "logits").argmax(axis=1)
-        known.append(np.asarray(y))
+            places = math.prod(y.shape[1:])
+            outputs = probabilities_at(run, outputs, places).argmax(axis=2).reshape(-1)
+        known.append(np.asarray(y).reshape(-1) if run.dataset.task == "classification" else np.asarray(y))
         answered.append(outputs)
     return (np.concatenate(known), np.concatenate(answered)) if known else (None, None)
 

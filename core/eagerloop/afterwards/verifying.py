@@ -141,7 +141,7 @@ def _replay(where: RunDirectory, run: Run, steps: list[int], verdict: Verdict, t
             difference = _difference(run, again, step)
             if difference:
                 free = bool(gpus()) and not run.parts.settings.deterministic
-                why = "; determinism was off, so on a GPU that is no fault" if free else ""
+                why = "; determinism was off, so on a GPU that is no fault" if free else _elsewhere(run, step)
                 verdict.say(f"replay: {difference}{why}", fault=not free)
                 return
     if not common:
@@ -150,6 +150,12 @@ def _replay(where: RunDirectory, run: Run, steps: list[int], verdict: Verdict, t
         )
         return
     verdict.say(f"replay: same bits in {len(common)} of {len(steps)} checkpoints, those that a run without a pause makes")
+
+
+def _elsewhere(run: Run, step: int) -> str:
+    """What may have made the bits others: the checkpoint comes from other versions, threads or devices."""
+    changed = run.take_up(run.store.read(step))
+    return f"; it was made where rounding may differ: {'; '.join(changed)}" if changed else ""
 
 
 def _difference(run: Run, again: Run, step: int) -> str:

@@ -3,14 +3,27 @@
 Shapes: n rows, k outputs.
 """
 
+import math
 from typing import Any, Literal
 
 import numpy as np
 
-Meaning = Literal["logits", "probabilities", "quantities"]
+from eagerloop.errors import ConfigError
+
+Meaning = Literal["logits", "separate logits", "probabilities", "quantities"]
+"""`logits` are those of classes of which one is right, `separate logits` those of questions of which each is a yes or a no."""
 
 FAR = (-300, 300)
 """Factors of x for which logits would leave the range from 0 to 1."""
+
+OF_MARGINS = {"Hinge", "SquaredHinge", "CategoricalHinge", "CTC", "Circle"}
+"""Losses of Keras without `from_logits` that take any number. The others compare the answers with the targets themselves."""
+
+OF_CLASS_NUMBERS = {"SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy"}
+"""Losses of Keras that take class numbers beside an answer for each class."""
+
+OF_OTHER_SHAPES = {"CTC", "Circle"}
+"""Losses of Keras whose targets have yet another shape."""
 
 
 def meaning_of(model: Any, loss: Any, x: Any, predictions: Any, *, classes: bool) -> Meaning:
@@ -29,19 +42,28 @@ def meaning_of(model: Any, loss: Any, x: Any, predictions: Any, *, classes: bool
     Returns:
         The meaning of each number.
     """
-    if not classes:
+    if not hasattr(predictions, "shape"):
         return "quantities"
-    if is_squashed(model, x, np.asarray(predictions)) or getattr(loss, "from_logits", True) is False:
+    if is_squashed(model, x, np.asarray(predictions)):
         return "probabilities"
-    return "logits"
+    from_logits = getattr(loss, "from_logits", None)
+    if from_logits is None and not classes:
+        return "quantities"
+    if getattr(loss, "of_quantities", False):
+        return "probabilities"  # of yes, as it is to be as near to 1 or 0 as can be
+    if from_logits is None and of_keras(loss):
+        from_logits = type(loss).__name__ in OF_MARGINS
+    if from_logits is False:
+        return "probabilities"
+    return "separate logits" if of_keras(loss) and type(loss).__name__.startswith("Binary") else "logits"
 
 
 def is_squashed(model: Any, x: Any, answers: np.ndarray[Any, Any]) -> bool:
-    """Whether the model cannot leave the range from 0 to 1: rows that add up to 1, or, of one output, any input at all."""
-    if answers.ndim != 2 or (answers < 0).any() or (answers > 1).any():  # noqa: PLR2004 - (n, k)
+    """Whether the model cannot leave the range from 0 to 1: rows that add up to 1, or any input at all."""
+    if answers.ndim < 2 or (answers < 0).any() or (answers > 1).any():  # noqa: PLR2004 - (n, k)
         return False
-    if answers.shape[1] > 1:
-        return sums_to_one(answers)
+    if answers.shape[-1] > 1 and sums_to_one(answers):
+        return True
     x = np.asarray(x)
     if x.dtype.kind != "f":
         return False
@@ -51,4 +73,40 @@ def is_squashed(model: Any, x: Any, answers: np.ndarray[Any, Any]) -> bool:
 
 def sums_to_one(answers: np.ndarray[Any, Any]) -> bool:
     """Whether the numbers of each row add up to 1."""
-    return bool(np.allclose(answers.sum(axis=1), 1, atol=1e-3))
+    return bool(np.allclose(answers.sum(axis=-1), 1, atol=1e-3))
+
+
+def of_keras(loss: Any) -> bool:
+    """Whether a loss is of one of Keras's own classes."""
+    return type(loss).__module__.startswith("keras.src.losses")
+
+
+def require_answers_for(loss: Any, y: Any, predictions: Any) -> None:
+    """Refuses targets and answers that a loss of Keras would stretch against each other, or could not tell apart.
+
+    Args:
+        loss: Any loss; only those of Keras's own classes are known well enough.
+        y: Targets of the first batch.
+        predictions: The answers to it.
+
+    Raises:
+        ConfigError: They do not fit each other.
+    """
+    if not of_keras(loss) or not all(getattr(part, "shape", ()) for part in (y, predictions)):
+        return
+    kind, outputs = type(loss).__name__, predictions.shape[-1]
+    targets, answers = math.prod(y.shape), math.prod(predictions.shape)
+    fault = ""
+    if kind in OF_CLASS_NUMBERS and (outputs == 1 or answers != targets * outputs):
+        fault = "one class number and two answers or more a row; one answer is for binary_crossentropy"
+    elif kind.startswith("Categorical") and kind not in OF_CLASS_NUMBERS and outputs == 1:
+        fault = "two answers or more a row; one answer is for binary_crossentropy or hinge"
+    elif kind == "Circle" and targets != len(y):
+        fault = "one class number a row"
+    elif kind == "CTC" and len(predictions.shape) != 3:  # noqa: PLR2004 - (n, T, k)
+        fault = "answers for each class at each step of a sequence, (n, T, k)"
+    elif kind not in OF_CLASS_NUMBERS | OF_OTHER_SHAPES and answers != targets:
+        fault = "as many answers as targets; class numbers are for sparse_categorical_crossentropy"
+    if fault:
+        msg = f"loss '{loss.name}' got targets {tuple(y.shape)} and predictions {tuple(predictions.shape)}, and needs {fault}"
+        raise ConfigError(msg)

@@ -7,8 +7,11 @@ from typing import Any
 
 import keras
 
+from eagerloop.building.holdings import may_be_trained
+from eagerloop.building.precision import for_precision
 from eagerloop.building.run_parts import RunParts
 from eagerloop.building.run_toml import describe
+from eagerloop.building.scheduling import follow, refuse_two_rates
 from eagerloop.building.workshop import Workshop
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.defaults import default_loss, default_metrics, default_model
@@ -17,12 +20,12 @@ from eagerloop.distribution.checks import check, compare
 from eagerloop.distribution.devices import strategy_of
 from eagerloop.distribution.replicas import Replicas
 from eagerloop.hooks import Observers
-from eagerloop.parts import Choice, Dataset
+from eagerloop.parts import SINGLE, Choice, Dataset
 from eagerloop.process.numerics import configure_tensorflow, dtype_policy
 
 
 def assemble(settings: Settings, catalog: Catalog) -> RunParts:
-    """Makes the parts of a run in their order: dataset, model, loss, optimizer, checkpointer; then metrics and observers.
+    """Makes the parts of a run in their order: dataset, model, loss, schedule, optimizer, checkpointer; metrics and observers.
 
     Args:
         settings: What the user chose.
@@ -34,6 +37,7 @@ def assemble(settings: Settings, catalog: Catalog) -> RunParts:
     Raises:
         EagerloopError: A part does not exist, cannot be made, or does not do what its kind must.
     """
+    refuse_two_rates(settings.optimizer, settings.schedule, catalog)
     configure_tensorflow(settings)
     strategy = strategy_of(settings)
     replicas = Replicas(strategy) if strategy else None
@@ -68,19 +72,21 @@ def assemble(settings: Settings, catalog: Catalog) -> RunParts:
 def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) -> dict[str, Any]:
     """The parts that a step is made of, their variables made, and what the first call of the model gave."""
     with dtype_policy(settings.precision), replicas.scope() if replicas else contextlib.nullcontext():
-        parts = {kind: workshop.make(kind, getattr(settings, kind)) for kind in ("model", "loss", "optimizer", "checkpointer")}
-        if settings.precision == "mixed_float16":
-            parts["optimizer"] = keras.optimizers.LossScaleOptimizer(parts["optimizer"])
+        kinds = [kind for kind in SINGLE[1:] if getattr(settings, kind) is not None]
+        parts = {"schedule": None} | {kind: workshop.make(kind, getattr(settings, kind)) for kind in kinds}
+        if settings.schedule is not None:
+            follow(parts["optimizer"], parts["schedule"], workshop.words("optimizer"))
+        parts |= for_precision(settings.precision, parts)
         first_batch = workshop.first_batch()
         predictions, watched = workshop.first_call(parts["model"], first_batch[0])
         if replicas:
             check(replicas, parts, (first_batch[1], predictions), workshop.names(), compiled=settings.compile)
         if hasattr(parts["optimizer"], "build"):
-            parts["optimizer"].build(parts["model"].trainable_variables)
+            parts["optimizer"].build(may_be_trained(parts["model"]))  # what is frozen now may be thawed later
     return parts | {
         "first_batch": first_batch,
         "first_predictions": predictions,
-        "answer": workshop.settle_answer(parts["model"], parts["loss"], first_batch[0], predictions),
+        "answer": workshop.settle_answer(parts["model"], parts["loss"], first_batch, predictions),
         "watched": () if replicas else watched,  # of replicas, the tape would see those of one device
     }
 

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from eagerloop.errors import EagerloopError, PluginError
+from eagerloop.process.numerics import without_deterministic_form
 
 
 @contextlib.contextmanager
@@ -21,5 +22,6 @@ def blaming(what: str) -> Iterator[None]:
     except EagerloopError:
         raise
     except (Exception, SystemExit) as error:
-        msg = f"{what}: {type(error).__name__}: {' '.join(str(error).split())}"
+        cause = without_deterministic_form(error) or f"{type(error).__name__}: {' '.join(str(error).split())}"
+        msg = f"{what}: {cause}"
         raise PluginError(msg) from error

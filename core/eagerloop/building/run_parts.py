@@ -1,18 +1,24 @@
 """The parts of a run as one value: made once, kept once, and handed to whoever works with a run's parts."""
 
 import copy
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import keras
+import tensorflow as tf
 
 from eagerloop.building.answer import Meaning
+from eagerloop.building.handing import Handed
+from eagerloop.building.holdings import states_of, unlisted_variables
+from eagerloop.building.precision import own_loss
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.options import reserved
 from eagerloop.choices.settings import Part, Settings
 from eagerloop.distribution.replicas import Replicas
 from eagerloop.parts import Dataset
+from eagerloop.storage.variables import flat_variables
 
 
 class Origin(NamedTuple):
@@ -37,6 +43,7 @@ class RunParts:
         dataset: The data, always a `Dataset`.
         model: What is trained, its variables made.
         loss: What is minimised.
+        schedule: What sets the learning rate; None where the optimizer has one of its own.
         optimizer: What changes the model, its variables made.
         checkpointer: What writes the checkpoints' files.
         metrics: The metrics by the name that they have in the history.
@@ -57,6 +64,7 @@ class RunParts:
     dataset: Dataset
     model: Any
     loss: Any
+    schedule: Any
     optimizer: Any
     checkpointer: Any
     metrics: Mapping[str, Any]
@@ -86,6 +94,24 @@ class RunParts:
         """The name of each part by its kind; of several, with commas between them."""
         return {kind: ", ".join(part.name for part in parts) for kind, parts in self.resolved.items()}
 
+    @functools.cached_property
+    def unlisted(self) -> dict[str, tf.Variable]:
+        """The variables that model, loss and metrics hold and do not list, by name."""
+        return unlisted_variables({"model": self.model, "loss": own_loss(self.loss), **self._metrics_by_owner()})
+
+    @functools.cached_property
+    def states(self) -> list[tf.Variable]:
+        """The variables that no gradient changes: averages, generators, what an RNN or a loss remembers."""
+        return [*{id(variable): variable for variable in (*states_of(self.model), *self.unlisted.values())}.values()]
+
+    @property
+    def variables(self) -> dict[str, tf.Variable]:
+        """Everything that a checkpoint holds, by name."""
+        return flat_variables({"model": self.model, "optimizer": self.optimizer, **self._metrics_by_owner()}) | self.unlisted
+
+    def _metrics_by_owner(self) -> dict[str, Any]:
+        return {f"metric/{name}": metric for name, metric in self.metrics.items()}
+
     def given_as_objects(self) -> list[str]:
         """The kinds of which a part is known by its class alone, so that no record can make it again."""
         return [kind for kind, parts in self.resolved.items() if any(part.owner == "object" for part in parts)]
@@ -101,6 +127,8 @@ class RunParts:
         return {name: self._fresh_metric(metric, part) for (name, metric), part in rows}
 
     def _fresh_metric(self, metric: Any, part: Part) -> Any:
+        if isinstance(metric, Handed):
+            return metric.around(self._fresh_metric(metric.metric, part))
         for origin in self.origins.values():
             if origin.part is metric and origin.factory is not None:
                 return self._made_by(origin.factory, part)

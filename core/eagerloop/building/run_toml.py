@@ -9,7 +9,7 @@ import tomli_w
 from eagerloop.choices.settings import FACTS, FORMAT, Part, Settings, plain_options
 from eagerloop.choices.sources import digest, is_file_part
 from eagerloop.parts import SINGLE
-from eagerloop.process.numerics import threads, versions
+from eagerloop.process.numerics import parallelism, versions
 from eagerloop.storage import trust
 
 
@@ -46,7 +46,7 @@ def describe(
             "seal": trust.seal(files),
             "versions": versions(),
             "data": {"fingerprint": fingerprint},
-            "parallelism": threads(),
+            "parallelism": parallelism(),
             "replicas": replicas,
         }
     )

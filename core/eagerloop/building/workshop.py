@@ -5,10 +5,13 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
-from eagerloop.building.answer import Meaning, meaning_of
+from eagerloop.building.answer import Meaning, meaning_of, require_answers_for
 from eagerloop.building.blaming import blaming
+from eagerloop.building.handing import handed
+from eagerloop.building.holdings import holders_in, states_of
 from eagerloop.building.run_parts import Origin, another_metric, filled_in
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.options import resolve
@@ -17,12 +20,13 @@ from eagerloop.data.pipelines import as_dataset
 from eagerloop.errors import PluginError
 from eagerloop.parts import Choice, Dataset
 
-CONFIGURED = ("loss", "optimizer", "metric")
+CONFIGURED = ("loss", "schedule", "optimizer", "metric")
 """Kinds whose objects are compared by their `get_config()` as well."""
 
 METHODS = {
     "model": ("__call__", "variables", "trainable_variables"),
     "loss": ("__call__",),
+    "schedule": ("__call__",),
     "optimizer": ("apply_gradients", "variables"),
     "checkpointer": ("write", "read"),
     "metric": ("update_state", "result", "reset_state"),
@@ -74,13 +78,13 @@ class Workshop:
     def make_dataset(self, choice: Choice) -> Dataset:
         """The dataset, as a `Dataset` whatever its factory returned."""
         made = self.make("dataset", choice)
-        with blaming(f"{self._words('dataset')} could not give a first batch"):
-            self._known["dataset"] = dataset = as_dataset(made, self._words("dataset"))
+        with blaming(f"{self.words('dataset')} could not give a first batch"):
+            self._known["dataset"] = dataset = as_dataset(made, self.words("dataset"))
         return dataset
 
     def first_batch(self) -> tuple[Any, Any]:
         """The first batch of the first epoch."""
-        words, dataset = self._words("dataset"), self._known["dataset"]
+        words, dataset = self.words("dataset"), self._known["dataset"]
         with blaming(f"{words} could not give a first batch"):
             first = dataset.first_batch or next(iter(dataset.train(1, 0)), None)
         if first is None:
@@ -92,15 +96,24 @@ class Workshop:
         """What the model answers to a batch, and the variables that a tape saw in it.
 
         Only by this call the model has its variables, and only then they can be restored. A variable that the tape saw and the
-        model does not list is a mistake worth a word.
+        model does not list is a mistake worth a word. What a generator drew for it, or an RNN remembers, is taken back.
         """
-        with blaming(f"{self._words('model')} cannot take the first batch, x of shape {tuple(x.shape)}"):
+        with blaming(f"{self.words('model')} cannot take the first batch, x of shape {tuple(x.shape)}"):
+            known = states_of(model) if isinstance(model, keras.layers.Layer | tf.Module) else ()
+            states = [(variable, tf.identity(variable)) for variable in known]
             with tf.GradientTape() as tape:
                 predictions = model(x, training=False)
+            for variable, value in states:
+                variable.assign(value)
+            for layer in holders_in(model):
+                if getattr(layer, "stateful", False) and hasattr(layer, "reset_state"):
+                    layer.reset_state()
             return predictions, tape.watched_variables()
 
-    def settle_answer(self, model: Any, loss: Any, x: Any, predictions: Any) -> Meaning:
+    def settle_answer(self, model: Any, loss: Any, batch: tuple[Any, Any], predictions: Any) -> Meaning:
         """What the predictions mean; metrics that are made from here on can ask for it."""
+        x, y = batch
+        require_answers_for(loss, y, predictions)
         classes = self._known["dataset"].task == "classification"
         self._known["answer_meaning"] = answer = meaning_of(model, loss, x, predictions, classes=classes)
         return answer
@@ -115,17 +128,18 @@ class Workshop:
             if name in metrics or name in COLUMNS:
                 msg = f"metric '{name}' is there twice, or has the name of a column of the history; give each metric once"
                 raise PluginError(msg)
-            metrics[name] = metric
+            metrics[name] = handed(metric, name, self._known, y, predictions)
             if getattr(metric, "variables", None) is not None:
                 with blaming(f"metric '{name}' cannot be taken over the first batch"):
                     # Some metrics make their variables at their first batch. Only variables that are there can be restored.
-                    metric.update_state(y, predictions)
+                    metrics[name].update_state(y, predictions)
                     metric.reset_state()
                     if resolved.owner == "object":
                         another_metric(metric)  # an evaluation will need another one
         return metrics
 
-    def _words(self, kind: str) -> str:
+    def words(self, kind: str) -> str:
+        """The part of a kind in words, for messages."""
         return next(words for words in self.origins if words.startswith(f"{kind} "))
 
 

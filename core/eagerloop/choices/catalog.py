@@ -31,7 +31,11 @@ ALLOWED = "EAGERLOOP_PLUGINS"
 HEAVY = ("tensorflow", "keras", "numpy")
 """What no plugin may import when it is loaded: listing the parts would wait for it."""
 
-PLURALS = dict(zip(KINDS, ("datasets", "models", "losses", "optimizers", "checkpointers", "metrics", "observers"), strict=True))
+PLURALS = dict(
+    zip(
+        KINDS, ("datasets", "models", "losses", "schedules", "optimizers", "checkpointers", "metrics", "observers"), strict=True
+    )
+)
 
 
 @dataclass(frozen=True)

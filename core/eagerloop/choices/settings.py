@@ -59,6 +59,7 @@ class Settings:
     dataset: Choice = field(default_factory=lambda: Choice("iris"))
     model: Choice | None = None
     loss: Choice | None = None
+    schedule: Choice | None = None
     optimizer: Choice = field(default_factory=lambda: Choice("adam"))
     checkpointer: Choice = field(default_factory=lambda: Choice("tf"))
     metric: Sequence[Choice] | None = None

@@ -29,7 +29,10 @@ from eagerloop.storage.trust import check_config, files_named
 FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
 """What the option of each kind is called."""
 
-DEFAULTS = {"dataset": "iris", "model": "by the data", "loss": "by the data", "optimizer": "adam", "checkpointer": "tf"}
+DEFAULTS = {
+    "dataset": "iris", "model": "by the data", "loss": "by the data", "schedule": "none", "optimizer": "adam",
+    "checkpointer": "tf",
+}  # fmt: skip
 """What the help says of a kind that is not chosen."""
 
 Action = Callable[[Settings, Catalog, Mapping[str, Any]], None]

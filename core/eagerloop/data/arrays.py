@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eagerloop.data.pairs import Pair, check_alike, class_names, fingerprint_of, prepare, task_of
+from eagerloop.data.pairs import Pair, check_alike, class_names, dtype_of, fingerprint_of, prepare, task_of
 from eagerloop.errors import ConfigError, DataError
 from eagerloop.parts import Task
 
@@ -31,8 +31,8 @@ SHOWN = 10
 class ArrayDataset:
     """Batches of `(x, y)` cut from arrays.
 
-    Numbers in x become float32. y becomes int32 of shape (n,) for a classification and float32 of shape (n, k) for a
-    regression: a y of shape (n,) would broadcast against predictions of shape (n, 1).
+    Numbers in x become float32, or int64 where they are whole and float32 would round one. y becomes int32 of shape (n,) or
+    (n, T) for a classification, and float32 of shape (n, k) for a regression: (n,) would broadcast against predictions (n, 1).
 
     Args:
         train_arrays: x of shape (n, d) or more axes, y of shape (n,) or (n, k), with the same n.
@@ -45,8 +45,8 @@ class ArrayDataset:
         targets: The columns of y by name; `y`, or `y0`, `y1`, ..., if none are given.
         classes: The classes by name, in the order of their numbers; if none are given for a classification, the numbers
             up to the highest one in y.
-        task: Classification or regression; if not given, classification where classes are named or y has one
-            integer a row.
+        task: Classification or regression; if not given, classification where classes are named, or y has one integer a
+            row, or (n, T), T of them: a class at each place. One-hot rows are numbers.
         exact: Whether any position is reached exactly, which it is.
         note: Why.
         fingerprint: A digest of the data; if not given, it is made from the arrays.
@@ -90,7 +90,8 @@ class ArrayDataset:
     def __post_init__(self) -> None:
         self.task = self.task or ("classification" if self.classes else task_of(np.asarray(self.train_arrays[1])))
         pairs = {"train": self.train_arrays, "test": self.test_arrays, "validation": self.validation_arrays}
-        prepared = {part: prepare(part, pair, self.task) for part, pair in pairs.items() if pair is not None}
+        dtype = dtype_of(pair[0] for pair in pairs.values() if pair is not None)
+        prepared = {part: prepare(part, pair, self.task, dtype) for part, pair in pairs.items() if pair is not None}
         check_alike(prepared)
         self.train_arrays, self.test_arrays = prepared["train"], prepared["test"]
         self.validation_arrays = prepared.get("validation")
@@ -172,8 +173,21 @@ class ArrayDataset:
         table.require(*self.columns)
         if self.encoder is not None:
             return self.encoder(table)
-        x = np.column_stack([table.numbers(name) for name in self.columns])
-        return x.reshape(len(table), *self.train_arrays[0].shape[1:])
+        like = self.train_arrays[0]
+        x = np.column_stack([self._column(table, name, like.dtype) for name in self.columns])
+        return x.reshape(len(table), *like.shape[1:])
+
+    def _column(self, table: "Table", name: str, dtype: "np.dtype[Any]") -> np.ndarray[Any, Any]:
+        """A column of a table, in the form of x: numbers, whole numbers, or text."""
+        if dtype.kind in "OUS":
+            return np.array(table.text(name))
+        if dtype.kind == "f":
+            return table.numbers(name)
+        values = table.numbers(name, np.float64)
+        broken = values != np.floor(values)
+        if broken.any():
+            raise table.fault(name, int(broken.argmax()), "the training rows have whole numbers here")
+        return values.astype(dtype)
 
     def target_values(self, table: "Table") -> np.ndarray[Any, Any] | None:
         """The known answers in a table.
@@ -190,7 +204,8 @@ class ArrayDataset:
         if any(name not in table.names or table.kind(name) == "missing" for name in self.targets):
             return None
         if self.task == "classification":
-            return table.labels(self.targets[0], self.classes)
+            known = [table.labels(name, self.classes) for name in self.targets]
+            return known[0] if len(known) == 1 else np.column_stack(known)
         y = np.column_stack([table.numbers(name) for name in self.targets])
         return y.reshape(len(table), *self.train_arrays[1].shape[1:])
 

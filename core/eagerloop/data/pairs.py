@@ -4,7 +4,7 @@ Shapes: n rows, d features, k target columns. In messages the arrays are called 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,26 +15,61 @@ from eagerloop.parts import Task
 Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
 
+WHOLE = 2**24
+"""Up to here, float32 holds every whole number."""
+
 MOST_CLASSES = 1000
 """How many classes unnamed numbers may have, if there are fewer rows than that: a price in whole euros is no class."""
 
 
 def task_of(y: Array) -> Task:
-    """What an array of targets asks for: one whole number a row is a class."""
-    return "classification" if y.dtype.kind in "iub" and y.size == len(np.atleast_1d(y)) else "regression"
+    """What an array of targets asks for: a whole number is a class, one a row, or (n, T) one at each place of a sequence.
+
+    Rows of 0 with a single 1 are classes written out, one number for each output of a model, and stay numbers.
+    """
+    if y.dtype.kind not in "iub":
+        return "regression"
+    if y.size == len(np.atleast_1d(y)):
+        return "classification"
+    return "classification" if y.ndim == 2 and not is_one_hot(y) else "regression"  # noqa: PLR2004 - (n, T)
 
 
-def prepare(part: str, pair: Pair, task: Task) -> Pair:
+def is_one_hot(y: Array) -> bool:
+    """Whether each row has a single 1, and else 0."""
+    return bool(((y == 0) | (y == 1)).all() and (y.sum(axis=-1) == 1).all())
+
+
+def dtype_of(arrays: Iterable[Any]) -> type[np.generic]:
+    """What the numbers of x become: float32, or int64 where they are whole and float32 would round one of them.
+
+    Args:
+        arrays: x of each part of the data.
+    """
+    found = [np.asarray(array) for array in arrays]
+    whole = all(array.dtype.kind in "biu" for array in found)
+    return np.int64 if whole and not all(map(_is_held, found)) else np.float32
+
+
+def _is_held(array: Array) -> bool:
+    """Whether float32 holds every one of these whole numbers exactly."""
+    if array.dtype.kind == "b" or not array.size or (array.min() >= -WHOLE and array.max() <= WHOLE):
+        return True
+    far = np.iinfo(np.int64).max // 2  # beyond, a number that is rounded up would no longer be an int64
+    return bool(array.min() >= -far and array.max() <= far and (array.astype(np.float32).astype(np.int64) == array).all())
+
+
+def prepare(part: str, pair: Pair, task: Task, dtype: type[np.generic] = np.float32) -> Pair:
     """Brings the arrays of one part to their final form.
 
     Args:
         part: `train`, `test` or `validation`.
         pair: x with n rows (text stays as it is), y with n rows.
         task: What y holds.
+        dtype: What numbers in x become.
 
     Returns:
-        x, float32, shape (n, d) or with more axes; y, float32 of shape (n, k) for a regression, int32 of shape (n,) for a
-        classification.
+        x, float32 or int64, shape (n, d) or with more axes; y, float32 of shape (n, k) for a regression, int32 of shape (n,)
+        or (n, T) for a classification.
 
     Raises:
         DataError: The rows differ in number or there are none; a number is NaN, infinite or too large; y has no class
@@ -45,7 +80,7 @@ def prepare(part: str, pair: Pair, task: Task) -> Pair:
         msg = f"x_{part} and y_{part} must have as many rows, at least one, got the shapes {x.shape} and {y.shape}"
         raise DataError(msg)
     if x.dtype.kind in "biuf":
-        x = _finite(f"x_{part}", x)
+        x = _finite(f"x_{part}", x) if dtype is np.float32 else _whole(f"x_{part}", x)
     if y.dtype.kind not in "biuf":
         msg = f"y_{part} must hold numbers, got {y.dtype}; number the classes from 0 and name them in `classes`"
         raise DataError(msg)
@@ -71,21 +106,31 @@ def _finite(name: str, array: Array) -> Array:
     return converted
 
 
+def _whole(name: str, array: Array) -> Array:
+    """The array as int64."""
+    if array.dtype.kind == "u" and array.max() > np.iinfo(np.int64).max:
+        where = np.unravel_index(int(array.argmax()), array.shape)
+        msg = f"{_cell(name, where)} = {array[where]} is too large for int64; number what it stands for"
+        raise DataError(msg)
+    return array.astype(np.int64)
+
+
 def _cell(name: str, where: Sequence[Any]) -> str:
     return f"{name}[{', '.join(str(int(place)) for place in where)}]"
 
 
 def _class_numbers(name: str, y: Array) -> Array:
-    """The array as int32, shape (n,)."""
-    if y.size != len(y):
-        msg = f"{name} must have one class number a row, shape ({len(y)},), got the shape {y.shape}; or give task=regression"
+    """The array as int32, shape (n,), or (n, T) where a row has several."""
+    if y.ndim > 2 and y.size != len(y):  # noqa: PLR2004 - (n, T)
+        msg = f"{name} must have class numbers of shape ({len(y)},) or ({len(y)}, T), got {y.shape}; or give task=regression"
         raise DataError(msg)
-    y = y.reshape(-1)
+    y = y.reshape(-1) if y.size == len(y) else y
     limit = np.iinfo(np.int32).max
     bad = ~((y >= 0) & (y <= limit)) if y.dtype.kind in "biu" else ~((y >= 0) & (y <= limit) & (y == np.floor(y)))
     if bad.any():
-        row = int(np.argmax(bad))
-        msg = f"{name}[{row}] = {y[row]} is no class number, expected 0, 1, 2, ...; number the classes, or give task=regression"
+        where = np.unravel_index(int(np.argmax(bad)), y.shape)
+        found = f"{_cell(name, where)} = {y[where]}"
+        msg = f"{found} is no class number, expected 0, 1, 2, ...; number the classes, or give task=regression"
         raise DataError(msg)
     return y.astype(np.int32)
 
@@ -112,9 +157,9 @@ def class_names(pairs: Mapping[str, Pair], given: Sequence[str]) -> tuple[str, .
         DataError: There is one class only, a number has no class, or the numbers look like quantities.
     """
     part, y = max(((part, pair[1]) for part, pair in pairs.items()), key=lambda item: int(item[1].max()))
-    row, highest = int(y.argmax()), int(y.max())
+    place, highest = np.unravel_index(int(y.argmax()), y.shape), int(y.max())
     count = len(given) or highest + 1
-    where = f"y_{part}[{row}] = {highest}"
+    where = f"{_cell(f'y_{part}', place)} = {highest}"
     if highest >= count:
         msg = f"{where} is out of range: there are {count} classes, numbered from 0 ({', '.join(given)})"
         raise DataError(msg)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eagerloop.data.pairs import task_of
 from eagerloop.data.shuffles import Passes, graph_of, shuffles_of
 from eagerloop.errors import PluginError
 from eagerloop.parts import Dataset, Task
@@ -28,7 +29,8 @@ class PipelineDataset:
     def __init__(self, train: tf.data.Dataset, test: tf.data.Dataset, where: str) -> None:
         for name, part in (("train", train), ("test", test)):
             _check_elements(part, f"{where}, {name}")
-        self._test = test
+        self._test, self._test_is_kept = _one_order(test)
+        self._test_is_read = False
         self._passes = Passes(train)
         first = next(iter(self._passes.number(0).take(1)), None)
         if first is None:
@@ -36,13 +38,15 @@ class PipelineDataset:
             raise PluginError(msg)
         x, y = self.first_batch = first
         self._shapes = tuple((None, *part.shape[1:]) for part in (x, y))
-        self.task: Task = "classification" if y.dtype.is_integer else "regression"
+        self.task: Task = task_of(y.numpy())
         width = math.prod(y.shape[1:])
         self.features: Sequence[str] = tuple(f"x{number}" for number in range(math.prod(x.shape[1:])))
         self.targets: Sequence[str] = ("y",) if width == 1 else tuple(f"y{number}" for number in range(width))
         self.classes: Sequence[str] = _classes(train) if self.task == "classification" else ()
         self.outputs = len(self.classes) or width
         self.exact, self.note = _exactness(train)
+        if self._test_is_kept:
+            self.note += "; the test part draws without a seed, so its first pass is kept in memory"
         spec = f"{train.element_spec} {int(train.cardinality())} {int(test.cardinality())}"
         self.fingerprint = hashlib.sha256(spec.encode()).hexdigest()
         self.batches_per_epoch = self.keys = None
@@ -53,7 +57,10 @@ class PipelineDataset:
         return self._shaped(batches.skip(start) if start else batches)
 
     def test(self) -> tf.data.Dataset:
-        """The test batches."""
+        """The test batches: the same rows in the same order, however often they are asked for."""
+        if self._test_is_kept and not self._test_is_read:
+            self._test.reduce(np.int64(0), lambda count, _batch: count + 1)  # to its end: a part would not be kept
+            self._test_is_read = True
         return self._shaped(self._test)
 
     def validation(self) -> None:
@@ -145,6 +152,20 @@ def _check_elements(batches: Any, where: str) -> None:
     if any(part.shape.rank == 0 for part in spec):
         msg = f"{where} must give batches, got single numbers {spec}; add .batch(32) to the pipeline"
         raise PluginError(msg)
+
+
+def _one_order(test: tf.data.Dataset) -> tuple[tf.data.Dataset, bool]:
+    """A pipeline whose passes are all alike, and whether its first one is to be kept in memory for that.
+
+    A shuffle with a seed has a first pass of its own, which any process finds again. What no seed decides is kept.
+    """
+    graph = graph_of(test)
+    inner = [node for function in graph.library.function for node in function.node_def]
+    shuffles = list(shuffles_of(list(graph.node)))
+    drawn = any(node.op.startswith("Random") for node in inner)
+    if drawn or any(shuffles_of(inner)) or not all(any(seeds) for _node, seeds in shuffles):
+        return test.cache(), True
+    return Passes(test).number(0), False
 
 
 def _exactness(train: tf.data.Dataset) -> tuple[bool, str]:

@@ -17,6 +17,7 @@ from eagerloop import loop
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import PluginError, TrainingError
 from eagerloop.running.faults import not_finite
+from eagerloop.running.following import Following
 from eagerloop.running.strides import Footing, Grain, InStep, Look, Stride, eager_step
 from eagerloop.running.tally import GraphTally
 from eagerloop.standing import LoopedRun
@@ -62,10 +63,11 @@ def choose_stride(footing: Footing, on_step_end: pluggy.HookCaller) -> Stride:
     """
     parts = footing.parts
     grain, why = grain_of(parts, [type(implementation.plugin).__name__ for implementation in on_step_end.get_hookimpls()])
-    step = eager_step(parts)
+    step = eager = eager_step(parts)
     if grain == "step" or parts.settings.jit:
         # Workers add up tensors of one shape in one graph. So a short last batch has a graph of its own there.
-        step = tf.function(step, reduce_retracing=not parts.in_step, jit_compile=parts.settings.jit or None)
+        how: dict[str, Any] = {"reduce_retracing": not parts.in_step, "jit_compile": parts.settings.jit or None}
+        step = Following(lambda: tf.function(eager, **how), parts)
     kind = InStep if parts.in_step else Stretches if grain == "stretch" else Stride
     return kind(footing, step, grain, why)
 
@@ -78,7 +80,7 @@ class Stretches(Stride):
 
     def __init__(self, footing: Footing, step: Any, grain: Grain, why: str) -> None:
         super().__init__(footing, step, grain, why)
-        self._function: Any = tf.function(loop.train_epoch)
+        self._function = Following(lambda: tf.function(loop.train_epoch), footing.parts)
         self._left = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._graph_tally = GraphTally(self._tally)
         self._counted_loss = tf.Variable(0.0, dtype=tf.float64, trainable=False)  # nan if it, or a gradient, is not finite
@@ -88,7 +90,7 @@ class Stretches(Stride):
     @property
     def traces(self) -> int:
         """How often the loop has been turned into a graph."""
-        return int(self._function.experimental_get_tracing_count())
+        return self._function.traces
 
     def before_each_step(self, look: Look) -> None:  # noqa: ARG002 - as of other strides
         """Nobody sees the batches of a stretch.

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from eagerloop.building.run_parts import RunParts
-from eagerloop.loop import Step
+from eagerloop.inspection.looking.restoring import leaving_no_trace
+from eagerloop.loop import Step, penalties
+from eagerloop.running.following import Following
 from eagerloop.running.tally import GraphTally, Tally
 
 if TYPE_CHECKING:
@@ -25,15 +27,14 @@ def predictor(parts: RunParts) -> Callable[[Any], Any]:
 
     if not parts.settings.compile:
         return predictions
-    first = parts.first_batch[0]
-    any_rows = tf.TensorSpec((None, *first.shape[1:]), first.dtype)  # any number of rows is one trace
-    return tf.function(predictions, input_signature=[any_rows])  # type: ignore[no-any-return]
+    # Of any number of rows, and of any length of them, it is traced twice or thrice and then never again.
+    return Following(lambda: tf.function(predictions, reduce_retracing=True), parts)
 
 
 def measure(model: "Model", loss: "Loss", x: Any, y: Any) -> Step:
     """Predicts with `training=False`, and says how wrong that is; penalties, such as L2, count too."""
     predictions = model(x, training=False)
-    return Step(x, y, predictions, tf.add_n([loss(y, predictions), *getattr(model, "losses", ())]), ())
+    return Step(x, y, predictions, tf.add_n([loss(y, predictions), *penalties(model)]), ())
 
 
 def measure_all(parts: RunParts, tally: Tally | GraphTally, batches: Iterable[tuple[Any, Any]]) -> None:
@@ -56,21 +57,25 @@ class Evaluation:
     def __call__(self, batches: Any) -> dict[str, float]:
         """The loss, nan if it was not finite in a batch, and every metric, over all rows."""
         in_graph = self._parts.settings.compile and all(hasattr(metric, "variables") for metric in self._parts.metrics.values())
-        if in_graph and isinstance(batches, tf.data.Dataset):
-            tally = self._in_graph(batches)
-        else:
-            tally = Tally(self._parts.fresh_metrics())
-            measure_all(self._parts, tally, batches)
+        evaluate = self._in_graph if in_graph and isinstance(batches, tf.data.Dataset) else self._one_by_one
+        with leaving_no_trace(self._parts):
+            tally = evaluate(batches)
         return tally.results() | ({"loss": math.nan} if tally.skipped else {})
+
+    def _one_by_one(self, batches: Iterable[tuple[Any, Any]]) -> Tally:
+        tally = Tally(self._parts.fresh_metrics())
+        measure_all(self._parts, tally, batches)
+        return tally
 
     def _in_graph(self, batches: tf.data.Dataset) -> Tally:
         """The loop in one call; it is traced once for each form of batch."""
         if self._compiled is None:
             tally = Tally(self._parts.fresh_metrics())
             # Some metrics make their variables at their first batch. A graph must not make variables.
-            tally.add(measure(self._parts.model, self._parts.loss, *self._parts.first_batch))
+            with leaving_no_trace(self._parts):
+                tally.add(measure(self._parts.model, self._parts.loss, *self._parts.first_batch))
             graph_tally = GraphTally(tally)
-            loop = tf.function(lambda iterator: measure_all(self._parts, graph_tally, iterator))
+            loop = Following(lambda: tf.function(lambda iterator: measure_all(self._parts, graph_tally, iterator)), self._parts)
             self._compiled = tally, graph_tally, loop
         tally, graph_tally, loop = self._compiled
         tally.reset()

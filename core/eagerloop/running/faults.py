@@ -15,6 +15,8 @@ import tensorflow as tf
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import ConfigError, DataError
 from eagerloop.inspection.mistakes.findings import SEEN_AT_FIRST, findings_of
+from eagerloop.loop import penalties
+from eagerloop.process.numerics import without_deterministic_form
 from eagerloop.standing import Position
 from eagerloop.storage.variables import path_of
 
@@ -57,7 +59,7 @@ def _stopped(what: str, where: Position, at_fault: str) -> str:
 def _bad_gradients(parts: RunParts, x: Any, y: Any) -> str:
     """The variables whose gradients are not finite: the step is differentiated once more."""
     with tf.GradientTape() as tape:
-        value = tf.add_n([parts.loss(y, parts.model(x, training=True)), *getattr(parts.model, "losses", ())])
+        value = tf.add_n([parts.loss(y, parts.model(x, training=True)), *penalties(parts.model)])
     variables = parts.model.trainable_variables
     pairs = zip(variables, tape.gradient(value, variables), strict=True)
     bad = [variable for variable, gradient in pairs if _bad_rows(tf.convert_to_tensor(gradient)[None])]
@@ -85,15 +87,29 @@ def refuse_other_shapes(error: BaseException) -> None:
         raise DataError(msg) from error
 
 
-def refuse_undeterministic(error: BaseException) -> None:
+def refuse_undeterministic(error: BaseException, parts: RunParts) -> None:
     """Words what TensorFlow says when it has no deterministic form of an operation, which XLA has of few.
 
     Raises:
         ConfigError: The error was that.
     """
-    if isinstance(error, (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError)) and "determinis" in str(error).lower():
-        cause = next(iter(str(error.message).strip().splitlines()), "")
-        msg = f"an operation has no deterministic form here ({cause:.200}); leave --jit out, or add --no-deterministic"
+    msg = without_deterministic_form(error, jit=parts.settings.jit)
+    if msg:
+        raise ConfigError(msg) from error
+
+
+def refuse_unknown_variables(error: BaseException) -> None:
+    """Words what a Keras optimizer says of a variable that it was not built with.
+
+    Raises:
+        ConfigError: The error was that.
+    """
+    match = re.match(r"Unknown variable: <Variable path=([^,]+),", str(error))
+    if match and isinstance(error, ValueError):
+        msg = (
+            f"the optimizer was built without {match[1]}, which is to be trained now; give one that is not built, or build it "
+        )
+        msg += "with every variable that may be thawed"
         raise ConfigError(msg) from error
 
 
@@ -107,14 +123,19 @@ def blame(error: BaseException, parts: RunParts, position: Position, *, saved: b
         saved: Whether there is a checkpoint.
     """
     _add_findings(error, parts, position)
-    frames = list(_frames(error.__traceback__))
-    where = _where(position, {name for code, hook in frames for name in (code.co_name, hook)})
+    frames = [({code, code.co_filename}, code.co_name, hook) for code, hook in _frames(error.__traceback__)]
+    # Of a function that was turned into a graph, TensorFlow remembers the file and the name alone.
+    converted = getattr(getattr(error, "ag_error_metadata", None), "translated_stack", ())
+    frames = [
+        ({frame.filename, (frame.filename, frame.function_name)}, frame.function_name, "") for frame in converted
+    ] + frames
+    where = _where(position, {name for _keys, function, hook in frames for name in (function, hook)})
     kept = "the last checkpoint is kept" if saved else "there was no checkpoint yet"
     # By the function first, then by the file: a user's script may hold several parts.
     for sources in (_codes, _files):
-        for code, hook in frames:
+        for keys, _function, hook in frames:
             for words, origin in parts.origins.items():
-                if {code, code.co_filename} & sources(*origin):
+                if keys & sources(*origin):
                     first = error.__context__ if hook == "on_exception" else None  # the error that matters more
                     told = f" while it was told of {type(first).__name__}: {first}" if first else ""
                     error.add_note(f"{MARK}raised by {words}{hook and f' in {hook}'}{told}, {where}; {kept}")
@@ -154,9 +175,10 @@ def _frames(trace: TracebackType | None) -> Iterator[tuple[CodeType, str]]:
 
 
 def _codes(_factory: Any, made: Any) -> set[Any]:
-    """The code of a part that is a function, or of the methods of its class."""
+    """The code of a part that is a function, or of the methods of its class; and its file with its name."""
     methods = (value for kind in type(made).__mro__ for value in vars(kind).values())
-    return {getattr(thing, "__code__", None) for thing in (made, getattr(made, "func", None), *methods)}
+    codes = {thing.__code__ for thing in (made, getattr(made, "func", None), *methods) if hasattr(thing, "__code__")}
+    return codes | {(code.co_filename, code.co_name) for code in codes}
 
 
 def _files(factory: Any, made: Any) -> set[Any]:

@@ -16,7 +16,7 @@ from eagerloop.parts import Choice, Dataset
 from eagerloop.running.compiling import choose_stride
 from eagerloop.running.evaluating import Evaluation
 from eagerloop.running.saving import Saver
-from eagerloop.running.snapshots import restore, snapshot, variables_of
+from eagerloop.running.snapshots import restore, snapshot
 from eagerloop.running.strides import Footing, Look, Stride
 from eagerloop.running.tally import Tally
 from eagerloop.standing import Position
@@ -193,7 +193,7 @@ class LoopSide:
 
     def variables(self) -> dict[str, tf.Variable]:
         """Everything that a checkpoint holds, by name."""
-        return variables_of(self.parts)
+        return self.parts.variables
 
     def take_up(self, checkpoint: Checkpoint) -> list[str]:
         """Goes on from a checkpoint: variables, position, figures, observers, random numbers.

@@ -1,6 +1,6 @@
 """A run as people see it: trained, continued, looked into, asked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +10,12 @@ from eagerloop import loop
 from eagerloop.building.run_parts import RunParts
 from eagerloop.choices.settings import plain_options
 from eagerloop.data.arrays import ROWS_AT_ONCE
+from eagerloop.errors import DataError
+from eagerloop.inspection.looking.restoring import leaving_no_trace
 from eagerloop.inspection.mistakes.findings import first_look
 from eagerloop.process.signals import Signals
 from eagerloop.running.evaluating import predictor
-from eagerloop.running.faults import blame, refuse_other_shapes, refuse_undeterministic
+from eagerloop.running.faults import blame, refuse_other_shapes, refuse_undeterministic, refuse_unknown_variables
 from eagerloop.running.loop_side import LoopSide
 from eagerloop.running.snapshots import say
 from eagerloop.storage.run_directory import RunDirectory
@@ -84,7 +86,8 @@ class Run(LoopSide):
             if new and not self.position.step:
                 self._place.discard()  # it was refused before it began: leave the place as it was
             refuse_other_shapes(error)
-            refuse_undeterministic(error)
+            refuse_undeterministic(error, self.parts)
+            refuse_unknown_variables(error)
             raise
         signals.raise_if_any()
 
@@ -120,7 +123,7 @@ class Run(LoopSide):
 
         return inspect_step(self.parts, self.position, x, y, **options)
 
-    def predict(self, x: Any = None, *, batch_size: int = ROWS_AT_ONCE) -> np.ndarray[Any, Any]:
+    def predict(self, x: Any = None, *, batch_size: int = ROWS_AT_ONCE) -> Any:
         """What the model answers, with `training=False`.
 
         Args:
@@ -128,11 +131,29 @@ class Run(LoopSide):
             batch_size: Rows at a time.
 
         Returns:
-            Predictions of shape (n, k).
+            Predictions of shape (n, k); of a model that answers with a structure, such as a dictionary or a tuple, the same
+            structure of arrays of n rows.
+
+        Raises:
+            DataError: The answers to two batches cannot be joined: they are of sequences of two lengths, say.
         """
         if x is None:
             pieces: Iterable[Any] = (features for features, _targets in self.dataset.test())
         else:
             x = tf.convert_to_tensor(x, self.parts.first_batch[0].dtype)
             pieces = (x[first : first + batch_size] for first in range(0, max(1, len(x)), batch_size))
-        return np.concatenate([np.asarray(self._predicted(piece)) for piece in pieces])
+        with leaving_no_trace(self.parts):
+            answers = [self._predicted(piece) for piece in pieces]
+        return _joined(answers)
+
+
+def _joined(answers: Sequence[Any]) -> Any:
+    """The answers to several batches as those to one."""
+    try:
+        return tf.nest.map_structure(lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves]), *answers)
+    except (ValueError, TypeError) as error:
+        msg = (
+            f"the answers to {len(answers)} batches cannot be joined row by row ({' '.join(str(error).split())}); "
+            "predict each batch on its own, with batches of one length"
+        )
+        raise DataError(msg) from error

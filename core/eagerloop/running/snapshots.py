@@ -2,12 +2,11 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import tensorflow as tf
-
+from eagerloop.building.holdings import set_trainable_flags, trainable_flags
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import CheckpointError, PluginError
 from eagerloop.running.comparing import compare_records
@@ -16,7 +15,10 @@ from eagerloop.standing import Position
 from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.manifests import MANIFEST
 from eagerloop.storage.random_state import is_random_state, random_state, restore_random_state
-from eagerloop.storage.variables import compare_tables, flat_variables, table_of
+from eagerloop.storage.variables import as_saved, compare_tables, table_of
+
+NEW = ("metrics", "trainable")
+"""Entries that checkpoints of earlier versions lack."""
 
 
 def snapshot(
@@ -35,31 +37,30 @@ def snapshot(
         "position": asdict(position),
         "tally": tally.sums(),
         "history": [dict(row) for row in history],  # a copy: a thread may write it while the run goes on
-        "observers": [
-            [name, _as_json(name, observer)] for name, observer in _named_observers(parts) if hasattr(observer, "state")
-        ],
+        "observers": _states("observer", _named_observers(parts)),
+        "metrics": _states("metric", parts.metrics.items()),
+        "trainable": trainable_flags(parts.model),
         "random": random_state(),
-        "variables": table_of(variables_of(parts)),
+        "variables": table_of(parts.variables),
         "record": {**parts.run_toml, "epochs": epochs},
     }
 
 
-def variables_of(parts: RunParts) -> dict[str, tf.Variable]:
-    """Everything that a checkpoint holds, by name."""
-    metrics = {f"metric/{name}": metric for name, metric in parts.metrics.items()}
-    return flat_variables({"model": parts.model, "optimizer": parts.optimizer, **metrics})
+def _states(kind: str, named: Iterable[tuple[str, Any]]) -> list[list[Any]]:
+    """What those tell of themselves that have a method `state`, with their names."""
+    return [[name, _as_json(f"{kind} '{name}'", part)] for name, part in named if hasattr(part, "state")]
 
 
-def _as_json(name: str, observer: Any) -> Any:
-    """An observer's state as a reader will see it."""
+def _as_json(words: str, part: Any) -> Any:
+    """A state as a reader will see it."""
     try:
-        state = observer.state()
+        state = part.state()
         text = json.dumps(state)
     except (TypeError, ValueError) as error:
-        msg = f"observer '{name}': state() must be JSON (dicts, lists, texts, numbers, None), but {error}"
+        msg = f"{words}: state() must be JSON (dicts, lists, texts, numbers, None), but {error}"
         raise PluginError(msg) from error
     for odd in _odd_keys(state):
-        msg = f"observer '{name}': state() has the key {odd!r}, which JSON would give back as a text; let all keys be texts"
+        msg = f"{words}: state() has the key {odd!r}, which JSON would give back as a text; let all keys be texts"
         raise PluginError(msg)
     return json.loads(text)
 
@@ -87,22 +88,37 @@ def restore(parts: RunParts, checkpoint: Checkpoint) -> list[str]:
     """
     content = checkpoint.manifest
     inexact = compare_records(content["record"], parts.run_toml, str(checkpoint.directory))
-    variables = variables_of(parts)
+    variables = parts.variables if "trainable" in content else as_saved(content["variables"], parts.variables)
     compare_tables(content["variables"], table_of(variables), str(checkpoint.directory))
     parts.checkpointer.read(checkpoint.directory, variables)
-    saved = [tuple(pair) for pair in content["observers"]]
-    for name, observer in _named_observers(parts):
-        states = [kept for saved_name, kept in saved if saved_name == name]
-        if states and hasattr(observer, "restore"):
-            try:
-                observer.restore(states[0])
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                what = f"{type(error).__name__}: {error}"
-                msg = f"{checkpoint.directory / MANIFEST}: observer '{name}' cannot take up its state ({what})"
-                raise CheckpointError(msg) from error
-            saved.remove((name, states[0]))  # two observers of one name take theirs in order
+    set_trainable_flags(parts.model, content.get("trainable", ["", ""]))
+    where = str(checkpoint.directory / MANIFEST)
+    _take_up_states(where, "observer", content["observers"], _named_observers(parts))
+    _take_up_states(where, "metric", content.get("metrics", []), parts.metrics.items())
     restore_random_state(content["random"])
-    return inexact
+    return inexact + _forgotten(parts, content)
+
+
+def _take_up_states(where: str, kind: str, states: Iterable[Any], named: Iterable[tuple[str, Any]]) -> None:
+    saved = [tuple(pair) for pair in states]
+    for name, part in named:
+        own = [kept for saved_name, kept in saved if saved_name == name]
+        if own and hasattr(part, "restore"):
+            try:
+                part.restore(own[0])
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                msg = f"{where}: {kind} '{name}' cannot take up its state ({type(error).__name__}: {error})"
+                raise CheckpointError(msg) from error
+            saved.remove((name, own[0]))  # two observers of one name take theirs in order
+
+
+def _forgotten(parts: RunParts, content: Mapping[str, Any]) -> list[str]:
+    """The metrics that know nothing of the batches of this epoch before the checkpoint."""
+    saved = {name.split("/")[1] for name in parts.variables if name.startswith("metric/")}
+    saved |= {name for name, _state in content.get("metrics", [])}
+    lost = [name for name in parts.metrics if name not in saved] if content["position"]["batch"] else []
+    told = "its figure of this epoch will be that of the last batches alone; give it variables, or state() and restore(state)"
+    return [f"metric '{name}' keeps its figures in Python: {told}" for name in lost]
 
 
 def check_content(checkpoint: Checkpoint) -> None:
@@ -112,6 +128,8 @@ def check_content(checkpoint: Checkpoint) -> None:
         CheckpointError: What is missing or has another form; nothing was changed.
     """
     forms: dict[str, Callable[[Any], bool]] = {
+        "metrics": lambda value: all(isinstance(name, str) for name, _state in value),
+        "trainable": lambda value: len(value) == 2 and all(isinstance(digits, str) for digits in value),  # noqa: PLR2004
         "position": lambda value: value.keys() == {"epoch", "batch", "step"} and all(map(_is_count, value.values())),
         "tally": lambda value: all(isinstance(figure, (int, float)) for figure in value.values()),
         "history": lambda value: isinstance(value, list) and all(map(_is_row, value)),
@@ -125,7 +143,7 @@ def check_content(checkpoint: Checkpoint) -> None:
     }
     for key, holds in forms.items():
         try:
-            good = holds(checkpoint.manifest[key])
+            good = holds(checkpoint.manifest[key]) if key in checkpoint.manifest or key not in NEW else True
         except (AttributeError, KeyError, TypeError, ValueError):
             good = False
         if not good:

@@ -12,6 +12,7 @@ Table = list[list[Any]]
 """Rows of name, shape, dtype."""
 
 
+_PLACE = re.compile(r"/\d{4,}/")
 _COUNTER = re.compile(r"_\d+(?=/|_|$)")
 
 
@@ -51,6 +52,19 @@ def table_of(state: Mapping[str, tf.Variable]) -> Table:
         [name, [-1 if size is None else size for size in variable.shape], variable.dtype.name]
         for name, variable in state.items()
     ]
+
+
+def as_saved(saved: Table, state: Mapping[str, tf.Variable]) -> dict[str, tf.Variable]:
+    """The variables that an earlier version knew of, by the names that they had then, if they are all among those of now.
+
+    It saved neither the optimizer's slots for frozen variables nor what parts hold without listing it.
+    """
+    kept: dict[str, tf.Variable] = {}
+    rows = [(name, [_PLACE.sub("/", name), *rest]) for name, *rest in saved]
+    for name, *rest in table_of(state):
+        if len(kept) < len(rows) and rows[len(kept)][1] == [_PLACE.sub("/", name), *rest]:
+            kept[rows[len(kept)][0]] = state[name]
+    return kept if len(kept) == len(rows) else dict(state)
 
 
 def compare_tables(saved: Table, present: Table, where: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from eagerloop.choices.options import REQUIRED, options_of, reserved, resolve
+from eagerloop.choices.settings import Settings
 from eagerloop.errors import EagerloopError
 
 Status = Literal["ok", "failed", "skipped"]
@@ -73,6 +74,8 @@ class Subject:
         """
         import keras  # noqa: PLC0415 - the names of the checks are listed without it
 
+        from eagerloop.process.numerics import configure_tensorflow  # noqa: PLC0415
+
         chosen, known = {**self.options, **options}, options_of(self.factory, self.where)
         lacking = [
             option.flag
@@ -84,6 +87,7 @@ class Subject:
             raise Lacking(msg)
         values = resolve(known, chosen, self.where)
         offered = {"seed": seed, "dataset": getattr(self.trial, "dataset", None), "answer_meaning": "logits"}
+        configure_tensorflow(Settings())
         keras.utils.set_random_seed(seed)
         return self.factory(**values, **{name: offered[name] for name in reserved(self.factory)})
 

@@ -97,6 +97,12 @@ class LossContract(_Contract):
     kind = "loss"
 
 
+class ScheduleContract(_Contract):
+    """The contract of a schedule; give it a fixture `factory`, a plain function of `step` will do."""
+
+    kind = "schedule"
+
+
 class OptimizerContract(_Contract):
     """The contract of an optimizer; give it a fixture `factory`."""
 

@@ -21,6 +21,7 @@ from eagerloop.testing.asked import (
     observers,
     optimizers,
     positions,
+    schedules,
 )
 from eagerloop.testing.checks import Check, Result, Subject
 from eagerloop.testing.trying import trials
@@ -29,6 +30,7 @@ OF_KIND = {
     "dataset": (datasets, positions),
     "model": (models, modes, learning),
     "loss": (losses, gradients),
+    "schedule": (schedules,),
     "optimizer": (optimizers,),
     "checkpointer": (checkpointers, disasters),
     "metric": (metrics,),

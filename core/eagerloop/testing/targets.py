@@ -8,7 +8,7 @@ from typing import Any
 
 from eagerloop.choices.catalog import Catalog, Entry
 from eagerloop.choices.options import options_of, reserved
-from eagerloop.choices.sources import BARE, as_factory, digest, import_file
+from eagerloop.choices.sources import as_factory, digest, import_file
 from eagerloop.errors import ConfigError, PluginError, did_you_mean
 from eagerloop.parts import KINDS
 from eagerloop.testing.checks import Result
@@ -141,22 +141,26 @@ def _plain(module: Any, owner: str, kind: str | None) -> Iterator[Target]:
     hooked = any(hasattr(value, "eagerloop_impl") for value in vars(module).values())
     for name, value in vars(module).items():
         own = inspect.isfunction(value) and value.__module__ == module.__name__ and not hasattr(value, "eagerloop_impl")
-        if not own or name.startswith(("_", "test_")) or name == "main" or (hooked and not _is_bare_loss(value)):
+        if not own or name.startswith(("_", "test_")) or name == "main" or (hooked and not _bare_kind(value)):
             continue
         its_kind = kind_of(value)
         if its_kind and kind in (None, its_kind):
             yield Target(its_kind, name, owner, value)
 
 
-def _is_bare_loss(part: Callable[..., Any]) -> bool:
-    return as_factory("loss", part) is not part
+def _bare_kind(part: Callable[..., Any]) -> str | None:
+    """The kind of which a plain function is a part itself: two arguments are a loss's; a schedule's one is called `step`."""
+    if as_factory("loss", part) is not part:
+        return "loss"
+    is_schedule = as_factory("schedule", part) is not part and next(iter(inspect.signature(part).parameters)) == "step"
+    return "schedule" if is_schedule else None
 
 
 def kind_of(part: Callable[..., Any]) -> str | None:
     """Of which kind a part is, by its arguments or by what it makes.
 
     Args:
-        part: A factory, or a plain function that is a loss.
+        part: A factory, or a plain function that is a loss or a schedule.
 
     Returns:
         The kind; None if it cannot be told. The factory is called.
@@ -165,8 +169,8 @@ def kind_of(part: Callable[..., Any]) -> str | None:
         >>> kind_of(lambda y_true, y_pred: 0.0)
         'loss'
     """
-    if "loss" in BARE and not inspect.isclass(part) and _is_bare_loss(part):
-        return "loss"
+    if not inspect.isclass(part) and (kind := _bare_kind(part)):
+        return kind
     try:
         needs = reserved(part)
         required = [option for option in options_of(part).values() if option.default is inspect.Parameter.empty]
@@ -189,4 +193,7 @@ def _kind_made(made: Any) -> str | None:
             return kind
     if any(name.startswith("on_") for name in dir(made)):
         return "observer"
-    return "loss" if callable(made) else None
+    if callable(made):
+        takes = [one.name for one in inspect.signature(made).parameters.values() if one.default is one.empty]
+        return "schedule" if takes == ["step"] else "loss"
+    return None

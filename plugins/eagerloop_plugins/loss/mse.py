@@ -47,6 +47,7 @@ def mse() -> "Loss":
         means = tf.reduce_mean(squares, axis=list(range(counted.shape.rank, squares.shape.rank)))
         return tf.math.divide_no_nan(tf.reduce_sum(means * counted), tf.reduce_sum(counted))
 
+    mean_squared_error.of_quantities = True  # type: ignore[attr-defined]
     return mean_squared_error
 
 

@@ -11,15 +11,17 @@ if TYPE_CHECKING:
 def accuracy(*, dataset: "Dataset", answer_meaning: str = "logits") -> "keras.metrics.Metric":
     """Part of the examples that are classified rightly, over the whole epoch.
 
-    With one output, it is a yes if the probability is above one half: if the logit is positive. With more, the likeliest class
-    must be the class number in y or, where the data is no classification by class numbers, the largest entry of a one-hot y.
+    With one output a target, it is a yes if the probability is above one half: if the logit is positive. With more, the
+    likeliest class must be the class number in y or, where the data is no classification by class numbers, the largest entry of
+    a one-hot y.
 
     Args:
         dataset: Filled in by the engine; its `task` decides.
         answer_meaning: Filled in by the engine: `probabilities`, if the model gives those and no logits.
 
     Returns:
-        A Keras metric of y of shape (n,) or (n, k) and predictions of shape (n, k); its result is a scalar from 0 to 1.
+        A Keras metric of y of shape (n,) or (n, k) and predictions of shape (n, k), or of class numbers (n, T) and predictions
+        (n, T, k) or (n, T); its result is a scalar from 0 to 1.
 
     Example:
         >>> import numpy as np

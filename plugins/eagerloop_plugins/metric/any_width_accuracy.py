@@ -19,7 +19,8 @@ class AnyWidthAccuracy(keras.metrics.MeanMetricWrapper):
         self.threshold, self.one_hot = threshold, one_hot
 
     def _right(self, y_true: Any, y_pred: Any) -> Any:
-        if y_pred.shape[-1] == 1:
+        one_a_place = not self.one_hot and len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == y_pred.shape[-1]
+        if y_pred.shape[-1] == 1 or one_a_place:
             return keras.metrics.binary_accuracy(y_true, y_pred, threshold=self.threshold)
         several = keras.metrics.categorical_accuracy if self.one_hot else keras.metrics.sparse_categorical_accuracy
         return several(y_true, y_pred)

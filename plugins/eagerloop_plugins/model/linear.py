@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from eagerloop_plugins.model.one_class_a_row import require_one_class_a_row
+
 if TYPE_CHECKING:
     import keras
 
@@ -17,6 +19,9 @@ def linear(*, dataset: "Dataset") -> "keras.Model":
     Returns:
         A model from x of shape (n, ...), flattened to (n, d), to predictions of shape (n, k).
 
+    Raises:
+        ConfigError: y has several class numbers a row.
+
     Example:
         >>> import numpy as np
         >>> from types import SimpleNamespace
@@ -25,6 +30,7 @@ def linear(*, dataset: "Dataset") -> "keras.Model":
 
     Source: folklore.
     """
+    require_one_class_a_row(dataset, "model 'linear'")
     import keras  # noqa: PLC0415 - listing parts must not wait for Keras
 
     layers = [keras.layers.Flatten(name="flatten"), keras.layers.Dense(dataset.outputs, name="dense")]

@@ -7,6 +7,7 @@ import typer
 
 from eagerloop.errors import ConfigError
 from eagerloop_plugins.model.activations import require_activation
+from eagerloop_plugins.model.one_class_a_row import require_one_class_a_row
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +37,7 @@ def mlp(
         A model from x of shape (n, ...), flattened to (n, d), to predictions of shape (n, k).
 
     Raises:
-        ConfigError: The dropout is 1, or the activation unknown.
+        ConfigError: The dropout is 1, the activation unknown, or y has several class numbers a row.
 
     Example:
         >>> import numpy as np
@@ -53,6 +54,7 @@ def mlp(
         msg = "model 'mlp': option 'dropout' must be below 1, got 1; with every unit silenced there is nothing to learn from"
         raise ConfigError(msg)
     require_activation(activation, "model 'mlp'")
+    require_one_class_a_row(dataset, "model 'mlp'")
 
     class Mlp(keras.Model):
         def __init__(self) -> None:

@@ -1,33 +1,22 @@
 """Ends a run that has stopped getting better."""
 
-import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eagerloop.errors import ConfigError, did_you_mean
+from eagerloop_plugins.observer.followed_figure import FollowedFigure, Mode
 
 if TYPE_CHECKING:
     import eagerloop
-
-Mode = Literal["auto", "min", "max"]
-
-HIGHER_IS_BETTER = ("accuracy", "auc", "precision", "recall", "f1", "fbeta", "r2", "iou", "similarity", "specificity",
-                    "sensitivity", "correlation", "true_positives", "true_negatives")  # fmt: skip
-LOWER_IS_BETTER = ("loss", "error", "entropy", "hinge", "cosh", "poisson", "divergence", "perplexity", "false_positives",
-                   "false_negatives", "rmse", "mse", "mae", "mape", "msle")  # fmt: skip
-"""Pieces of the names of figures, Keras's among them, that tell which way is better."""
 
 
 class EarlyStopping:
     """Follows one figure of the history; see `early_stopping`.
 
     Args:
+        figure: What is followed.
         patience: Epochs in a row without improvement after which the run ends.
-        min_delta: By how much a figure must be better to count as an improvement.
-        monitor: A column of the history, or `auto`.
-        mode: Which way is better.
 
     Attributes:
         best: The best figure so far, None before the first.
@@ -35,11 +24,10 @@ class EarlyStopping:
         waited: How many epochs in a row have brought no improvement.
     """
 
-    def __init__(self, patience: int, min_delta: float, monitor: str, mode: Mode) -> None:
-        self.patience, self.min_delta, self.monitor, self.mode = patience, min_delta, monitor, mode
+    def __init__(self, figure: FollowedFigure, patience: int) -> None:
+        self._figure, self.patience = figure, patience
         self.best: float | None = None
         self.best_epoch = self.waited = 0
-        self._column, self._sign = "", 1.0
 
     def on_train_begin(self, run: "eagerloop.Run") -> None:
         """Settles what is followed, so that a wrong name costs no epoch; a run that had stopped, stops again.
@@ -47,15 +35,13 @@ class EarlyStopping:
         Raises:
             ConfigError: The history will have no such column, or nobody knows which way is better.
         """
-        self._column = self._resolve_column(run)
-        self._sign = -1.0 if self._resolve_mode() == "max" else 1.0
+        self._figure.settle(run)
         self._stop_if_due(run)
 
     def on_epoch_end(self, run: "eagerloop.Run", epoch: int, metrics: Mapping[str, float]) -> None:
         """Compares the epoch with the best one. A figure that is nan is never better."""
-        value = float(metrics[self._column])
-        better = self.best is None or self._sign * value < self._sign * self.best - self.min_delta
-        if better and not math.isnan(value):
+        value = float(metrics[self._figure.column])
+        if self._figure.is_better(value, self.best):
             self.best, self.best_epoch, self.waited = value, epoch, 0
         else:
             self.waited += 1
@@ -74,36 +60,7 @@ class EarlyStopping:
             return
         best = "is never a number" if self.best is None else f"is best in epoch {self.best_epoch}, {self.best:.6g}"
         epochs = "1 epoch" if self.waited == 1 else f"{self.waited} epochs"
-        run.stop(f"{self._column} {best}, and has not improved for {epochs} (patience {self.patience})")
-
-    def _resolve_column(self, run: "eagerloop.Run") -> str:
-        columns = ["loss", "total_loss", *run.metrics]
-        if run.dataset.validation() is not None:
-            columns += [f"val_{name}" for name in ("loss", *run.metrics)]
-        if self.monitor == "auto":
-            return "val_loss" if "val_loss" in columns else "loss"
-        for column in columns:
-            if column.replace("-", "_") == self.monitor.replace("-", "_"):
-                return column
-        needs = "; val_... needs a dataset with a validation part" if self.monitor.startswith(("val_", "val-")) else ""
-        msg = (
-            f"observer 'early-stopping': option 'monitor': the history will have no column '{self.monitor}'; "
-            f"{did_you_mean(self.monitor, columns)}{needs}"
-        )
-        raise ConfigError(msg)
-
-    def _resolve_mode(self) -> Mode:
-        if self.mode != "auto":
-            return self.mode
-        higher = any(piece in self._column for piece in HIGHER_IS_BETTER)
-        lower = any(piece in self._column for piece in LOWER_IS_BETTER)
-        if higher == lower:
-            msg = (
-                f"observer 'early-stopping': the name '{self._column}' does not tell whether higher or lower is better; "
-                "set the option 'mode' to min or max"
-            )
-            raise ConfigError(msg)
-        return "max" if higher else "min"
+        run.stop(f"{self._figure.column} {best}, and has not improved for {epochs} (patience {self.patience})")
 
 
 def early_stopping(
@@ -136,4 +93,4 @@ def early_stopping(
 
     Source: `keras.callbacks.EarlyStopping`.
     """
-    return EarlyStopping(patience, min_delta, monitor, mode)
+    return EarlyStopping(FollowedFigure("early-stopping", monitor, mode, min_delta), patience)

@@ -170,8 +170,8 @@ def test_a_record_of_the_class_alone_is_taken_up(run_of_objects):
 
 def test_other_threads_are_said_aloud(run, monkeypatch):
     """The number of threads can change the rounding, so the run goes on and says so; --strict refuses."""
-    saved = eagerloop.building.run_toml.threads()
-    monkeypatch.setattr(eagerloop.building.run_toml, "threads", lambda: saved | {"intra_op": 7})
+    saved = eagerloop.building.run_toml.parallelism()
+    monkeypatch.setattr(eagerloop.building.run_toml, "parallelism", lambda: saved | {"intra_op": 7})
     with pytest.warns(UserWarning, match="may differ in rounding: parallelism.intra_op: .* was saved, 7 now"):
         eagerloop.load(run)
     with pytest.raises(

@@ -97,6 +97,18 @@ def test_a_forged_history_is_found_by_the_replay(run):
     assert line.startswith("replay: loss of epoch 1 differs: 0.001 was recorded, ")
 
 
+def test_a_replay_says_that_the_run_was_made_elsewhere(run):
+    """Other bits are still a fault, and what may have made them others is named: here, a GPU that the recorded run had."""
+    directory = run / "checkpoints" / "step-00000012"
+    manifest = json.loads((directory / "manifest.json").read_text())
+    record = manifest["record"] | {"parallelism": manifest["record"]["parallelism"] | {"gpu": "NVIDIA H100"}}
+    forge(directory, record=record, history=[row | {"loss": 0.001} for row in manifest["history"]])
+    verdict = verify(run, replay=True)
+    assert verdict.faults == 1
+    where = "it was made where rounding may differ: parallelism.gpu: 'NVIDIA H100' was saved, None now"
+    assert verdict.lines[-1].endswith(where)
+
+
 def test_a_history_that_is_shorter_is_found_by_the_replay(run):
     """No traceback where there is nothing to compare with."""
     forge(run / "checkpoints" / "step-00000036", history=[])

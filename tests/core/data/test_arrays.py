@@ -124,8 +124,9 @@ def test_task_can_be_given():
 
 
 def test_several_targets_are_a_regression():
-    """Integers of several columns are no class numbers."""
-    data = dataset(arrays=(pair(7)[0], np.ones((7, 3), int)))
+    """Numbers of several columns are no class numbers; integers are not if `task` says so."""
+    data = dataset(arrays=(pair(7)[0], np.ones((7, 3))))
+    assert dataset(arrays=(pair(7)[0], np.ones((7, 3), int)), task="regression").outputs == data.outputs
     assert (data.task, data.outputs, data.targets) == ("regression", 3, ("y0", "y1", "y2"))
 
 
@@ -205,9 +206,9 @@ BAD_CLASSES = [
     ([7, 250000, 3], {}, r"y_train\[1\] = 250000 means 250001 classes for 3 training rows; if y is a quantity, give task=regr"),
     (["a", "b", "a"], {}, r"y_train must hold numbers, got <U1; number the classes from 0 and name them in `classes`"),
     (
-        [[0, 1]] * 3,
+        [[[0, 1], [1, 0]]] * 3,
         {"task": "classification"},
-        r"y_train must have one class number a row, shape \(3,\), got the shape \(3, 2\)",
+        r"y_train must have class numbers of shape \(3,\) or \(3, T\), got \(3, 2, 2\)",
     ),
 ]
 
@@ -322,3 +323,53 @@ def test_a_split_must_leave_rows_to_train_on():
     """The sizes are in the message."""
     with pytest.raises(ConfigError, match=r"of 2 rows, 1 for the test and 1 for the validation leave none to train on$"):
         eagerloop.split_rows(2, test_fraction=0.5, validation_fraction=0.9)
+
+
+@pytest.mark.parametrize(
+    ("whole", "dtype"),
+    [
+        ([[2**24 - 1, 3]], "float32"),
+        ([[2**25, -(2**40)]], "float32"),
+        ([[2**24 + 1, 3]], "int64"),
+        ([[-(2**24) - 1, 0]], "int64"),
+        ([[2**63 - 1, 0]], "int64"),
+    ],
+)
+def test_whole_numbers_stay_whole_where_float32_would_round_them(whole, dtype):
+    """Token ids and keys arrive as they are; what float32 holds stays what it was. The test part counts as well."""
+    x, small = np.array(whole * 4), np.ones((4, 2), "int64")
+    for train, test in ((x, small), (small, x)):
+        data = eagerloop.ArrayDataset((train, np.zeros((4, 1))), (test, np.zeros((4, 1))), batch_size=2)
+        assert data.train_arrays[0].dtype == data.test_arrays[0].dtype == dtype
+        np.testing.assert_array_equal(data.train_arrays[0].astype("object"), train.astype("object"))
+        np.testing.assert_array_equal(data.test_arrays[0].astype("object"), test.astype("object"))
+
+
+def test_a_number_beyond_int64_is_refused():
+    """By its place."""
+    x = np.array([[2**63 + 1]] * 4, dtype="uint64")
+    with pytest.raises(DataError, match=r"x_train\[0, 0\] = 9223372036854775809 is too large for int64"):
+        eagerloop.ArrayDataset((x, np.zeros(4)), (x, np.zeros(4)), batch_size=2)
+
+
+def test_new_rows_of_whole_numbers_are_whole(tmp_path):
+    """From a table, to the last digit; a fraction among them is a fault of its cell."""
+    x = np.array([[2**24 + 1]] * 4)
+    data = eagerloop.ArrayDataset((x, np.zeros(4)), (x, np.zeros(4)), batch_size=2)
+    encoded = data.encode(table(tmp_path, "x0\n16777217\n-5\n"))
+    assert encoded.dtype == np.int64
+    assert encoded.tolist() == [[2**24 + 1], [-5]]
+    with pytest.raises(DataError, match=r"column 'x0'.*whole numbers"):
+        data.encode(table(tmp_path, "x0\n1.5\n"))
+
+
+def test_integers_of_several_places_are_a_class_at_each():
+    """(n, T): as they are, the classes up to the highest; `task` makes them quantities; one-hot rows are numbers already."""
+    x, y = np.zeros((4, 2)), np.array([[0, 1, 4], [1, 1, 0], [2, 0, 0], [0, 0, 3]])
+    data = eagerloop.ArrayDataset((x, y), (x, y), batch_size=2)
+    assert (data.task, data.outputs, data.targets) == ("classification", 5, ("y0", "y1", "y2"))
+    assert data.train_arrays[1].dtype == np.int32
+    np.testing.assert_array_equal(data.train_arrays[1], y)
+    quantities = eagerloop.ArrayDataset((x, y), (x, y), batch_size=2, task="regression")
+    assert (quantities.task, quantities.outputs, quantities.train_arrays[1].dtype) == ("regression", 3, np.float32)
+    assert eagerloop.ArrayDataset((x, np.eye(4, dtype=int)), (x, np.eye(4, dtype=int)), batch_size=2).task == "regression"

@@ -303,3 +303,50 @@ def test_a_dataset_object_must_give_batches():
 
     with pytest.raises(PluginError, match=r"dataset 'd' must be a tf\.data\.Dataset of \(x, y\) batches, got list"):
         as_dataset(Bad(), WHERE)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        lambda: rows().shuffle(ROWS).batch(3),
+        lambda: rows().shuffle(ROWS, seed=2).batch(3),
+        lambda: rows().batch(3).map(noisy),
+        lambda: tf.data.Dataset.range(2).flat_map(lambda _number: rows().shuffle(ROWS)).batch(3),
+    ],
+    ids=["without a seed", "with a seed", "noise", "inside"],
+)
+def test_a_test_part_has_one_order(test):
+    """However often it is looked at, also in part: the same rows and numbers in the same order, and every row."""
+    data = wrapped(rows().batch(3), test())
+    next(iter(data.test()))
+    first, second = ([(x.numpy(), y.numpy()) for x, y in data.test()] for _time in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])
+    assert set(itertools.chain(*numbers(data.test()))) == set(range(ROWS))
+
+
+def test_a_seeded_shuffle_of_the_test_part_is_its_first_pass_in_any_process():
+    """Nothing is kept for it; what has no seed is kept, and the note says so."""
+    make = PIPELINES["shuffled"]
+    first = numbers(make())
+    data = wrapped(rows().batch(3), make())
+    assert numbers(data.test()) == numbers(data.test()) == first
+    assert "kept in memory" not in data.note
+    assert "kept in memory" in wrapped(rows().batch(3), rows().shuffle(ROWS).batch(3)).note
+
+
+@pytest.mark.parametrize(
+    ("y", "task"),
+    [
+        (np.arange(ROWS) % 3, "classification"),
+        (np.arange(2 * ROWS).reshape(ROWS, 2) % 3, "classification"),
+        (np.eye(ROWS, dtype="int64"), "regression"),
+        (np.zeros((ROWS, 2), "float32"), "regression"),
+    ],
+    ids=["one a row", "several a row", "one-hot", "floats"],
+)
+def test_the_task_follows_the_targets(y, task):
+    """As of arrays: integers are classes, one-hot rows are numbers."""
+    pipeline = tf.data.Dataset.from_tensor_slices((np.zeros((ROWS, 2), "float32"), y)).batch(3)
+    assert wrapped(pipeline).task == task

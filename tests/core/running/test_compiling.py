@@ -95,7 +95,7 @@ def test_a_run_is_traced_once_however_many_epochs_and_short_batches_it_has(tmp_p
     step = eagerloop.train(dataset=short(), directory=tmp_path / "step", compile=True, epochs=4, observers=[Watcher()])
 
     assert stretch.stride.traces == 1
-    assert step.train_step.experimental_get_tracing_count() <= 2
+    assert step.train_step.traces <= 2
 
 
 def test_an_observer_of_steps_sees_every_step_of_a_compiled_run(tmp_path):

@@ -11,6 +11,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from eagerloop.building.holdings import attributes_of, children_of
+
 _NUMBER = re.compile(r"_\d+$")
 
 
@@ -48,13 +50,13 @@ class Names:
 
     def variables_of(self, layer: Any) -> tuple[str, ...]:
         """The names of the variables that a layer holds itself, not inside another layer."""
-        inner = {id(variable) for child, _attribute in _children(layer) for variable in child.variables}
+        inner = {id(variable) for child, _attribute in children_of(layer) for variable in child.variables}
         own = {id(variable) for variable in layer.variables} - inner
         return tuple(name for name, variable in self.variables.items() if id(variable) in own)
 
     def _walk(self, holder: Any, prefix: str) -> None:
         taken: set[str] = set()
-        for child, attribute in _children(holder):
+        for child, attribute in children_of(holder):
             if id(child) not in self._names:
                 own = _unused(_layer_name(child, attribute), taken)
                 taken.add(own)
@@ -83,29 +85,8 @@ def generators_of(holder: Any) -> list[Any]:
 
 
 def _generators(holder: Any) -> Iterator[tuple[str, Any]]:
-    found = {id(item): (name, item) for name, item in _attributes(holder)}
+    found = {id(item): (name, item) for name, item in attributes_of(holder)}
     return (pair for pair in found.values() if isinstance(pair[1], keras.random.SeedGenerator | tf.random.Generator))
-
-
-def _children(holder: Any) -> list[tuple[Any, str]]:
-    """The layers and modules that an object holds itself, with the attribute that holds them."""
-    if isinstance(holder, keras.layers.Layer):
-        found = holder._flatten_layers(include_self=False, recursive=False)  # noqa: SLF001 - `layers` has only a model
-        return [(layer, "") for layer in found if not isinstance(layer, keras.layers.InputLayer)]
-    return [(item, name) for name, item in _attributes(holder) if isinstance(item, keras.layers.Layer | tf.Module)]
-
-
-def _attributes(holder: Any) -> Iterator[tuple[str, Any]]:
-    """The attributes of an object; a list's or a dict's entries one by one. TensorFlow's own books begin with `_self_`."""
-    for name, value in list(getattr(holder, "__dict__", {}).items()):
-        if name.startswith("_self_"):
-            continue
-        if isinstance(value, dict):
-            yield from ((f"{name}_{key}", item) for key, item in list(value.items()))
-        elif isinstance(value, list | tuple):
-            yield from ((f"{name}_{number}", item) for number, item in enumerate(value))
-        else:
-            yield name, value
 
 
 def _layer_name(layer: Any, attribute: str) -> str:
@@ -121,7 +102,7 @@ def _layer_name(layer: Any, attribute: str) -> str:
 def _own_name(variable: Any, holder: Any) -> str:
     """What a variable is called inside its layer."""
     if isinstance(variable, tf.Variable):
-        attribute = next((name for name, item in _attributes(holder) if item is variable), None)
+        attribute = next((name for name, item in attributes_of(holder) if item is variable), None)
         return attribute or variable.name.split(":")[0].split("/")[-1]
     return str(variable.name)
 

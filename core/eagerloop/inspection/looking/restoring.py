@@ -7,10 +7,14 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras.src.backend.common import global_state
 from tensorflow.python.eager import context
 from tensorflow.python.ops import stateful_random_ops
 
+from eagerloop.building.holdings import unlisted_variables
+from eagerloop.building.precision import own_loss
+from eagerloop.building.run_parts import RunParts
 from eagerloop.inspection.looking.naming import Names
 from eagerloop.storage.variables import inner_variable
 
@@ -31,6 +35,7 @@ class Kept:
 
     def __init__(self, names: Names, model: Any, *others: Any) -> None:
         held = [variable for holder in (model, *others) for variable in getattr(holder, "variables", ())]
+        held += unlisted_variables({"model": model, **{str(number): other for number, other in enumerate(others)}}).values()
         held += [*names.seeds.values(), *getattr(model, "metrics_variables", ())]
         self._variables = {id(inner): (inner, np.array(inner.numpy())) for inner in map(inner_variable, held)}
         self._random = ProcessRandom()
@@ -57,6 +62,20 @@ class Kept:
             yield
         finally:
             self.put_back()
+
+
+@contextlib.contextmanager
+def leaving_no_trace(parts: RunParts) -> Iterator[None]:
+    """Model and loss may be called meanwhile, without training: generators, what an RNN or a loss remembers, are put back."""
+    generators, numbers = ProcessRandom(), _Attributes(own_loss(parts.loss), whole=False)
+    states = [(variable, tf.identity(variable)) for variable in parts.states]
+    try:
+        yield
+    finally:
+        for variable, value in states:
+            variable.assign(value)
+        numbers.put_back()
+        generators.put_back()
 
 
 class ProcessRandom:
@@ -95,9 +114,9 @@ class ProcessRandom:
 class _Attributes:
     """What an object holds in Python. A Keras object keeps books of its own: of it, plain values alone."""
 
-    def __init__(self, holder: Any) -> None:
+    def __init__(self, holder: Any, *, whole: bool = True) -> None:
         self._held = getattr(holder, "__dict__", {})
-        self._whole = not isinstance(holder, keras.layers.Layer | keras.optimizers.Optimizer | keras.losses.Loss)
+        self._whole = whole and not isinstance(holder, keras.layers.Layer | keras.optimizers.Optimizer | keras.losses.Loss)
         self._values = {name: value for name, value in self._held.items() if self._whole or isinstance(value, PLAIN)}
         containers = [value for value in self._values.values() if isinstance(value, list | dict | set)]
         self._contents = [(value, _entries(value)) for value in containers]

@@ -15,7 +15,7 @@ from eagerloop import loop
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import PluginError
 from eagerloop.inspection.looking.naming import Names
-from eagerloop.inspection.looking.restoring import Kept
+from eagerloop.inspection.looking.restoring import Kept, leaving_no_trace
 from eagerloop.inspection.looking.tracing import Tracer, number
 from eagerloop.inspection.mistakes.detectors import (
     data,
@@ -100,7 +100,7 @@ def first_look(parts: RunParts) -> list[Finding]:
         The findings in the order of their ids.
     """
     evidence = _evidence_before(parts, *parts.first_batch)
-    with warnings.catch_warnings():
+    with leaving_no_trace(parts), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a part has to say it says in the step
         return _asked([detector for detector in DETECTORS if detector.id in SEEN_AT_FIRST], evidence)
 

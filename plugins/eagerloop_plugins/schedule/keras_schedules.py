@@ -1,0 +1,10 @@
+"""Every learning-rate schedule of Keras, by its name and with its own options."""
+
+from eagerloop_plugins.keras_table import factories, table
+
+EXCLUDED_CLASSES = {"LearningRateSchedule": "the base class: it has no rate"}
+EXCLUDED_OPTIONS = {"name": "the name that the user types is used"}
+
+TABLE = table("schedules")
+
+KERAS_SCHEDULES = factories("schedule", TABLE)
