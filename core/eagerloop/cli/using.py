@@ -86,6 +86,9 @@ def predict(
     target: Annotated[
         Path | None, typer.Option("--output", help="The CSV file to write.", show_default="standard output")
     ] = None,
+    for_spreadsheet: Annotated[
+        bool, typer.Option("--for-spreadsheet", help="Put ' before a text that a spreadsheet would run as a formula.")
+    ] = False,
     strict: Strict = False,
     trust: Trust = None,
 ) -> None:
@@ -100,7 +103,7 @@ def predict(
 
     loaded = load(run, strict=strict, trust=trust or ())
     with data_on_stdout():
-        count = write_predictions(loaded, source, target)
+        count = write_predictions(loaded, source, target, for_spreadsheet=for_spreadsheet)
     if target is not None:
         write_out(f"{count} predictions in {target}")
 
