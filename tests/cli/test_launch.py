@@ -32,6 +32,26 @@ def start(*words, directory):
     return subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def test_the_workers_of_a_launch_that_is_killed_save_and_end(tmp_path):
+    """Nobody would stop them else; what they saved goes on."""
+    process = start("--", "train", "--epochs", 100_000, "--run", "mine", directory=tmp_path)
+    history_file = tmp_path / "mine" / "history.jsonl"
+    while not history_file.exists() or not history_file.read_text():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.kill()
+    process.communicate()
+    assert len(workers) == 2
+    deadline = time.monotonic() + 120
+    while any(Path(f"/proc/{worker}/exe").exists() for worker in workers):
+        assert time.monotonic() < deadline, "the workers are still there"
+        time.sleep(0.1)
+    log = next((tmp_path / "mine" / "logs").glob("*/worker-0.log")).read_text()
+    assert "stopped by SIGTERM after step" in log
+    assert len(eagerloop.load(tmp_path / "mine").history) > 0
+
+
 def test_a_worker_imports_nothing_from_where_it_is_started(tmp_path):
     """Neither a module that is called like one that eagerloop needs, nor a plugin whose metadata lie there."""
     mark = tmp_path / "ran"

@@ -11,12 +11,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from eagerloop.distribution.workers.orphans import LAUNCHED
 from eagerloop.distribution.workers.supervising import Outcome, Processes
 from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.storage.run_directory import RUNS, RunDirectory
 
 COMMANDS = ("train", "resume")
-PROGRAM = (sys.executable, "-P", "-c", "import sys; from eagerloop.cli import main; sys.argv[0] = 'eagerloop'; main()")
+_BEGIN = "from eagerloop.distribution.workers.orphans import end_with_the_launcher; end_with_the_launcher()"
+_MAIN = "import sys; from eagerloop.cli import main; sys.argv[0] = 'eagerloop'; main()"
+PROGRAM = (sys.executable, "-P", "-c", f"{_BEGIN}; {_MAIN}")
 """How a worker is started: as the package's script does it, by this very Python, importing nothing from where it is started."""
 
 LOGS = "logs"
@@ -51,7 +54,9 @@ def launch(job: Job, workers: int, logs: Path, show: Callable[[str], None]) -> O
     Raises:
         ConfigError: The logs cannot be written.
     """
-    variables = [{"TF_CONFIG": text} for text in tf_configs([f"127.0.0.1:{port}" for port in free_ports(workers)])]
+    variables = [
+        {"TF_CONFIG": text, LAUNCHED: "1"} for text in tf_configs([f"127.0.0.1:{port}" for port in free_ports(workers)])
+    ]
     with Processes([[*PROGRAM, *job.words]] * workers, variables, logs) as started:
         outcome = started.wait(show)
     if not outcome.code or not RunDirectory(job.run).run_toml.exists():

@@ -44,6 +44,8 @@ class Processes:
     A signal that this process gets is passed on to each, once. They are in sessions of their own, so that Ctrl-C on a terminal
     reaches them by this way alone: a second one would end them before they have saved.
 
+    What they read is a pipe that is never written to, and ends when this process does: see `orphans`.
+
     Args:
         commands: A program with its arguments for each.
         variables: What each has in its environment besides what this process has.
@@ -83,6 +85,8 @@ class Processes:
         self._send(signal.SIGKILL)
         for process in self._processes:
             process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
         for number, handler in self._before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
@@ -160,7 +164,7 @@ def _started(command: Sequence[str], variables: Mapping[str, str], log: Path) ->
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", **variables}  # a log has what was said before a SIGKILL, too
     with log.open("wb") as file:
         return subprocess.Popen(  # noqa: S603 - this Python, with the user's own words
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environment, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
         )
 
 
