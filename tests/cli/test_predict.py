@@ -89,10 +89,18 @@ def test_classes_are_predicted_by_name_with_a_probability_each(done, classifier)
     ],
 )
 def test_a_table_that_cannot_be_predicted_is_refused(refused, classifier, content, told):
-    """A missing column with the nearest, cells that are no numbers, an unknown class, no rows, no file; no output is made."""
+    """A missing column with the nearest, cells that are no numbers, no rows, no file; no output is made."""
     if content is not None:
         Path("new.csv").write_text(content, encoding="utf-8")
     assert told in refused("predict", classifier, "--input", "new.csv", "--output", "out.csv")
+
+
+def test_a_target_is_written_as_it_stands(done, classifier):
+    """Known, missing or unheard of: nobody needs it to predict."""
+    Path("new.csv").write_text("y,a,b\ncat,1,2\n,3,4\ncow,5,6\n", encoding="utf-8")
+    found = rows(done("predict", classifier, "--input", "new.csv"))
+    assert list(found[0])[:3] == ["a", "b", "y"]
+    assert [row["y"] for row in found] == ["cat", "", "cow"]
 
 
 def test_an_output_that_cannot_be_written_is_named(refused, run):
