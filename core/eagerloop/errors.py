@@ -77,6 +77,32 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"{hint}Known: {', '.join(names) or 'none'}"
 
 
+def told(value: object) -> str:
+    """A value in a message; Python itself does not write an integer of thousands of digits.
+
+    Example:
+        >>> told(12), told(10**5000)
+        ('12', 'a huge integer')
+    """
+    return "a huge integer" if isinstance(value, int) and value.bit_length() > 1024 else repr(value)  # noqa: PLR2004
+
+
+def printable(text: str) -> str:
+    r"""One line without what would steer a terminal: names come from files, runs and configs, which may be a stranger's.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text; a control character, a line's end included, is shown as a mark.
+
+    Example:
+        >>> printable("weight\x1b[2J")
+        'weight�[2J'
+    """
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
 def reason(error: OSError) -> str:
     """Why the operating system refused, in plain words and with a way out where there is one."""
     known = {

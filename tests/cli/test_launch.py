@@ -32,6 +32,22 @@ def start(*words, directory):
     return subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def test_a_worker_imports_nothing_from_where_it_is_started(tmp_path):
+    """Neither a module that is called like one that eagerloop needs, nor a plugin whose metadata lie there."""
+    mark = tmp_path / "ran"
+    evil = f"open({str(mark)!r}, 'w').close()"
+    for name in ("tomli_w.py", "filelock.py", "evil.py", "sitecustomize.py"):
+        (tmp_path / name).write_text(evil)
+    metadata = tmp_path / "evil.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[eagerloop]\nx = evil\n")
+    command = [*PROGRAM, "train", "--print-config"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "[model]" in said.stdout
+    assert (said.stderr, mark.exists()) == ("", False)
+
+
 def history(run):
     """The rows of a run, without their times."""
     rows = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]

@@ -161,3 +161,34 @@ def test_a_model_of_several_heads_is_predicted_and_reported(done):
     assert len(found) == 30
     assert list(found[0])[4:] == [f"prediction_{name}_{number}" for name in ("high", "low") for number in range(4)]
     assert "two" in done("report", "two")
+
+
+def formulas(done):
+    """A run whose table has cells that a spreadsheet would run: in a name, in features, in classes."""
+    rows = [f"{('=cmd|0', '@b', '-7', '+1e3')[i % 4]},{i * -0.5},{('-no', 'yes')[i % 2]}\n" for i in range(40)]
+    Path("sheet.csv").write_text("=a,b,c\n" + "".join(rows), encoding="utf-8")
+    done("train", "--dataset", "csv", "--dataset.path", "sheet.csv", "--epochs", 1, "--run", "sheet", "-q")
+
+
+def test_a_formula_is_written_as_it_is_and_told(cli, done):
+    """It is the user's data; a note says what to do for a spreadsheet."""
+    formulas(done)
+    outcome = cli("predict", "sheet", "--output", "out.csv")
+    assert (outcome.code, outcome.err) == (
+        0,
+        "note: a spreadsheet would run '=a' as a formula; --for-spreadsheet puts ' before such cells\n",
+    )
+    assert Path("out.csv").read_text(encoding="utf-8").startswith("=a,b,c,prediction,")
+
+
+def test_a_formula_for_a_spreadsheet(cli, done):
+    """Each cell that would be run has a sign before it, and no number has; nothing needs to be told."""
+    formulas(done)
+    done("predict", "sheet", "--input", "sheet.csv", "--output", "plain.csv")
+    outcome = cli("predict", "sheet", "--input", "sheet.csv", "--output", "out.csv", "--for-spreadsheet")
+    assert (outcome.code, outcome.err) == (0, "")
+    quoted, plain = (list(csv.reader(Path(name).read_text(encoding="utf-8").splitlines())) for name in ("out.csv", "plain.csv"))
+    dangerous = {"=a", "=cmd|0", "@b", "-no"}
+    assert quoted == [[f"'{cell}" if cell in dangerous else cell for cell in row] for row in plain]
+    assert dangerous <= {cell for row in plain for cell in row}
+    assert any(cell.startswith("-") and cell not in dangerous for row in quoted for cell in row)

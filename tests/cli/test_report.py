@@ -1,4 +1,6 @@
+import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,36 @@ def test_report_goes_where_it_is_told_to(done, run):
 
     assert Path("page.html").read_text("utf-8").startswith("<!doctype html>")
     assert not (run / "report.html").exists()
+
+
+@pytest.mark.parametrize("words", [("report", "runs/one"), ("inspect", "step", "runs/one")], ids=str)
+def test_a_page_goes_where_a_link_leads_and_to_a_device(done, run, words):
+    """The link stays a link, whether there is something behind it or not; a device and a pipe stay what they are."""
+    Path("elsewhere").mkdir()
+    Path("elsewhere/old.html").write_text("old")
+    for name in ("old.html", "new.html"):
+        Path(name).symlink_to(Path("elsewhere") / name)
+        done(*words, "--html", name)
+        assert Path(name).is_symlink()
+        assert Path("elsewhere", name).read_text("utf-8").startswith("<!doctype html>")
+    assert sorted(path.name for path in Path("elsewhere").iterdir()) == ["new.html", "old.html"]
+
+    os.mkfifo("pipe")
+    said = []
+    reader = threading.Thread(target=lambda: said.append(Path("pipe").read_text("utf-8")))
+    reader.start()
+    done(*words, "--html", "pipe")
+    reader.join()
+    assert Path("pipe").is_fifo()
+    assert said[0].startswith("<!doctype html>")
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no such device here")
+def test_a_page_for_a_device_that_is_full(cli, run):
+    """One line; the device is still one."""
+    outcome = cli("report", run, "--html", "/dev/full")
+    assert (outcome.code, "/dev/full could not be written: the disk is full" in outcome.err) == (2, True)
+    assert Path("/dev/full").is_char_device()
 
 
 def test_report_of_nothing_is_refused(refused):

@@ -116,3 +116,21 @@ def _as_text(value: Any) -> str:
 def cells(column: Sequence[Any]) -> Sequence[Any]:
     """A column as it is written: numbers with as many digits as their own precision has, bytes as the text that they are."""
     return [_as_text(value) if isinstance(value, (np.floating, bytes)) else value for value in column]
+
+
+def is_formula(cell: Any) -> bool:
+    """Whether a spreadsheet that opens the table would compute a cell; a number with a sign is none.
+
+    Example:
+        >>> [is_formula(cell) for cell in ("=1+1", "@SUM(A1)", "-1.5e-3", "a=b", -1.5)]
+        [True, True, False, False, False]
+
+    Source: OWASP, "CSV Injection".
+    """
+    if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return True
+    return False

@@ -7,27 +7,32 @@ import contextlib
 import csv
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from eagerloop.afterwards.columns import Columns, cells, features_by_name, predictions_by_name, targets_by_name
+from eagerloop.afterwards.columns import Columns, cells, features_by_name, is_formula, predictions_by_name, targets_by_name
 from eagerloop.building.blaming import blaming
 from eagerloop.data.arrays import ROWS_AT_ONCE
 from eagerloop.errors import ConfigError
 from eagerloop.running.run import Run
+from eagerloop.running.snapshots import say
 from eagerloop.tables.blocks import read_blocks
 
 
-def write_predictions(run: Run, source: Path | None = None, target: Path | None = None) -> int:
+def write_predictions(
+    run: Run, source: Path | None = None, target: Path | None = None, *, for_spreadsheet: bool = False
+) -> int:
     """Predicts and writes CSV, piece by piece.
 
     Args:
         run: A run with a trained model.
         source: A table with the run's features as columns, in any order; by default the run's test data.
         target: The file to write, which is there only when it is complete; by default standard output.
+        for_spreadsheet: Put `'` before a text that a spreadsheet would run as a formula. By default it is written as it is, and
+            a note says that there is one.
 
     Returns:
         The number of rows.
@@ -38,9 +43,9 @@ def write_predictions(run: Run, source: Path | None = None, target: Path | None 
     """
     pieces = pieces_of(run, source)
     if target is None:
-        return _write(sys.stdout, pieces)
+        return _write(sys.stdout, pieces, quote=for_spreadsheet)
     with _complete(target) as file:
-        return _write(file, pieces)
+        return _write(file, pieces, quote=for_spreadsheet)
 
 
 def pieces_of(run: Run, source: Path | None = None) -> Iterator[Columns]:
@@ -99,13 +104,19 @@ def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
         yield {name: table.text(name) for name in shown}, x
 
 
-def _write(file: IO[str], pieces: Iterable[Columns]) -> int:
+def _write(file: IO[str], pieces: Iterable[Columns], *, quote: bool) -> int:
     writer = csv.writer(file, lineterminator="\n")
-    count = 0
+    count, formula = 0, ""
     for columns in pieces:
+        written: list[Sequence[Any]] = [list(columns), *(cells(column) for column in columns.values())]
+        formula = formula or next((str(cell) for row in written for cell in row if is_formula(cell)), "")
+        if quote and formula:
+            written = [[f"'{cell}" if is_formula(cell) else cell for cell in row] for row in written]
+        names, *values = written
         if not count:
-            writer.writerow(columns)
-        written = [cells(column) for column in columns.values()]
-        writer.writerows(zip(*written, strict=True))
-        count += len(written[0])
+            writer.writerow(names)
+        writer.writerows(zip(*values, strict=True))
+        count += len(values[0])
+    if formula and not quote:
+        say([f"a spreadsheet would run {formula!r:.60} as a formula; --for-spreadsheet puts ' before such cells"])
     return count

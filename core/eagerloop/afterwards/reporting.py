@@ -20,7 +20,7 @@ from eagerloop.inspection.step_record import StepRecord, read_step
 from eagerloop.running.opening import ON_ONE_DEVICE, load
 from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
-from eagerloop.storage.files import write_atomically
+from eagerloop.storage.files import read_plain, write_atomically, write_where_named
 from eagerloop.storage.run_directory import HISTORY, RunDirectory
 
 Array = np.ndarray[Any, Any]
@@ -59,7 +59,8 @@ def report(
 
     Args:
         directory: The run; by default the newest below `runs/`.
-        target: The file; by default `report.html` in the run's directory. What is there is replaced.
+        target: The file; by default `report.html` in the run's directory. A file that is there is replaced; a link
+            is followed, and a device or a pipe written to.
         trust: Files of code, named by a record that was made elsewhere, that may be run.
         pictures: A directory for `curves.png` and `predictions.png`; by default none are drawn.
 
@@ -74,7 +75,10 @@ def report(
     drawn = [] if pictures is None else list(_pictures(story, pictures))
     page = where.path / PAGE if target is None else target
     try:
-        write_atomically(page, run_page(story), durable=False)
+        if target is None:
+            write_atomically(page, run_page(story), durable=False)
+        else:
+            write_where_named(page, run_page(story))
     except TrainingError as error:
         msg = f"{error}; name another file with --html"
         raise ConfigError(msg) from error
@@ -123,7 +127,7 @@ def _history(path: Path) -> list[dict[str, Any]]:
     """The rows of a history that no checkpoint holds; a damaged one ends it."""
     rows: list[dict[str, Any]] = []
     with contextlib.suppress(OSError, ValueError):
-        for line in path.read_text("utf-8").splitlines():
+        for line in read_plain(path).splitlines():
             row = json.loads(line)
             whole = isinstance(row, dict) and "epoch" in row and all(isinstance(value, int | float) for value in row.values())
             rows += [row] if whole else []

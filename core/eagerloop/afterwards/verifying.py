@@ -19,6 +19,7 @@ from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import check_content
 from eagerloop.storage.checkpoint import Checkpoint
+from eagerloop.storage.files import read_plain
 from eagerloop.storage.run_directory import HISTORY, RunDirectory
 from eagerloop.storage.variables import compare_tables, table_of
 
@@ -79,16 +80,18 @@ def _read(run: Run, step: int, verdict: Verdict) -> Checkpoint | None:
         checkpoint = run.store.read(step)
         check_content(checkpoint)
     except CheckpointError as error:
-        verdict.say(f"step {step}: {error}", fault=True)
+        if run.store.path_of(step).exists():  # else another process trains here, and has removed it since
+            verdict.say(f"step {step}: {error}", fault=True)
         return None
     return checkpoint
 
 
 def _fits(run: Run, checkpoint: Checkpoint, verdict: Verdict) -> bool:
-    """Whether its variables are those of the parts that the record names."""
+    """Whether its variables are those of the parts that the record names, and can be read."""
     files, variables = checkpoint.manifest["files"], checkpoint.manifest["variables"]
     try:
         compare_tables(variables, table_of(run.variables()), str(checkpoint.directory))
+        run.parts.checkpointer.read(checkpoint.directory, run.variables())
     except CheckpointError as error:
         verdict.say(f"step {checkpoint.step}: {error}", fault=True)
         return False
@@ -110,7 +113,7 @@ def _compare_files(where: RunDirectory, newest: Checkpoint, verdict: Verdict) ->
     rows = newest.manifest["history"]
     path = where.path / HISTORY
     try:
-        written = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        written = [json.loads(line) for line in read_plain(path).splitlines()]
     except FileNotFoundError:
         written = []
     except (OSError, ValueError, RecursionError) as error:

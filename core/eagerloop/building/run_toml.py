@@ -53,6 +53,6 @@ def describe(
 
 
 def config(record: Mapping[str, Any]) -> str:
-    """The settings with every option written out, as TOML that `train --config` takes."""
-    told = {key: value for key, value in record.items() if key not in FACTS}
+    """The settings with every option written out, as TOML that `train --config` takes: files of code with their seal."""
+    told = {key: value for key, value in record.items() if key not in FACTS or (key in ("files", "seal") and record["files"])}
     return tomli_w.dumps({"format": FORMAT} | told)

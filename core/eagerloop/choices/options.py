@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from eagerloop.errors import ConfigError, PluginError, did_you_mean
+from eagerloop.errors import ConfigError, PluginError, did_you_mean, told
 
 RESERVED = ("seed", "dataset", "answer_meaning")
 """Parameters that the engine fills in; `answer_meaning` for metrics alone: what the predictions mean, such as `logits`."""
@@ -77,7 +77,7 @@ class Option:
             converted = _convert(value, wanted)
             if converted is not _NO:
                 return self._in_range(converted, where)
-        msg = f"{where}: option '{self.flag}' must be {self.type_name}, got {value!r} ({type(value).__name__})"
+        msg = f"{where}: option '{self.flag}' must be {self.type_name}, got {told(value)} ({type(value).__name__})"
         raise ConfigError(msg)
 
     def _in_range(self, value: Any, where: str) -> Any:
@@ -86,8 +86,9 @@ class Option:
                 continue
             low = -math.inf if self.minimum is None else self.minimum
             high = math.inf if self.maximum is None else self.maximum
-            if not math.isfinite(number) or not low <= number <= high:
-                msg = f"{where}: option '{self.flag}' must be {self.type_name}, got {number!r}"
+            huge = isinstance(number, int) and number.bit_length() > 63  # noqa: PLR2004 - no program of ours holds it
+            if huge or not math.isfinite(number) or not low <= number <= high:
+                msg = f"{where}: option '{self.flag}' must be {self.type_name}, got {told(number)}"
                 raise ConfigError(msg)
         return value
 
@@ -120,7 +121,7 @@ def _convert(value: Any, wanted: Any) -> Any:
         items = [_convert(item, get_args(wanted)[0]) for item in value]
         return _NO if any(item is _NO for item in items) else items
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if value.bit_length() < 1024 else math.inf if value > 0 else -math.inf  # noqa: PLR2004
     if wanted is Path and isinstance(value, str):
         return Path(value)
     exact = type(value) is wanted or (wanted in (Path, type(None)) and isinstance(value, wanted))

@@ -49,7 +49,7 @@ class Settings:
     precision: Annotated[
         Literal["float32", "mixed_float16", "mixed_bfloat16"], Note("what the layers compute in; their variables are float32")
     ] = "float32"
-    threads: Annotated[int, Note("how many threads TensorFlow may use; 0: one a core", min=0)] = 0
+    threads: Annotated[int, Note("how many threads TensorFlow may use; 0: one a core", min=0, max=1024)] = 0
     deterministic: Annotated[bool, Note("the same bits again on a GPU, too, where that costs time")] = True
     device_policy: Annotated[
         Literal["silent", "explicit", "warn"], Note("what to do when a tensor is on another device than its operation")
@@ -114,7 +114,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         msg = f"config {path} cannot be read: {error.strerror or error}"
         raise ConfigError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of an integer with thousands of digits
         msg = f"config {path} is not valid TOML: {error}"
         raise ConfigError(msg) from error
 

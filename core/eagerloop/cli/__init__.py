@@ -16,9 +16,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always: 0 done, 1 the run failed, 2 the user's input, 130 or 143 interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
+    own = _own(words)
+    debug = "--debug" in own
     with report(debug=debug):
         from eagerloop.cli.app import command  # noqa: PLC0415 - whatever goes wrong in there is reported, too
 
-        code = command([word for word in words if word != "--debug"]) or 0
+        code = command([*(word for word in own if word != "--debug"), *words[len(own) :]]) or 0
     sys.exit(code)
+
+
+def _own(words: Sequence[str]) -> Sequence[str]:
+    """What belongs to this command; what `launch` is to run has options of its own."""
+    launched = "launch" in words[:2]
+    ends = [place for place, word in enumerate(words) if word == "--" or (launched and word in ("train", "resume"))]
+    return words[: ends[0]] if ends else words

@@ -52,7 +52,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for graders.")] = False,
 ) -> None:
     """Check that parts do what eagerloop asks of them. This runs their code."""
-    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow, write_out  # noqa: PLC0415
     from eagerloop.testing.targets import find  # noqa: PLC0415
 
     with contextlib.redirect_stdout(sys.stderr):  # whatever a part prints must not stand between the findings
@@ -62,14 +62,14 @@ def check(
         _refuse_lacking(targets)
         data = _dataset(dataset, plugin or ())
     if not as_json:
-        typer.echo(f"checking {what}: this runs its code")
+        write_out(f"checking {what}: this runs its code")
     rows = []
     for target in targets:
         with contextlib.redirect_stdout(sys.stderr):
             results = target.check(data)
         rows.append(_row(target, results))
         if not as_json:
-            typer.echo("\n".join(_lines(target, results)))
+            write_out("\n".join(_lines(target, results)))
     if as_json:
         typer.echo(json.dumps({"format": FORMAT, "parts": rows}, indent=1))
     if any(one["status"] == "failed" for row in rows for one in row["checks"]):

@@ -7,6 +7,7 @@ so that they are typed, completed, documented and checked like any others.
 import argparse
 import contextlib
 import inspect
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,9 @@ from eagerloop.choices.settings import Settings, plain_options, read_toml, setti
 from eagerloop.choices.sources import is_file_part
 from eagerloop.cli.flags import completion, dimmed, given, parameter, parameters_of
 from eagerloop.cli.saying import quiet
+from eagerloop.errors import ConfigError
 from eagerloop.parts import KINDS, SINGLE, Choice
+from eagerloop.storage.trust import check_config, files_named
 
 FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
 """What the option of each kind is called."""
@@ -50,9 +53,9 @@ def chosen_parts(words: Sequence[str]) -> argparse.Namespace:
     parser = _FirstPass(add_help=False, allow_abbrev=False)
     for kind in SINGLE:
         parser.add_argument(f"--{kind}")
-    for flag in ("metric", "observe", "plugin"):
+    for flag in ("metric", "observe", "plugin", "trust"):
         parser.add_argument(f"--{flag}", action="append", default=[])
-    parser.add_argument("--config")
+    parser.add_argument("--config", action="append", default=[])
     try:
         return parser.parse_known_args(list(words))[0]
     except _Unreadable:
@@ -80,13 +83,11 @@ def command_of(
         A function for typer, the chosen parts' options in its signature.
 
     Raises:
-        EagerloopError: A chosen part, plugin file or config cannot be read.
+        EagerloopError: A chosen part, plugin file or config cannot be read, or the config names a file of code that is not
+            to be trusted.
     """
-    chosen = chosen_parts(words)
-    settings = settings_from(read_toml(Path(chosen.config)), chosen.config) if chosen.config else Settings()
-    settings.plugins = list(dict.fromkeys([*settings.plugins, *chosen.plugin]))
-    _choose(settings, chosen, kinds)
-    with quiet() if _names_a_file(settings) else contextlib.nullcontext():  # which may import TensorFlow
+    settings = _settings(chosen_parts(words), kinds)
+    with quiet() if files_named(settings) else contextlib.nullcontext():  # which may import TensorFlow
         catalog = Catalog.load(settings.plugins)
         part_options = list(_part_options(settings, catalog, kinds))
     options = {name: option for name, option in plain_options().items() if plain is None or name in plain}
@@ -105,9 +106,48 @@ def command_of(
     return command
 
 
-def config_parameter() -> inspect.Parameter:
-    """The parameter `--config`, which the first pass reads."""
-    return parameter("config", Path, typer.Option("--config", help="A config file, such as a run's run.toml."))
+def config_parameters() -> list[inspect.Parameter]:
+    """The parameters `--config` and `--trust`, which the first pass reads."""
+    trusted = typer.Option("--trust", metavar="FILE", help="A file of code that the config names, and that may be run.")
+    return [
+        parameter("config", Path, typer.Option("--config", help="A config file, such as a run's run.toml.")),
+        parameter("trust", list[str], trusted),
+    ]
+
+
+def _settings(chosen: argparse.Namespace, kinds: Sequence[str]) -> Settings:
+    """The config's settings with the command line's parts over them; no file of code of theirs has been imported.
+
+    Raises:
+        ConfigError: There are several configs, or it cannot be read.
+        CheckpointError: The config names a file of code that is neither sealed by the user nor named on the command line.
+    """
+    if len(chosen.config) > 1:
+        msg = f"--config is given {len(chosen.config)} times ({', '.join(chosen.config)}); one config is read: put all into one"
+        raise ConfigError(msg)
+    where = "".join(chosen.config)
+    content = read_toml(Path(where)) if where else {}
+    settings = settings_from(content, where)
+    typed = Settings(plugins=chosen.plugin)
+    _choose(typed, chosen, kinds)
+    settings.plugins = list(dict.fromkeys([*settings.plugins, *chosen.plugin]))
+    _choose(settings, chosen, kinds)
+    if "_EAGERLOOP_COMPLETE" in os.environ:  # a shell asks at every press of a key, for a line that nobody has sent off
+        return _without_files(settings)
+    check_config(content, settings, [*chosen.trust, *files_named(typed)], where)
+    return settings
+
+
+def _without_files(settings: Settings) -> Settings:
+    """The settings without plugin files, and without the parts that come from files."""
+    settings.plugins = []
+    for kind in KINDS:
+        kept = getattr(settings, kind)
+        if isinstance(kept, Choice):
+            setattr(settings, kind, getattr(Settings(), kind) if is_file_part(kept.part) else kept)
+        elif kept:
+            setattr(settings, kind, [choice for choice in kept if not is_file_part(choice.part)])
+    return settings
 
 
 def _choose(settings: Settings, chosen: argparse.Namespace, kinds: Sequence[str]) -> None:
@@ -119,11 +159,6 @@ def _choose(settings: Settings, chosen: argparse.Namespace, kinds: Sequence[str]
             setattr(settings, kind, known.get(named, Choice(named)))
         elif named:
             setattr(settings, kind, [known.get(name, Choice(name)) for name in named])
-
-
-def _names_a_file(settings: Settings) -> bool:
-    parts = [choice.part for kind in KINDS for choice in _choices(settings, kind)]
-    return bool(settings.plugins) or any(map(is_file_part, parts))
 
 
 class PartOption(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 
 from eagerloop.choices.options import REQUIRED, Option
-from eagerloop.errors import ConfigError
+from eagerloop.errors import ConfigError, printable
 
 TYPES = {"int": "INTEGER", "float": "FLOAT", "str": "TEXT", "Path": "PATH"}
 """What stands behind an option in the help. The range stands in its text: the options' names need the room."""
@@ -80,12 +80,12 @@ def dimmed(text: str) -> str:
 
 
 def in_words(value: Any) -> str:
-    """A value as a person would type it."""
+    """A value as a person would type it; it may come from a config."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if value in (None, [], ()):
         return "none"
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return printable(",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
 
 
 def given(values: Mapping[str, Any], key: str, option: Option, where: str) -> Any:

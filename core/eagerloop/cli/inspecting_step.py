@@ -41,7 +41,7 @@ def step(
 
     The run stays as it is.
     """
-    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow, write_out  # noqa: PLC0415
     from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
@@ -58,7 +58,7 @@ def step(
     if as_json:
         typer.echo(record.to_json())
     elif page is not None:
-        typer.echo(f"step {number} in {page}")
+        write_out(f"step {number} in {page}")
     else:
         typer.echo(step_transcript(record, operations=operations, colour=_coloured(), width=_width()), color=True)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from eagerloop.cli.saying import tell
+from eagerloop.cli.saying import tell, write_out
 
 
 def launch(
@@ -27,12 +27,12 @@ def launch(
     job = job_of(command)
     machines = "\n".join(f"  {line}" for line in lines_for_machines(job, workers))
     if only_print:
-        typer.echo(machines)
+        write_out(machines)
         return
     logs = logs or log_directory(job)
-    typer.echo(f"each of several machines would run its own line:\n{machines}")
-    typer.echo(f"workers here: {workers}, logs in {logs}")
-    outcome = start(job, workers, logs, lambda text: typer.echo(text, nl=False))
+    write_out(f"each of several machines would run its own line:\n{machines}")
+    write_out(f"workers here: {workers}, logs in {logs}")
+    outcome = start(job, workers, logs, lambda text: write_out(text, end=""))
     if outcome.code:
         tell(f"eagerloop: {outcome.sentence}")
         raise typer.Exit(outcome.code)

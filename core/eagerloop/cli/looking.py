@@ -11,7 +11,7 @@ from eagerloop.choices.catalog import PLURALS, Catalog
 from eagerloop.choices.sources import is_file_part
 from eagerloop.cli import listing
 from eagerloop.cli.flags import completion
-from eagerloop.cli.saying import quiet, quiet_tensorflow
+from eagerloop.cli.saying import quiet, quiet_tensorflow, write_out
 from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.parts import KINDS
 
@@ -36,7 +36,7 @@ def plugins(
     if as_json:
         typer.echo(json.dumps(listing.as_json(catalog, kinds), indent=1))
         return
-    typer.echo("\n".join(listing.of_kind(catalog, kinds[0]) if kind else listing.overview(catalog)))
+    write_out("\n".join(listing.of_kind(catalog, kinds[0]) if kind else listing.overview(catalog)))
 
 
 def _kind(word: str) -> str:
@@ -72,7 +72,7 @@ def show(
     if as_json:
         typer.echo(json.dumps(listing.row(entry) | {"options": listing.options_as_json(entry)}, indent=1))
         return
-    typer.echo("\n".join(listing.shown(entry)))
+    write_out("\n".join(listing.shown(entry)))
 
 
 def doctor() -> None:
@@ -82,6 +82,6 @@ def doctor() -> None:
     with contextlib.suppress(Exception):  # the view tells it as a problem
         quiet_tensorflow()
     view = inspect_environment(Catalog.load())
-    typer.echo(str(view))
+    write_out(str(view))
     if view.problems:
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from eagerloop.cli.flags import completion
+from eagerloop.cli.saying import write_out
 from eagerloop.parts import KINDS
 
 
@@ -20,7 +21,7 @@ def new(
     from eagerloop.scaffold.new_part import make  # noqa: PLC0415 - the other commands need not wait for it
 
     paths = make(kind, name, package=package, directory=directory)
-    typer.echo("made")
-    typer.echo("\n".join(f"  {path}" for path in paths.files))
-    typer.echo("next")
-    typer.echo("\n".join(f"  {command}" for command in paths.commands))
+    write_out("made")
+    write_out("\n".join(f"  {path}" for path in paths.files))
+    write_out("next")
+    write_out("\n".join(f"  {command}" for command in paths.commands))

@@ -22,7 +22,7 @@ def report(
     trust: Trust = None,
 ) -> None:
     """Draw a run as a page: curves, predictions, layers, updates, recorded steps."""
-    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow, write_out  # noqa: PLC0415
     from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
@@ -34,8 +34,8 @@ def report(
 
     with blaming(f"{run or 'the run'} cannot be drawn"):
         written = write(run, html, trust or (), png)
-    typer.echo(f"{written.page}: epochs {written.epochs}, recorded steps {written.records}; any browser shows it, offline")
+    write_out(f"{written.page}: epochs {written.epochs}, recorded steps {written.records}; any browser shows it, offline")
     for picture in written.pictures:
-        typer.echo(f"{picture}: 1920 by 1080, for a slide")
+        write_out(f"{picture}: 1920 by 1080, for a slide")
     for note in written.notes:
-        typer.echo(f"note: {note}")
+        write_out(f"note: {note}")

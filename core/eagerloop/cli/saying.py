@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from eagerloop.errors import EagerloopError
+from eagerloop.errors import ConfigError, EagerloopError, printable
 
 DEBUG = "EAGERLOOP_DEBUG"
 
@@ -28,7 +28,52 @@ GREETING = re.compile(rb"[IWE]\d{4} |[IWE]0000 |WARNING: All log messages before
 
 def tell(text: str) -> None:
     """One line to stderr."""
-    print(" ".join(CLUTTER.sub("", text).split()), file=sys.stderr)  # noqa: T201
+    print(printable(" ".join(CLUTTER.sub("", text).split())), file=sys.stderr)  # noqa: T201
+
+
+def write_out(text: str, end: str = "\n") -> None:
+    """Lines to stdout, in which no name steers the terminal."""
+    print(_lines(text), end=end, flush=True)  # noqa: T201
+
+
+def _lines(text: str) -> str:
+    return "".join(part if part in ("\n", "\t") else printable(part) for part in re.split(r"([\n\t])", text))
+
+
+class _Shown:
+    """Standard output on a terminal, to which data are written: they steer nothing."""
+
+    def __init__(self, terminal: Any) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        """What is written, as it can be shown."""
+        return int(self._terminal.write(_lines(text)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+
+@contextlib.contextmanager
+def data_on_stdout() -> Iterator[None]:
+    """Data go out byte for byte, but to a terminal as they can be shown.
+
+    Raises:
+        ConfigError: Standard output has no such letter.
+    """
+    if sys.stdout.isatty():
+        with contextlib.redirect_stdout(_Shown(sys.stdout)):
+            yield
+        return
+    stream: Any = sys.stdout
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="strict")
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        lacking = f"the output is written in {error.encoding}, which lacks {error.object[error.start]!a}"
+        msg = f"{lacking}; set PYTHONIOENCODING=utf-8, or write to a file"
+        raise ConfigError(msg) from error
 
 
 @contextlib.contextmanager
@@ -39,6 +84,7 @@ def report(*, debug: bool) -> Iterator[None]:
         debug: Show every traceback, and what TensorFlow says.
     """
     os.environ[DEBUG] = "1" if debug else ""
+    _mend_streams()
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
         yield
@@ -59,14 +105,25 @@ def report(*, debug: bool) -> Iterator[None]:
         if hasattr(error, "format_message"):  # typer's own errors, wherever its version keeps their class
             tell(f"eagerloop: {_usage(error)}")
             sys.exit(2)
-        if isinstance(error, OSError) and error.errno in FULL and not debug and not _notes(error):
-            _write_no_more()
-            tell(f"eagerloop: the output cannot be written: {error.strerror}; free some space, or write it elsewhere")
-            sys.exit(1)
+        if isinstance(error, OSError) and error.errno in (*FULL, errno.ENAMETOOLONG) and not debug and not _notes(error):
+            sys.exit(_tell_of_system(error))
         if debug or not _notes(error):
             raise
         tell(f"eagerloop: {type(error).__name__}: {_shortened(error)} ({'; '.join(_notes(error))}); --debug shows where")
         sys.exit(2)
+
+
+def _mend_streams() -> None:
+    """Standard streams that are closed lead nowhere; one that lacks a letter shows it as an escape sequence of Python's."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:  # a file that is opened next would get this number, and what TensorFlow says
+            os.open(os.devnull, os.O_RDWR)
+        stream = getattr(sys, name) or open(number, "r" if not number else "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
+        if number and getattr(stream, "errors", "") == "strict" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _write_no_more() -> None:
@@ -79,6 +136,16 @@ def _tell_of(error: EagerloopError) -> None:
     tell(f"eagerloop: {error}")
     for note in filter(FINDING.match, _notes(error)):
         tell(f"note: {note}")
+
+
+def _tell_of_system(error: OSError) -> int:
+    """What the operating system refused for a reason that the user can mend; returns the exit code."""
+    if error.errno == errno.ENAMETOOLONG:
+        tell(f"eagerloop: {str(error.filename)[:60]}... cannot be looked for: {error.strerror}; choose a shorter name")
+        return 2
+    _write_no_more()
+    tell(f"eagerloop: the output cannot be written: {error.strerror}; free some space, or write it elsewhere")
+    return 1
 
 
 def _notes(error: BaseException) -> list[str]:

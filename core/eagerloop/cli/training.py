@@ -9,9 +9,9 @@ import typer
 
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings
-from eagerloop.cli.choosing import command_of, config_parameter
+from eagerloop.cli.choosing import command_of, config_parameters
 from eagerloop.cli.flags import dimmed, parameter
-from eagerloop.cli.saying import quiet_tensorflow, tell
+from eagerloop.cli.saying import data_on_stdout, quiet_tensorflow, tell, write_out
 from eagerloop.distribution.workers.cluster import read_cluster
 from eagerloop.parts import Choice
 from eagerloop.storage.run_directory import RunDirectory
@@ -25,7 +25,7 @@ def train(words: Sequence[str]) -> Callable[..., None]:
     where = f"Where to keep the run. {dimmed('default: a new one below runs/')}"
     own = [
         parameter("run", Path, typer.Option("--run", help=where)),
-        config_parameter(),
+        *config_parameters(),
         parameter("print_config", bool, typer.Option("--print-config", help="Print the config instead of training.")),
         parameter("quiet", bool, typer.Option("--quiet", "-q", help="Print no progress.")),
         parameter("verbose", bool, typer.Option("--verbose", "-v", help="Say how finely the loop is compiled, and why.")),
@@ -50,7 +50,8 @@ def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -
     from eagerloop.running.opening import create  # noqa: PLC0415
 
     if values["print_config"]:
-        typer.echo(config(assemble(settings, catalog).run_toml), nl=False)
+        with data_on_stdout():
+            print(config(assemble(settings, catalog).run_toml), end="")  # noqa: T201
         return
     run = create(with_progress(settings, quiet=values["quiet"]), values["run"], catalog)
     say(run, opening(run))
@@ -70,7 +71,7 @@ def _look_first(strategy: str, directory: Path | None) -> None:
 def say(run: "Run", text: str) -> None:
     """Prints a line; of several workers, the chief speaks for all."""
     if run.parts.is_chief:
-        typer.echo(text)
+        write_out(text)
 
 
 def with_progress(settings: Settings, *, quiet: bool) -> Settings:

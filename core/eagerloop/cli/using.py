@@ -61,7 +61,7 @@ def resume(
 
 def evaluate(run: RunArgument = None, *, strict: Strict = False, trust: Trust = None) -> None:
     """Print the loss and the metrics of a run on its test data."""
-    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow, write_out  # noqa: PLC0415
     from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
@@ -73,7 +73,7 @@ def evaluate(run: RunArgument = None, *, strict: Strict = False, trust: Trust = 
     with blaming(f"{loaded.directory} cannot be evaluated"):
         figures = loaded.evaluate()
     for name, value in figures.items():
-        typer.echo(f"{name} {value:.7g}")
+        write_out(f"{name} {value:.7g}")
 
 
 def predict(
@@ -86,11 +86,14 @@ def predict(
     target: Annotated[
         Path | None, typer.Option("--output", help="The CSV file to write.", show_default="standard output")
     ] = None,
+    for_spreadsheet: Annotated[
+        bool, typer.Option("--for-spreadsheet", help="Put ' before a text that a spreadsheet would run as a formula.")
+    ] = False,
     strict: Strict = False,
     trust: Trust = None,
 ) -> None:
     """Write the predictions of a run as CSV: the features, the target where it is known, the prediction."""
-    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.cli.saying import data_on_stdout, quiet_tensorflow, write_out  # noqa: PLC0415
     from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
@@ -98,9 +101,11 @@ def predict(
     from eagerloop.afterwards.prediction import write_predictions  # noqa: PLC0415
     from eagerloop.running.opening import load  # noqa: PLC0415
 
-    count = write_predictions(load(run, strict=strict, trust=trust or ()), source, target)
+    loaded = load(run, strict=strict, trust=trust or ())
+    with data_on_stdout():
+        count = write_predictions(loaded, source, target, for_spreadsheet=for_spreadsheet)
     if target is not None:
-        typer.echo(f"{count} predictions in {target}")
+        write_out(f"{count} predictions in {target}")
 
 
 def verify(
@@ -110,7 +115,7 @@ def verify(
     trust: Trust = None,
 ) -> None:
     """Check every checkpoint of a run; with --replay, train it again and compare."""
-    from eagerloop.cli.saying import quiet_tensorflow  # noqa: PLC0415
+    from eagerloop.cli.saying import quiet_tensorflow, write_out  # noqa: PLC0415
     from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
@@ -118,6 +123,6 @@ def verify(
     from eagerloop.afterwards.verifying import verify as check  # noqa: PLC0415
 
     verdict = check(run, replay=replay, trust=trust or ())
-    typer.echo(str(verdict))
+    write_out(str(verdict))
     if verdict.faults:
         raise typer.Exit(1)

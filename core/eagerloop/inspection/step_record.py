@@ -1,5 +1,7 @@
 """A recorded step that draws itself: as a text, in a notebook, as a page."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from eagerloop.inspection.records.step_parts import (
     VariableRecord,
 )
 from eagerloop.inspection.records.values import BINS, LARGEST, Values
-from eagerloop.storage.files import write_atomically
+from eagerloop.storage.files import write_atomically, write_where_named
 
 __all__ = [
     "BINS",
@@ -61,7 +63,7 @@ class StepRecord(StepFacts):
         """
         from eagerloop.inspection.pages.step_page import step_page  # noqa: PLC0415
 
-        return _write(path, str(step_page(self)))
+        return _write(path, str(step_page(self)), write_where_named)
 
     def save(self, path: str | Path) -> Path:
         """Writes the record as JSON, which `read_step` reads.
@@ -69,7 +71,7 @@ class StepRecord(StepFacts):
         Raises:
             ConfigError: The file cannot be written.
         """
-        return _write(path, self.to_json() + "\n")
+        return _write(path, self.to_json() + "\n", functools.partial(write_atomically, durable=False))
 
 
 def read_step(path: str | Path) -> StepRecord:
@@ -81,9 +83,9 @@ def read_step(path: str | Path) -> StepRecord:
     return with_rows(loads(StepRecord, read_text(Path(path)), str(path)), str(path))
 
 
-def _write(path: str | Path, text: str) -> Path:
+def _write(path: str | Path, text: str, write: Callable[[Path, str], None]) -> Path:
     try:
-        write_atomically(Path(path), text, durable=False)
+        write(Path(path), text)
     except TrainingError as error:
         raise ConfigError(str(error)) from error
     return Path(path)

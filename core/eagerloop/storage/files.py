@@ -1,10 +1,15 @@
 """Files that a crash cannot tear: replaced as a whole, and durable when the call returns."""
 
 import contextlib
+import errno
 import os
+import stat
 from pathlib import Path
 
 from eagerloop.errors import TrainingError, reason
+
+CANNOT = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system says that cannot do what was asked at all."""
 
 TEMPORARY = ".tmp-"
 """What the names of files and directories begin with that are not whole yet."""
@@ -37,10 +42,77 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
         raise TrainingError(msg) from error
 
 
+def read_plain(path: Path) -> str:
+    """The text of a file of a run: of a plain one, for a pipe in its place would be waited for without end.
+
+    Raises:
+        OSError: It is not there, cannot be read, or is no plain file.
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    with open(path, opener=_not_waiting, encoding="utf-8") as file:
+        return file.read()
+
+
+def _not_waiting(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file", path)
+    return descriptor
+
+
+def write_where_named(path: Path, text: str) -> None:
+    """Writes a file that the user names, wherever that leads: through a link, to a device, into a pipe.
+
+    Inside a run it is not for us to follow a link: there, `write_atomically` replaces it.
+
+    Args:
+        path: The file.
+        text: Its new text.
+
+    Raises:
+        TrainingError: It could not be written.
+    """
+    if not path.exists() or path.is_file():
+        write_atomically(Path(os.path.realpath(path)), text, durable=False)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{path} could not be written: {reason(error)}"
+        raise TrainingError(msg) from error
+
+
 def sync(path: Path) -> None:
-    """Makes a file or a directory durable."""
+    """Makes a file or a directory durable; some file systems cannot do so with a directory, and there it is let be."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in CANNOT or not path.is_dir():
+            raise
     finally:
         os.close(descriptor)
+
+
+def sync_all(directory: Path) -> None:
+    """Makes everything below a directory durable."""
+    for path in directory.rglob("*"):
+        sync(path)
+
+
+def make_directory(path: Path, *, exist_ok: bool = True) -> None:
+    """Makes a directory with those above it, durably: the name of each stands in the one above, which a crash could undo.
+
+    Args:
+        path: The directory.
+        exist_ok: It may be there already.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
+    path.mkdir(parents=True, exist_ok=exist_ok)
+    for made in missing:
+        with contextlib.suppress(PermissionError):  # one may be allowed to write where one may not read
+            sync(made.parent)

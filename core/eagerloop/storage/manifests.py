@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from eagerloop.errors import CheckpointError, DamagedError
-from eagerloop.storage.files import sync
+from eagerloop.errors import CheckpointError, DamagedError, TrainingError
+from eagerloop.storage.files import read_plain, sync
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -36,12 +36,31 @@ def _seal(content: dict[str, Any]) -> str:
 
 
 def write_manifest(directory: Path, content: dict[str, Any]) -> None:
-    """Writes the manifest of a checkpoint, durably."""
+    """Writes the manifest of a checkpoint, durably.
+
+    Raises:
+        TrainingError: No reader would take it: it is too large.
+    """
     content = json.loads(json.dumps(content))  # as a reader will see it: the seal is over that
     text = json.dumps(content | {"sha256": _seal(content)}, indent=1)
+    if len(text) > LARGEST_MANIFEST:
+        sizes = [(len(json.dumps(value)), name) for name, value in _parts_of(content)]
+        size, name = max(sizes)
+        what = f"the manifest of step {content.get('step')} would have {len(text)} bytes, a reader takes {LARGEST_MANIFEST}"
+        msg = f"{what}; {size} of them are {name}; the checkpoints before are kept: have it keep less"
+        raise TrainingError(msg)
     (directory / MANIFEST).write_text(text, encoding="utf-8")
     sync(directory / MANIFEST)
     sync(directory)
+
+
+def _parts_of(content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Its entries in words; the states of observers and metrics one by one."""
+    for key, value in content.items():
+        if key in ("observers", "metrics"):
+            yield from ((f"the state of the {key.removesuffix('s')} '{name}'", state) for name, state in value)
+        else:
+            yield f"its '{key}'", value
 
 
 def damage(path: Path, what: str) -> CheckpointError:
@@ -68,7 +87,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             raise damage(path, "it is reached through a symbolic link")
         if path.stat().st_size > LARGEST_MANIFEST:
             raise damage(path, f"{path.stat().st_size} bytes are no manifest")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_plain(path))
     except OSError as error:
         raise damage(path, error.strerror or str(error)) from error
     except (ValueError, RecursionError) as error:

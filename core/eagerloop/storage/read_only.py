@@ -49,6 +49,9 @@ class ReadOnlyDirectory(RunDirectory):
     def discard(self) -> None:
         """Nothing."""
 
+    def stay(self) -> None:
+        """Nothing: nothing is written."""
+
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Nothing."""
 

@@ -12,7 +12,7 @@
 import contextlib
 import functools
 import json
-import time
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,10 @@ from typing import Any, ClassVar
 import filelock
 import tomli_w
 
-from eagerloop.errors import CheckpointError, ConfigError, TrainingError
-from eagerloop.storage.files import TEMPORARY, sync, write_atomically
+from eagerloop.errors import CheckpointError, ConfigError, TrainingError, reason
+from eagerloop.storage.files import TEMPORARY, make_directory, sync, write_atomically
+from eagerloop.storage.home import Home
+from eagerloop.storage.naming import made_unused, name_now
 from eagerloop.storage.store import Store
 
 RUNS = Path("runs")
@@ -41,6 +43,10 @@ class RunDirectory:
     writes: ClassVar[bool] = True
     """Whether this process may write here."""
     _lock: filelock.FileLock | None = None
+    _home: Home | None = None
+    _record: str = ""
+    _new: bool = False
+    """Whether no other process may have begun a run here since the place was chosen."""
 
     @staticmethod
     def refuse_taken(path: Path | None) -> None:
@@ -61,21 +67,22 @@ class RunDirectory:
         """Chooses and makes the directory of a new run.
 
         Raises:
-            ConfigError: It holds a run already, is a file, or cannot be written.
+            ConfigError: It holds a run already, is a file, or cannot be written. Until this run takes the lock, another process
+                may begin one here: `held` looks again.
         """
         cls.refuse_taken(path)
-        base = f"{time.strftime('%Y%m%d-%H%M%S')}-{_plain(model)}-{_plain(dataset)}"
-        names = (RUNS / f"{base}{suffix}" for suffix in ("", *map("-{}".format, range(2, 1000))))
-        chosen = path or next(name for name in names if not name.exists())
+        chosen = path or RUNS / name_now(model, dataset)
         try:
-            chosen.mkdir(parents=True, exist_ok=True)
-            probe = chosen / ".tmp-probe"
+            if path is None:
+                chosen = made_unused(chosen)
+            make_directory(chosen)
+            probe = chosen / f"{TEMPORARY}probe-{os.getpid()}"
             probe.touch()
             probe.unlink()
         except OSError as error:
             msg = f"run directory {chosen} cannot be written: {error.strerror or error}; choose another with --run"
             raise ConfigError(msg) from error
-        return cls(chosen)
+        return cls(chosen, _new=True)
 
     @classmethod
     def existing(cls, path: Path | None) -> "RunDirectory":
@@ -135,11 +142,16 @@ class RunDirectory:
             ConfigError: It could not be written, so the run cannot start.
         """
         new = not self.run_toml.exists()
+        self._record = tomli_w.dumps(content)
         try:
-            write_atomically(self.run_toml, tomli_w.dumps(content))
+            write_atomically(self.run_toml, self._record)
             sync(self.path)
         except TrainingError as error:
             raise ConfigError(str(error)) from error
+        except OSError as error:
+            msg = f"{self.run_toml} could not be made durable: {reason(error)}; choose another place with --run"
+            raise ConfigError(msg) from error
+        self._new = False
         return new
 
     def clean(self) -> None:
@@ -149,8 +161,30 @@ class RunDirectory:
                 path.unlink(missing_ok=True)
         self.store.clean()
 
+    def stay(self) -> None:
+        """Sees to it before each save that this is still the directory that the training began in.
+
+        Where the working directory is another one by now, the run goes by its absolute path from here on.
+
+        Raises:
+            TrainingError: It was moved, removed, or replaced by another one: nothing is to be written there.
+        """
+        if self._home is None:
+            return
+        if not self._home.is_at(self.path):
+            if not self._home.is_at(self._home.path):
+                what = f"{self._home.path} is no longer the directory that this run began in: it was moved, removed or replaced"
+                msg = f"{what}; nothing more is saved: what was saved is where it is now, resume it there"
+                raise TrainingError(msg)
+            self.path = self._home.path
+            self.store.directory = self.checkpoints
+        if self._record and not self.run_toml.exists():  # checkpoints without it could not be opened
+            write_atomically(self.run_toml, self._record)
+
     def discard(self) -> None:
         """Takes the record of a run back that never began, and its directory if nothing else is in it."""
+        if self._home is not None and not self._home.is_at(self.path):
+            return
         self.run_toml.unlink(missing_ok=True)
         (self.path / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -160,6 +194,7 @@ class RunDirectory:
 
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Writes history.jsonl anew."""
+        self.stay()
         write_atomically(self.path / HISTORY, "".join(json.dumps(row) + "\n" for row in rows), durable=False)
 
     def has_history(self) -> bool:
@@ -173,6 +208,7 @@ class RunDirectory:
 
         Raises:
             CheckpointError: Another process has it.
+            ConfigError: It cannot be written; or it was free when it was chosen for a new run, and holds one now.
         """
         try:
             self._lock = self._lock or filelock.FileLock(self.path / LOCK)
@@ -183,12 +219,15 @@ class RunDirectory:
         except OSError as error:
             msg = f"run directory {self.path} cannot be written: {error.strerror or error}"
             raise ConfigError(msg) from error
+        outer = self._home is None
+        self._home = self._home or Home(self.path)
         try:
+            if self._new:
+                self.refuse_taken(self.path)
             yield
         finally:
-            self._lock.release()
-
-
-def _plain(name: str) -> str:
-    """A part's name as a piece of a file name."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name.rsplit("/", maxsplit=1)[-1])[:40]
+            with contextlib.suppress(OSError):  # a disk that fails at the very end; the lock ends with the process
+                self._lock.release()
+            if outer:
+                self._home.close()
+                self._home = None

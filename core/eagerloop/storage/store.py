@@ -9,6 +9,7 @@ again, the one before it waits as `step-NNNNNNNN.before` until the new one is in
 import contextlib
 import os
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import Any
 
 from eagerloop.errors import CheckpointError, DamagedError, TrainingError, reason
 from eagerloop.storage.checkpoint import BEFORE, NAME, Checkpoint, name_of
-from eagerloop.storage.files import TEMPORARY, sync
+from eagerloop.storage.files import TEMPORARY, sync, sync_all
 from eagerloop.storage.manifests import (
     FORMAT,
     MANIFEST,
@@ -28,6 +29,7 @@ from eagerloop.storage.manifests import (
     verify_files,
     write_manifest,
 )
+from eagerloop.storage.reading import held, unread
 
 
 @dataclass
@@ -65,7 +67,7 @@ class Store:
         Raises:
             TrainingError: The files could not be written; the checkpoints before are as they were.
         """
-        temporary = self.directory / f"{TEMPORARY}{name_of(step)}-{os.getpid()}"
+        temporary = self.directory.absolute() / f"{TEMPORARY}{name_of(step)}-{os.getpid()}"
         with self._leaving_nothing(temporary, step):
             self._make_directory()
             temporary.mkdir()
@@ -78,10 +80,10 @@ class Store:
         Raises:
             TrainingError: It could not be made durable; the checkpoints before are as they were.
         """
-        final = self.directory / name_of(step)
+        final = temporary.with_name(name_of(step))  # the working directory may have changed meanwhile
         with self._leaving_nothing(temporary, step):
             with ThreadPoolExecutor(1) as pool:  # the disk is busy while the processor computes the checksums
-                durable = pool.submit(_make_durable, temporary)
+                durable = pool.submit(sync_all, temporary)
                 files = {name: describe(path) for name, path in files_in(temporary)}
                 durable.result()
             write_manifest(temporary, {"format": FORMAT, "step": step, "files": files, **content})
@@ -105,7 +107,7 @@ class Store:
     def _make_directory(self) -> None:
         self.refuse_link()
         if not self.directory.is_dir():
-            self.directory.mkdir(parents=True)
+            self.directory.mkdir()  # in a run's directory that was removed, nothing is kept
             sync(self.directory.parent)
 
     def _put_in_place(self, temporary: Path, final: Path) -> None:
@@ -116,7 +118,7 @@ class Store:
             shutil.rmtree(before, ignore_errors=True)
             final.rename(before)
         temporary.rename(final)
-        sync(self.directory)
+        sync(final.parent)
         if again:
             shutil.rmtree(before, ignore_errors=True)
 
@@ -149,17 +151,21 @@ class Store:
         return before if before.exists() and not path.exists() else path
 
     def read(self, step: int) -> Checkpoint:
-        """One checkpoint, verified: every name, size and checksum.
+        """One checkpoint, verified: every name, size and checksum. No other process removes it while somebody here has it.
 
         Raises:
             CheckpointError: The file that is wrong, and how.
         """
         directory = self.path_of(step)
-        manifest = read_manifest(directory)
-        if manifest.get("step") != step:
-            raise damage(directory / MANIFEST, f"it speaks of step {manifest.get('step')!r}")
-        verify_files(directory, manifest["files"])
-        return Checkpoint(directory, manifest)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(held(directory / MANIFEST))
+            manifest = read_manifest(directory)
+            if manifest.get("step") != step:
+                raise damage(directory / MANIFEST, f"it speaks of step {manifest.get('step')!r}")
+            verify_files(directory, manifest["files"])
+            checkpoint = Checkpoint(directory, manifest)
+            weakref.finalize(checkpoint, stack.pop_all().close)
+        return checkpoint
 
     def newest(self, *, strict: bool = False) -> Checkpoint | None:
         """The newest checkpoint that is whole; those passed over are told in `damaged`.
@@ -175,10 +181,12 @@ class Store:
                 newer format.
         """
         self.damaged, self._damaged_steps = [], []
-        for step in reversed(self.steps()):
+        for step in reversed(self.steps() or self.steps()):  # while one is removed, a listing may miss the one that came for it
             try:
                 return self.read(step)
             except DamagedError as error:
+                if not os.path.lexists(self.path_of(step)):
+                    return self.newest(strict=strict)  # another process trains here, and has removed it
                 if strict:
                     raise
                 self.damaged.append(str(error))
@@ -202,7 +210,10 @@ class Store:
             if step != best:
                 doomed = self.directory / f"{TEMPORARY}old-{step:08d}-{os.getpid()}"
                 try:
-                    self.path_of(step).rename(doomed)  # at once gone, however long the removal takes
+                    with unread(self.path_of(step) / MANIFEST) as free:
+                        if not free:
+                            continue  # it goes after a later save
+                        self.path_of(step).rename(doomed)  # at once gone, however long the removal takes
                 except OSError as error:
                     msg = f"{self.path_of(step)} could not be removed: {reason(error)}; every checkpoint is kept"
                     raise TrainingError(msg) from error
@@ -233,8 +244,3 @@ class Store:
                 replaced = not path.name.endswith(BEFORE) or path.with_name(path.name.removesuffix(BEFORE)).exists()
                 if replaced and not path.is_symlink():
                     shutil.rmtree(path, ignore_errors=True)
-
-
-def _make_durable(directory: Path) -> None:
-    for path in directory.rglob("*"):
-        sync(path)

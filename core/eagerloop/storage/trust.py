@@ -15,9 +15,12 @@ import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from eagerloop.choices.sources import digest
+from eagerloop.choices.settings import Settings
+from eagerloop.choices.sources import digest, is_file_part
 from eagerloop.errors import CheckpointError, ConfigError, reason
+from eagerloop.parts import KINDS, Choice
 
 KEY = Path("eagerloop", "seal.key")
 """Below the user's directory of configurations."""
@@ -129,9 +132,8 @@ def check(files: Mapping[str, str], mark: str, trusted: Iterable[str], where: st
         if str(Path(path)) in named:
             continue
         if unsealed:
-            msg = (
-                f"{where} names a file of code, {path}, and was not made by you on this machine; to run it, add --trust {path}"
-            )
+            what = f"{where} names a file of code, {path}, and was not sealed by you on this machine"
+            msg = f"{what}; to run it, add --trust {path}"
             raise CheckpointError(msg)
         present = digest(Path(path))
         if present != recorded:
@@ -140,3 +142,33 @@ def check(files: Mapping[str, str], mark: str, trusted: Iterable[str], where: st
                 f"to run it all the same, add --trust {path}"
             )
             raise CheckpointError(msg)
+
+
+def files_named(settings: Settings) -> list[str]:
+    """The files of code that would run: plugin files, and those of parts."""
+    chosen = [getattr(settings, kind) for kind in KINDS]
+    choices = [choice for one in chosen for choice in ([one] if isinstance(one, Choice) else one or ())]
+    parts = [choice.part for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
+    return [*settings.plugins, *(part.rpartition(":")[0] for part in parts)]
+
+
+def check_config(content: Mapping[str, Any], settings: Settings, trusted: Iterable[str], where: str) -> None:
+    """Refuses files of code that a config brings: it may be a stranger's, as a run may.
+
+    Args:
+        content: The config; a run's record, or one that was printed, has `files` and their `seal`.
+        settings: What would run: the config's choices, and the command line's over them.
+        trusted: Files that the command line names.
+        where: The config, for the message.
+
+    Raises:
+        CheckpointError: As `check`; or `files` is no table.
+    """
+    listed = content.get("files", {})
+    if not isinstance(listed, dict):
+        msg = f"{where}: 'files' must be a table of SHA-256 by path, got {listed!r:.80}"
+        raise CheckpointError(msg)
+    known = {str(Path(path)) for path in trusted}
+    asked = [path for path in files_named(settings) if str(Path(path)) not in known]
+    files = dict.fromkeys(asked, "") | {str(path): str(recorded) for path, recorded in listed.items()}
+    check(files, str(content.get("seal", "")), [*known, *(path for path in files if path not in asked)], where)

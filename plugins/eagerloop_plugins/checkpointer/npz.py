@@ -1,6 +1,7 @@
 """NumPy's archive format, readable without TensorFlow."""
 
 import io
+import math
 import zipfile
 import zlib
 from pathlib import Path
@@ -116,9 +117,27 @@ def _load(path: Path) -> dict[str, Any]:
     arrays = {}
     with zipfile.ZipFile(path) as archive:
         for member in archive.namelist():
+            if archive.getinfo(member).compress_type != zipfile.ZIP_STORED:
+                msg = f"'{member}' is compressed, which none of ours is: it could be of any size"
+                raise ValueError(msg)
             file = io.BytesIO(archive.read(member))
+            _refuse_larger(member, file)
             arrays[member.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
     return arrays
+
+
+def _refuse_larger(member: str, file: io.BytesIO) -> None:
+    """Refuses an array whose header asks for more bytes than there are: NumPy would take the memory first."""
+    import numpy as np  # noqa: PLC0415 - listing parts must not wait for NumPy
+
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _fortran, dtype = read_header(file)
+    needed, there = math.prod(shape) * dtype.itemsize, len(file.getbuffer()) - file.tell()
+    if needed != there:
+        msg = f"'{member}' should have {needed} bytes by its header, and has {there}"
+        raise ValueError(msg)
+    file.seek(0)
 
 
 def _value(name: str, variable: "tf.Variable", arrays: dict[str, Any]) -> Any:

@@ -1,7 +1,11 @@
 """TensorFlow's own checkpoint format, the default."""
 
+import contextlib
 import errno
-from collections.abc import Mapping
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,9 @@ if TYPE_CHECKING:
     from eagerloop.parts import Checkpointer
 
 PREFIX = "variables"
+
+AWKWARD = re.compile(r"[*?\[\\\ud800-\udfff]")
+"""TensorFlow takes a path for a pattern when it reads, and knows no file names beside UTF-8."""
 
 
 class TensorFlowCheckpointer:
@@ -38,7 +45,8 @@ class TensorFlowCheckpointer:
         import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
 
         try:
-            self._of(state).write(str(directory / PREFIX))
+            with _prefix(directory) as prefix:
+                self._of(state).write(prefix)
         except tf.errors.OpError as error:
             raise _as_os_error(error, directory) from error
 
@@ -54,10 +62,11 @@ class TensorFlowCheckpointer:
         """
         import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
 
-        damage = (tf.errors.OpError, IndexError, UnicodeDecodeError, ValueError, AssertionError, KeyError)
+        damage = (tf.errors.OpError, IndexError, UnicodeDecodeError, ValueError, AssertionError, KeyError, OSError)
         try:
-            status = self._of(state).read(str(directory / PREFIX))
-            status.assert_existing_objects_matched().assert_consumed()
+            with _prefix(directory) as prefix:
+                status = self._of(state).read(prefix)
+                status.assert_existing_objects_matched().assert_consumed()
         except damage as error:
             cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
             msg = f"the checkpoint in {directory} cannot be read: {cause}; take an older one, or start a new run"
@@ -92,6 +101,20 @@ def tf() -> "Checkpointer":
     Source: `tf.train.Checkpoint.write` and `.read`, which keep no `checkpoint` state file.
     """
     return TensorFlowCheckpointer()
+
+
+@contextlib.contextmanager
+def _prefix(directory: Path) -> Iterator[str]:
+    """How the files of a checkpoint begin, as TensorFlow can be told; an awkward directory is reached by a link meanwhile."""
+    path = str(directory / PREFIX)
+    if os.sep == "\\" or not AWKWARD.search(path):
+        yield path
+        return
+    place = "/tmp" if AWKWARD.search(tempfile.gettempdir()) else None  # noqa: S108 - a directory of its own is made in it
+    with tempfile.TemporaryDirectory(prefix="eagerloop-", dir=place) as plain:
+        link = Path(plain, "checkpoint")
+        link.symlink_to(directory.absolute(), target_is_directory=True)
+        yield str(link / PREFIX)
 
 
 def _flat(state: Mapping[str, Any]) -> dict[str, Any]:

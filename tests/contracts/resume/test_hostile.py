@@ -180,7 +180,9 @@ def test_a_strangers_code_does_not_run(run_with_code, tmp_path):
     run, key = run_with_code
     key.write_text("fedcba9876543210" * 4)
     for act in (eagerloop.load, eagerloop.resume):
-        with pytest.raises(CheckpointError, match=r"names a file of code, code\.py, and was not made by you.*--trust code\.py"):
+        with pytest.raises(
+            CheckpointError, match=r"names a file of code, code\.py, and was not sealed by you.*--trust code\.py"
+        ):
             act(run)
     assert not (tmp_path / "ran").exists()
     assert eagerloop.load(run, trust=["code.py"]).position.step == 12

@@ -51,6 +51,16 @@ def test_looking_changes_nothing(run):
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
+def test_what_is_verified_is_read(run):
+    """Checksums that are right for files that nobody can read are a fault of their own."""
+    checkpoint = run / "checkpoints" / "step-00000010"
+    (checkpoint / "variables.npz").write_bytes(b"no archive")
+    forge(checkpoint)
+    verdict = verify(run)
+    assert verdict.faults == 1
+    assert verdict.lines[1].startswith(f"step 10: the checkpoint {checkpoint / 'variables.npz'} cannot be read: ")
+
+
 def test_damage_is_named(run):
     """The file, in the line of its step; the other checkpoints are still looked at."""
     path = run / "checkpoints" / "step-00000010" / "variables.npz"

@@ -16,8 +16,8 @@ from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.storage.run_directory import RUNS, RunDirectory
 
 COMMANDS = ("train", "resume")
-PROGRAM = (sys.executable, "-c", "import sys; from eagerloop.cli import main; sys.argv[0] = 'eagerloop'; main()")
-"""How a worker is started: as the script of the package does it, by this very Python."""
+PROGRAM = (sys.executable, "-P", "-c", "import sys; from eagerloop.cli import main; sys.argv[0] = 'eagerloop'; main()")
+"""How a worker is started: as the package's script does it, by this very Python, importing nothing from where it is started."""
 
 LOGS = "logs"
 PORT = 2222

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from eagerloop.errors import ConfigError
 from eagerloop.process.signals import HANDLED
+from eagerloop.storage.files import make_directory
 
 BY_ITSELF = 20.0
 """Seconds in which the others may miss a failed one by themselves, and say so: more than a heartbeat takes."""
@@ -64,7 +65,7 @@ class Processes:
             passed_on = HANDLED if ignored else (*HANDLED, signal.SIGHUP)
             self._before = {number: signal.signal(number, self._handle) for number in passed_on}
         try:
-            self._logs.mkdir(parents=True, exist_ok=True)
+            make_directory(self._logs)  # in a run that is to be durable
             for number, (command, variables) in enumerate(zip(self._commands, self._variables, strict=True)):
                 self._processes.append(_started(command, variables, self.log(number)))
         except OSError as error:

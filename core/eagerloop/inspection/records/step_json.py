@@ -16,6 +16,7 @@ from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin,
 import numpy as np
 
 from eagerloop.errors import ConfigError
+from eagerloop.storage.files import read_plain
 
 FORMAT = 1
 LONGEST_FILE = 2**28
@@ -83,7 +84,7 @@ def read_text(path: Path) -> str:
         if path.stat().st_size > LONGEST_FILE:
             msg = f"{path} has more than {LONGEST_FILE:,} bytes, which no record has"
             raise ConfigError(msg)
-        return path.read_text(encoding="utf-8")
+        return read_plain(path)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
         raise ConfigError(msg) from error

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from eagerloop.errors import ConfigError
+from eagerloop.errors import ConfigError, printable
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.records.step_parts import LineRecord
 from eagerloop.inspection.transcript import explained
@@ -66,16 +66,11 @@ def step_transcript(
         msg = f"the batch has no row {row}: it has {record.x.shape[0]}, counted from 0"
         raise ConfigError(msg)
     lines = [*_head(record, row, width), *_body(record, row, width, operations=operations), *_findings(record, width)]
-    return "\n".join(_painted(line) if colour else _printable(line.text) for line in lines)
-
-
-def _printable(text: str) -> str:
-    """Names come from files of data, too: what would steer a terminal is shown as a mark."""
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return "\n".join(_painted(line) if colour else printable(line.text) for line in lines)
 
 
 def _painted(line: Printed) -> str:
-    text = _printable(line.text)
+    text = printable(line.text)
     if line.style == "said":  # the bar alone
         bar, said = text.split(BAR, 1)
         return f"{COLOURS['comment']}{bar}{BAR}{RESET}{said}"

@@ -69,7 +69,7 @@ def _can_be_found(name: str) -> bool:
 @functools.lru_cache(maxsize=256)
 def _tried(name: str, file: str, path: tuple[str, ...]) -> Found:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
-    command = [sys.executable, "-m", "eagerloop.testing.trying.importing", name, file]
+    command = [sys.executable, "-P", "-m", "eagerloop.testing.trying.importing", name, file]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False)  # noqa: S603
     lines = done.stdout.strip().splitlines()
     if not lines or not lines[-1].startswith("{"):

@@ -1,0 +1,160 @@
+"""What used to end in a traceback, a hang or a crash: one line, or the right answer."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import filelock
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import eagerloop
+from eagerloop.distribution.workers.launching import PROGRAM
+from eagerloop.errors import CheckpointError
+from eagerloop_plugins.checkpointer.npz import npz
+
+HUGE, LONGER = "1" + "0" * 400, "1" * 5000
+
+
+@pytest.fixture
+def run(done):
+    """A run of one epoch, with the records of its steps."""
+    done("train", "--epochs", 1, "--run", "mine", "--observe", "watch", "-q")
+    return Path("mine")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--seed", HUGE), "option 'seed' must be int (at least 0, at most 4294967295), got "),
+        (("--model.units", HUGE), "option 'units' must be int (at least 1), got a huge integer"),
+        (("--model.units", 2**64), "option 'units' must be int (at least 1), got 18446744073709551616"),
+        (("--optimizer.learning-rate", HUGE), "option 'learning-rate' must be float (at least 0), got inf"),
+        (("--seed", LONGER), "Invalid value for '--seed'"),
+        (("--threads", 20_000), "option 'threads' must be int (at least 0, at most 1024), got 20000"),
+        (("--threads", 10**9), "option 'threads' must be int (at least 0, at most 1024), got 1000000000"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_numbers_that_nobody_can_count_to(refused, words, told):
+    """The option and its range are named."""
+    assert told in refused("train", *words, "--print-config")
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (f"seed = {HUGE}", "option 'seed' must be int (at least 0, at most 4294967295), got a huge integer"),
+        (f"seed = {LONGER}", "its.toml is not valid TOML: Exceeds the limit"),
+        (f"seed = 0x{'f' * 4000}", "got a huge integer"),
+        (f"[optimizer]\nname = 'adam'\noptions = {{ learning_rate = -{HUGE} }}", "must be float (at least 0), got -inf"),
+        (f"[dataset]\nname = 'csv'\noptions = {{ path = {HUGE} }}", "option 'path' must be path, got a huge integer (int)"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_numbers_of_a_config_that_nobody_can_count_to(refused, config, told):
+    """As on the command line."""
+    Path("its.toml").write_text(config, encoding="utf-8")
+    assert told in refused("train", "--config", "its.toml", "--print-config")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("train", "--run"), ("evaluate",), ("resume",), ("verify",), ("report",), ("train", "--config"), ("train", "--plugin")],
+    ids=" ".join,
+)
+def test_names_that_are_too_long(refused, words):
+    """The name is not repeated whole where that can be helped; what is wrong is said."""
+    assert "ile name too long" in refused(*words, "a" * 5000)
+
+
+def test_two_configs(refused):
+    """The first one would be passed over in silence."""
+    told = refused("train", "--config", "a.toml", "--config", "b.toml")
+    assert told == "--config is given 2 times (a.toml, b.toml); one config is read: put all into one"
+
+
+def test_debug_belongs_to_the_workers_where_it_stands_behind_their_command(done):
+    """Their tracebacks are wanted; `launch` has its own, in front."""
+    for words in (("--", "train", "--debug"), ("train", "--debug")):
+        out = done("launch", "--print", *words)
+        assert all(" eagerloop train --debug " in line for line in out.splitlines())
+    assert "--debug" not in done("--debug", "launch", "--print", "train")
+
+
+def started(*words, **options):
+    """A command in a process of its own."""
+    return subprocess.run([*PROGRAM, *map(str, words)], check=False, capture_output=True, text=True, timeout=120, **options)
+
+
+def test_output_that_is_ascii_alone(done, run):
+    """What is told is told with escape sequences of Python's; data that cannot be written whole are not written."""
+    ascii_alone = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    shown = started("inspect", "batch", env=ascii_alone)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "\\u2588" in shown.stdout
+    Path("table.csv").write_text("é,y\n" + "".join(f"{i},{i % 7}\n" for i in range(40)), encoding="utf-8")
+    done("train", "--dataset", "csv", "--dataset.path", "table.csv", "--epochs", 1, "--run", "é", "-q")
+    shutil.move("é", "plain")
+    predicted = started("predict", "plain", env=ascii_alone)
+    assert predicted.returncode == 2
+    told = "eagerloop: the output is written in ascii, which lacks '\\xe9'; set PYTHONIOENCODING=utf-8, or write to a file\n"
+    assert predicted.stderr == told
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(run, closed):
+    """The command does what it does; no file of the run gets what was meant for a stream."""
+    command = " ".join(f"'{word}'" for word in [sys.executable, "-P", "-c", PROGRAM[-1].replace("'", '"'), "resume", "mine"])
+    done = subprocess.run(["/bin/sh", "-c", f"{command} --epochs 2 {closed}"], check=False, capture_output=True, timeout=120)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done
+    assert len(eagerloop.load("mine").history) == 2
+
+
+@pytest.mark.parametrize("name", ["history.jsonl", "manifest.json", "step-00000001.json"])
+def test_a_pipe_in_the_place_of_a_file_of_a_run(cli, run, name):
+    """Nobody writes into it, so it must not be waited for."""
+    path = next(run.rglob(name))
+    path.unlink()
+    os.mkfifo(path)
+    for command in ("verify", "evaluate", "report"):
+        outcome = cli(command, run)
+        assert "Traceback" not in outcome.err
+        assert outcome.code == (0 if name != "manifest.json" else 1 if command == "verify" else 2) or (
+            name == "history.jsonl" and command == "verify"
+        )
+    if name == "history.jsonl":
+        assert "history.jsonl is damaged: " in cli("verify", run).out
+        assert cli("resume", run, "--epochs", 2, "-q").code == 0
+        assert len(path.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_an_archive_that_asks_for_all_memory(tmp_path, compression):
+    """Neither by its header nor by what it would unpack to."""
+    variable = tf.Variable([1.0, 2.0])
+    npz().write(tmp_path, {"v": variable})
+    with zipfile.ZipFile(tmp_path / "variables.npz", "w", compression) as archive, archive.open("v.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (2**45,)})
+        file.write(bytes(8))
+    told = "'v.npy' is compressed" if compression else "'v.npy' should have 140737488355328 bytes by its header, and has 8"
+    with pytest.raises(CheckpointError, match=told):
+        npz().read(tmp_path, {"v": variable})
+    assert json.dumps(variable.numpy().tolist()) == "[1.0, 2.0]"
+
+
+def test_a_disk_that_fails_when_the_lock_is_let_go(done, monkeypatch):
+    """By then everything is kept, and the lock ends with the process."""
+    release = filelock.FileLock.release
+
+    def failing(lock, *words, **options):
+        release(lock, *words, **options)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(filelock.FileLock, "release", failing)
+    assert "done: 1 epoch" in done("train", "--epochs", 1, "--run", "mine", "-q")
