@@ -89,10 +89,18 @@ def test_classes_are_predicted_by_name_with_a_probability_each(done, classifier)
     ],
 )
 def test_a_table_that_cannot_be_predicted_is_refused(refused, classifier, content, told):
-    """A missing column with the nearest, cells that are no numbers, an unknown class, no rows, no file; no output is made."""
+    """A missing column with the nearest, cells that are no numbers, no rows, no file; no output is made."""
     if content is not None:
         Path("new.csv").write_text(content, encoding="utf-8")
     assert told in refused("predict", classifier, "--input", "new.csv", "--output", "out.csv")
+
+
+def test_a_target_is_written_as_it_stands(done, classifier):
+    """Known, missing or unheard of: nobody needs it to predict."""
+    Path("new.csv").write_text("y,a,b\ncat,1,2\n,3,4\ncow,5,6\n", encoding="utf-8")
+    found = rows(done("predict", classifier, "--input", "new.csv"))
+    assert list(found[0])[:3] == ["a", "b", "y"]
+    assert [row["y"] for row in found] == ["cat", "", "cow"]
 
 
 def test_an_output_that_cannot_be_written_is_named(refused, run):
@@ -132,6 +140,27 @@ def test_verify_ends_with_1_where_a_checkpoint_is_damaged(cli, run):
     outcome = cli("verify", run)
     assert outcome.code == 1
     assert data.name in outcome.out
+
+
+def test_a_model_of_several_heads_is_predicted_and_reported(done):
+    """Two heads of width 4: a row for each of the 30 test rows, and eight columns, by name; the page says nothing of them."""
+    Path("heads.py").write_text(
+        "import tensorflow as tf\n"
+        "def heads():\n"
+        "    '''Two answers.'''\n"
+        "    import keras\n"
+        "    first = keras.Input((3,))\n"
+        "    return keras.Model(first, {name: keras.layers.Dense(4)(first) for name in ('low', 'high')})\n"
+        "def both(y_true, y_pred):\n"
+        "    '''The error of both.'''\n"
+        "    return tf.add_n([tf.reduce_mean(tf.square(y_true - answer)) for answer in y_pred.values()])\n",
+        encoding="utf-8",
+    )
+    done("train", "--model", "heads.py:heads", "--loss", "heads.py:both", "--epochs", "1", "--compile", "--run", "two")
+    found = rows(done("predict", "two"))
+    assert len(found) == 30
+    assert list(found[0])[4:] == [f"prediction_{name}_{number}" for name in ("high", "low") for number in range(4)]
+    assert "two" in done("report", "two")
 
 
 def formulas(done):

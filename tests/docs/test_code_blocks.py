@@ -190,7 +190,7 @@ class Shelf:
 def findings_are(action):
     """A run warns of the mistakes that it sees, and a resume on other devices of rounding: on a page this is no error."""
     with warnings.catch_warnings():
-        warnings.filterwarnings(action, message=r"EL\d\d |the rest may differ ")
+        warnings.filterwarnings(action, message=r"EL\d\d |the rest may differ |started from ")
         yield
 
 

@@ -42,7 +42,8 @@ def targets_by_name(run: Run, y: Array) -> Columns:
 def predictions_by_name(run: Run, outputs: Any) -> Columns:
     """What the model answers, with a column for every element of every array in it.
 
-    For a regression these are the numbers; for classes the likeliest, then a probability a class.
+    For a regression these are the numbers; for classes the likeliest, then a probability a class. Of several answers, those in
+    a dictionary come in the order of their names.
     """
     if not hasattr(outputs, "shape"):
         columns: Columns = {}

@@ -154,7 +154,7 @@ def _recorded(directory: Path) -> tuple[list[StepRecord], list[str]]:
 def _baseline(run: Run) -> float | None:
     """The loss of predicting the mean of the training targets, over the rows of the first epoch."""
     targets = [y for _x, y in _rows(run.dataset.train(1), MOST_TRAINED)]
-    if not targets:
+    if not targets or not hasattr(run.parts.first_predictions, "shape"):
         return None
     y = tf.concat(targets, 0)
     answer = tf.convert_to_tensor(run.parts.first_predictions)

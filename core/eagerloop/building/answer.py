@@ -60,9 +60,9 @@ def meaning_of(model: Any, loss: Any, x: Any, predictions: Any, *, classes: bool
 
 def is_squashed(model: Any, x: Any, answers: np.ndarray[Any, Any]) -> bool:
     """Whether the model cannot leave the range from 0 to 1: rows that add up to 1, or any input at all."""
-    if answers.ndim < 2 or (answers < 0).any() or (answers > 1).any():  # noqa: PLR2004 - (n, k)
+    if not answers.size or (answers < 0).any() or (answers > 1).any():
         return False
-    if answers.shape[-1] > 1 and sums_to_one(answers):
+    if answers.ndim > 1 and answers.shape[-1] > 1 and sums_to_one(answers):
         return True
     x = np.asarray(x)
     if x.dtype.kind != "f":

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from eagerloop.building.freezing import freeze
 from eagerloop.building.holdings import may_be_trained
 from eagerloop.building.precision import for_precision
 from eagerloop.building.run_parts import RunParts
@@ -79,6 +80,7 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
         parts |= for_precision(settings.precision, parts)
         first_batch = workshop.first_batch()
         predictions, watched = workshop.first_call(parts["model"], first_batch[0])
+        freeze(parts["model"], settings.freeze)
         if replicas:
             check(replicas, parts, (first_batch[1], predictions), workshop.names(), compiled=settings.compile)
         if hasattr(parts["optimizer"], "build"):

@@ -50,7 +50,7 @@ class RunParts:
         observers: In the order that the user gave.
         first_batch: x, (n, d), and y, (n, k) or (n,), of the first batch of the first epoch.
         first_predictions: What the model answered to it before any training, (n, k).
-        answer: What the predictions mean: `logits`, `probabilities` or `quantities`.
+        answer: What the predictions mean: `logits`, `separate logits`, `probabilities` or `quantities`.
         watched: The variables that a tape saw in that call; none on several replicas, where it sees those of one device.
         replicas: What trains on several devices; None on one.
         resolved: Every part as the record tells it, by kind.

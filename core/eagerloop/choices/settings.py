@@ -55,6 +55,8 @@ class Settings:
         Literal["silent", "explicit", "warn"], Note("what to do when a tensor is on another device than its operation")
     ] = "silent"
     on_nonfinite: Annotated[Literal["stop", "skip"], Note("what to do when a loss is nan or infinite")] = "stop"
+    start_from: Annotated[str, Note("a run whose variables the model begins with, as far as they fit")] = ""
+    freeze: Annotated[list[str], Note("layers that are not trained, by name: base, encoder/*")] = field(default_factory=list)
     plugins: Annotated[list[str], Note("plugin files")] = field(default_factory=list)
     dataset: Choice = field(default_factory=lambda: Choice("iris"))
     model: Choice | None = None
@@ -205,7 +207,8 @@ def settings_of(keywords: Mapping[str, Any]) -> Settings:
             raise ConfigError(msg)
         name = KEYWORDS.get(key, key)
         if name not in KINDS:
-            chosen[name] = [str(item) for item in value] if name == "plugins" else value
+            of_a_run = str(getattr(value, "directory", value)) if name == "start_from" else value  # a run, or where it is
+            chosen[name] = [str(item) for item in value] if name == "plugins" else of_a_run
         elif value is not None:
             several = [value] if isinstance(value, (str, Choice)) else value
             chosen[name] = as_choice(value) if name in SINGLE else [as_choice(item) for item in several]

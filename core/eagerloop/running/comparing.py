@@ -16,7 +16,7 @@ INEXACT = ("versions", "parallelism", "threads", "version", "jit", "compile", "d
 """Keys that may change the rounding: the run goes on, and says so."""
 
 
-NEW = ("deterministic",)
+NEW = ("deterministic", "start_from", "freeze")
 """Settings that records of earlier versions lack."""
 
 LONGEST = 80

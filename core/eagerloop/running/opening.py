@@ -41,6 +41,8 @@ def create(settings: Settings, directory: Path | None = None, catalog: Catalog |
     Raises:
         EagerloopError: Something was chosen that does not exist or does not fit, or the directory is taken.
     """
+    if settings.start_from:
+        settings.start_from = str(RunDirectory.existing(Path(settings.start_from)).path.resolve())
     directories = directories_of(settings.strategy)
     directories.refuse_taken(directory)  # before anything that takes time
     parts = assemble(settings.checked(), catalog or Catalog.load(settings.plugins))
@@ -55,7 +57,7 @@ def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
         **keywords: The fields of `eagerloop.choices.settings.Settings`: `dataset`, `model`, `loss`, `optimizer`,
             `checkpointer`, `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object), `epochs`, `seed`,
             `save_every`, `keep`, `compile`, `strategy` (a name, or a `tf.distribute.Strategy`), `devices`, `device_policy`,
-            `deterministic`, `on_nonfinite`, `plugins`.
+            `deterministic`, `on_nonfinite`, `start_from`, `freeze`, `plugins`.
 
     Returns:
         The run, trained.

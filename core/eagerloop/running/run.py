@@ -1,6 +1,7 @@
 """A run as people see it: trained, continued, looked into, asked."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from eagerloop import loop
 from eagerloop.building.run_parts import RunParts
 from eagerloop.choices.settings import plain_options
 from eagerloop.data.arrays import ROWS_AT_ONCE
-from eagerloop.errors import DataError
+from eagerloop.errors import DataError, EagerloopError
 from eagerloop.inspection.looking.restoring import leaving_no_trace
 from eagerloop.inspection.mistakes.findings import first_look
 from eagerloop.process.signals import Signals
@@ -18,6 +19,7 @@ from eagerloop.running.evaluating import predictor
 from eagerloop.running.faults import blame, refuse_other_shapes, refuse_undeterministic, refuse_unknown_variables
 from eagerloop.running.loop_side import LoopSide
 from eagerloop.running.snapshots import say
+from eagerloop.running.starting import start_from
 from eagerloop.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -70,10 +72,21 @@ class Run(LoopSide):
             self.epochs = plain_options()["epochs"].convert(epochs, "this run")
         with self.stride.training(self.epochs):
             if not self.position.step:
+                self._start_from(self.parts.settings.start_from)
                 say([str(finding) for finding in first_look(self.parts)])
             with self._place.held():
                 self._train()
         return self
+
+    def _start_from(self, source: str) -> None:
+        """Begins with the variables of another run, if the user named one."""
+        if source:
+            try:
+                say([start_from(self.parts, Path(source))])
+            except EagerloopError:
+                if not self._place.run_toml.exists():
+                    self._place.discard()  # it was refused before it began
+                raise
 
     def _train(self) -> None:
         new = self._place.write_run_toml({**self.parts.run_toml, "epochs": self.epochs})

@@ -26,6 +26,11 @@ def path_of(variable: Any) -> str:
     return str(getattr(variable, "path", None) or variable.name.partition(":")[0])
 
 
+def without_place(name: str) -> str:
+    """A name of `flat_variables` without the place in the list: `model/dense2/kernel`."""
+    return _PLACE.sub("/", name)
+
+
 def flat_variables(owners: Mapping[str, Any]) -> dict[str, tf.Variable]:
     """Every variable of the given objects under a name that is the same in every process.
 
@@ -60,9 +65,9 @@ def as_saved(saved: Table, state: Mapping[str, tf.Variable]) -> dict[str, tf.Var
     It saved neither the optimizer's slots for frozen variables nor what parts hold without listing it.
     """
     kept: dict[str, tf.Variable] = {}
-    rows = [(name, [_PLACE.sub("/", name), *rest]) for name, *rest in saved]
+    rows = [(name, [without_place(name), *rest]) for name, *rest in saved]
     for name, *rest in table_of(state):
-        if len(kept) < len(rows) and rows[len(kept)][1] == [_PLACE.sub("/", name), *rest]:
+        if len(kept) < len(rows) and rows[len(kept)][1] == [without_place(name), *rest]:
             kept[rows[len(kept)][0]] = state[name]
     return kept if len(kept) == len(rows) else dict(state)
 

@@ -46,11 +46,13 @@ def arrays(
         batch_size: Rows in a batch, at least 1.
         shuffle: Whether each epoch of the training has an order of its own.
         validation_fraction: The part of the training rows drawn for the validation, from 0 (none) to below 1.
-        task: `auto`: one integer a row is a class, numbered from 0; anything else is a regression.
+        task: `auto`: one integer a row is a class, numbered from 0, and so is each of T integers a row, (n, T), unless the rows
+            are one-hot; anything else is a regression.
         seed: The run's seed.
 
     Returns:
-        x, float32, shape (n, d) or with more axes; y, int32 of shape (n,) for a classification, else float32 of shape (n, k).
+        x, float32, or int64 where float32 would round a whole number, shape (n, d) or with more axes; y, int32 of shape (n,) or
+        (n, T) for a classification, else float32 of shape (n, k).
 
     Raises:
         ConfigError: Both a validation fraction and a validation array are given, or the batch is larger than the data.

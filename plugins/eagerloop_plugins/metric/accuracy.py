@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import eagerloop
+
 if TYPE_CHECKING:
     import keras
 
@@ -36,4 +38,7 @@ def accuracy(*, dataset: "Dataset", answer_meaning: str = "logits") -> "keras.me
     from eagerloop_plugins.metric.any_width_accuracy import AnyWidthAccuracy  # noqa: PLC0415 - listing must not wait for Keras
 
     one_hot = getattr(dataset, "task", "classification") != "classification"
-    return AnyWidthAccuracy(0.5 if answer_meaning == "probabilities" else 0.0, one_hot=one_hot)
+    # What arrays call a classification is never one-hot; of another dataset, as many numbers as classes are.
+    apart = isinstance(dataset, eagerloop.ArrayDataset) or answer_meaning == "separate logits"
+    hot_width = 0 if apart else getattr(dataset, "outputs", 0)
+    return AnyWidthAccuracy(0.5 if answer_meaning == "probabilities" else 0.0, one_hot=one_hot, hot_width=hot_width)

@@ -152,3 +152,20 @@ def test_f1_is_one_number():
 
     assert KERAS_METRICS["f1_score"].__signature__.parameters["average"].default == "macro"
     assert epoch(metric, y, predictions) == pytest.approx(2 / 3, rel=1e-5)
+
+
+@pytest.mark.parametrize("meaning", ["separate logits", "probabilities"])
+def test_accuracy_of_an_answer_a_place_counts_each(meaning):
+    """Class numbers (n, 4) of yes and no beside answers (n, 4), in a batch with a short last one."""
+    y, answers = GENERATOR.integers(0, 2, (23, 4)), GENERATOR.uniform(0, 1, (23, 4)).astype("float32")
+    logits = meaning == "separate logits"
+    metric = accuracy(dataset=SimpleNamespace(outputs=2, task="classification"), answer_meaning=meaning)
+
+    assert epoch(metric, y, answers - 0.5 if logits else answers) == pytest.approx(((answers > 0.5) == y).mean())
+
+
+def test_accuracy_of_class_numbers_written_out_is_that_of_the_likeliest():
+    """A dataset of one's own may call one-hot rows a classification."""
+    metric = accuracy(dataset=SimpleNamespace(outputs=3, task="classification"))
+
+    assert epoch(metric, np.eye(3)[LABELS], LOGITS) == pytest.approx((LOGITS.argmax(1) == LABELS).mean())

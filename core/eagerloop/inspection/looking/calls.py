@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from eagerloop.inspection.looking.naming import Names
+from eagerloop.building.naming import Names
 from eagerloop.inspection.looking.stage import eagerly
 
 

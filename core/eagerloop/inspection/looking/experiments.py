@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from eagerloop.inspection.looking.naming import generators_of
+from eagerloop.building.naming import generators_of
 from eagerloop.storage.variables import inner_variable
 
 

@@ -13,9 +13,9 @@ from tensorflow.python.eager import context
 from tensorflow.python.ops import stateful_random_ops
 
 from eagerloop.building.holdings import unlisted_variables
+from eagerloop.building.naming import Names
 from eagerloop.building.precision import own_loss
 from eagerloop.building.run_parts import RunParts
-from eagerloop.inspection.looking.naming import Names
 from eagerloop.storage.variables import inner_variable
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))

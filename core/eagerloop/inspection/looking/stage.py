@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from eagerloop import loop
+from eagerloop.building.naming import Names
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import NotAStepError
 from eagerloop.inspection.looking.marking import Marked
-from eagerloop.inspection.looking.naming import Names
 from eagerloop.inspection.looking.restoring import Kept
 from eagerloop.inspection.looking.slots import loss_scale, slots_of
 from eagerloop.inspection.looking.tracing import number

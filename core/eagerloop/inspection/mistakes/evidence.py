@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from eagerloop.inspection.looking.naming import Names
+from eagerloop.building.naming import Names
 from eagerloop.inspection.looking.tracing import GradientCall, Trace, number
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.loop import Step

@@ -12,9 +12,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from eagerloop import loop
+from eagerloop.building.naming import Names
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import PluginError
-from eagerloop.inspection.looking.naming import Names
 from eagerloop.inspection.looking.restoring import Kept, leaving_no_trace
 from eagerloop.inspection.looking.tracing import Tracer, number
 from eagerloop.inspection.mistakes.detectors import (

@@ -49,6 +49,8 @@ def targets(subject: Subject) -> None:
     """Y fits the task and the number of outputs."""
     import numpy as np  # noqa: PLC0415
 
+    from eagerloop.data.pairs import is_one_hot  # noqa: PLC0415
+
     data = made_dataset(subject)
     for words, part in {"train": data.train(1, 0), "test": data.test()}.items():
         for x, y in arrays_of(part):
@@ -67,7 +69,9 @@ def targets(subject: Subject) -> None:
                     f"y of {words} has class numbers from {low} to {high}, and there are {data.outputs} outputs: count from 0",
                 )
             else:
-                require(y.dtype.kind == "f", f"y of {words} has the dtype {y.dtype}; a regression's is a float")
+                require(
+                    y.dtype.kind == "f" or is_one_hot(y), f"y of {words} has the dtype {y.dtype}; a regression's is a float"
+                )
                 require(
                     y.ndim > 1, f"y of {words} has the shape {y.shape}; a regression's has a column for each target: (n, 1)"
                 )

@@ -95,8 +95,8 @@ def averages(subject: Subject) -> None:
 
 def _free(model: Any, x: Any) -> list[Any]:
     """The layers that follow the model's `training`: not those of a base that it calls with training=False on purpose."""
+    from eagerloop.building.naming import Names  # noqa: PLC0415
     from eagerloop.inspection.looking.calls import held_still  # noqa: PLC0415
-    from eagerloop.inspection.looking.naming import Names  # noqa: PLC0415
 
     names = Names(model)
     held = held_still(model, names, x)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eagerloop.building.naming import Names
 from eagerloop.inspection.looking.experiments import variables_used
-from eagerloop.inspection.looking.naming import Names
 from eagerloop.inspection.mistakes.detectors.detector import mistake
 from eagerloop.inspection.mistakes.evidence import Evidence, identities, named
 from eagerloop.storage.variables import inner_variable, path_of
