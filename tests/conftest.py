@@ -1,5 +1,6 @@
 """What all tests share: a quiet TensorFlow, and a working directory of their own."""
 
+import gc
 import os
 
 import pytest
@@ -30,6 +31,12 @@ def pytest_collection_modifyitems(items):
 def own_options():
     """What `.ci/run` asks of this run (coverage, durations) is not asked of the pytest that a test starts."""
     os.environ.pop("PYTEST_ADDOPTS", None)
+
+
+def pytest_collection_finish():
+    """What was imported stays: the collector of cycles need not go through TensorFlow's million objects again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

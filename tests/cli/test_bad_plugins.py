@@ -243,7 +243,7 @@ def test_a_part_that_lacks_what_its_kind_must_have_is_refused(refused, kind, nam
         ("--loss parts.py:vector", "the loss must be a scalar, got the shape (10,); reduce it over the batch"),
         ("--model parts.py:HalfUsed", "the loss has no gradient for half_used/forgotten/kernel, half_used/forgotten/bias"),
         ("--model parts.py:Untrainable", "the model has no trainable variables"),
-        ("--model mlp --loss sparse_categorical_crossentropy", "label value"),
+        ("--model mlp --loss sparse_categorical_crossentropy", "one answer is for binary_crossentropy"),
     ],
 )
 def test_a_first_step_that_cannot_be_taken_leaves_no_run(refused, words, told):

@@ -16,7 +16,7 @@ def test_plugins_lists_every_part_by_kind_with_its_summary(done):
     """Plurals as headings, a name and one sentence each, then how to see more."""
     lines = done("plugins").splitlines()
     assert [line for line in lines if line[:1] != " "] == [
-        "datasets", "models", "losses", "optimizers", "checkpointers", "metrics", "observers",
+        "datasets", "models", "losses", "schedules", "optimizers", "checkpointers", "metrics", "observers",
         "a line for each: eagerloop plugins KIND; options: eagerloop show KIND NAME",
     ]  # fmt: skip
     assert any(re.match(r"  mlp +A multilayer perceptron", line) for line in lines)

@@ -12,7 +12,7 @@ from eagerloop.choices.options import REQUIRED, Option, summary_of
 from eagerloop.cli.flags import in_words
 from eagerloop.parts import KINDS
 
-FOLDED = 8
+FOLDED = 6
 """From how many parts of one file on the overview gives their names alone: Keras has dozens of losses and metrics."""
 
 SLOW = 0.5

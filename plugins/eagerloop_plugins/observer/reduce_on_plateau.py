@@ -79,7 +79,7 @@ def reduce_on_plateau(
     cooldown: Annotated[int, typer.Option(min=0, help="epochs after a reduction in which nothing is counted")] = 0,
     min_learning_rate: Annotated[float, typer.Option(min=0, help="the lowest rate")] = 0.0,
 ) -> ReduceOnPlateau:
-    """Lowers the learning rate when a figure has not improved for some epochs.
+    """Lowers the rate when a figure has stopped improving.
 
     What it has seen, and the rate, are part of each checkpoint: a resumed run lowers the rate in the epoch in which the
     uninterrupted one would have.
