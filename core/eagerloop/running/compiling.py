@@ -5,7 +5,6 @@ somebody wants to see every step. In the grain `stretch`, `train_epoch` itself i
 its argument, and runs until something has to happen in Python: a save, a signal, news for the screen.
 """
 
-import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -83,7 +82,7 @@ class Stretches(Stride):
         self._function = Following(lambda: tf.function(loop.train_epoch), footing.parts)
         self._left = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._graph_tally = GraphTally(self._tally)
-        self._counted_loss = tf.Variable(0.0, dtype=tf.float64, trainable=False)  # nan if it, or a gradient, is not finite
+        self._finite: Any = True  # of the step that is being traced
         self._last_loss = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self._rate = 0.0
 
@@ -103,22 +102,22 @@ class Stretches(Stride):
 
     def count(self, step: loop.Step) -> None:
         """Takes the step into the figures."""
-        self._counted_loss.assign(self._graph_tally.add(step))
+        self._finite = self._graph_tally.add(step)
         self._last_loss.assign(tf.cast(step.loss, tf.float64))
         self._left.assign_sub(1)
 
     def must_pause(self) -> Any:
         """Whether the stretch is done, or a loss or gradient was not finite."""
-        return tf.logical_or(self._left <= 0, tf.logical_not(tf.math.is_finite(self._counted_loss)))
+        return tf.logical_or(self._left <= 0, tf.logical_not(self._finite))
 
     def train_epoch(self, run: LoopedRun, batches: Iterator[Any]) -> bool:
         """One stretch."""
-        steps = self._steps_until_news()
+        steps, skipped = self._steps_until_news(), self._tally.skipped
         self._left.assign(steps)
         self._graph_tally.begin()
         begin = time.perf_counter()
         paused = bool(self._function(run, batches))
-        self._after(steps - int(self._left), time.perf_counter() - begin)
+        self._after(steps - int(self._left), time.perf_counter() - begin, skipped)
         return paused
 
     def _steps_until_news(self) -> int:
@@ -127,11 +126,11 @@ class Stretches(Stride):
         every = self._parts.settings.save_every
         return min(steps, every - self._position.step % every) if every else steps
 
-    def _after(self, done: int, seconds: float) -> None:
+    def _after(self, done: int, seconds: float, skipped: int) -> None:
         """Brings position and tally up to date; refuses what was not finite."""
         self._position.advance(done)
         self._graph_tally.end()
-        if done and not math.isfinite(float(self._counted_loss)):
+        if self._tally.skipped > skipped:
             x, y = next(iter(self._parts.dataset.train(self._position.epoch, self._position.batch - 1)))
             raise TrainingError(not_finite(self._position, self._parts, float(self._last_loss), x, y))
         if done:

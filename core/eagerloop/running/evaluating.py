@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from eagerloop.building.run_parts import RunParts
 from eagerloop.inspection.looking.restoring import leaving_no_trace
-from eagerloop.loop import Step, penalties
+from eagerloop.loop import Step, all_finite, penalties
 from eagerloop.running.following import Following
 from eagerloop.running.tally import GraphTally, Tally
 
@@ -34,7 +34,8 @@ def predictor(parts: RunParts) -> Callable[[Any], Any]:
 def measure(model: "Model", loss: "Loss", x: Any, y: Any) -> Step:
     """Predicts with `training=False`, and says how wrong that is; penalties, such as L2, count too."""
     predictions = model(x, training=False)
-    return Step(x, y, predictions, tf.add_n([loss(y, predictions), *penalties(model)]), ())
+    value = tf.add_n([loss(y, predictions), *penalties(model)])
+    return Step(x, y, predictions, value, (), all_finite(value, ()))
 
 
 def measure_all(parts: RunParts, tally: Tally | GraphTally, batches: Iterable[tuple[Any, Any]]) -> None:

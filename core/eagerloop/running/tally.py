@@ -86,16 +86,13 @@ class GraphTally:
         self._sums.assign(list(self._tally.sums().values()))
 
     def add(self, step: Step) -> Any:
-        """As `Tally.add`; returns the loss as float64."""
+        """As `Tally.add`; returns whether the step was finite. A branch in a graph costs more than the sums: they have none."""
         loss, rows = tf.cast(step.loss, tf.float64), tf.cast(tf.shape(step.y)[0], tf.float64)
-        loss = tf.where(step.finite, loss, math.nan)
-        if tf.math.is_finite(loss):
-            self._sums.assign_add(tf.stack([1.0, rows, 0.0, loss, loss * rows]))
+        self._sums.assign_add(tf.where(step.finite, tf.stack([1.0, rows, 0.0, loss, loss * rows]), [1.0, 0.0, 1.0, 0.0, 0.0]))
+        if self._tally.metrics and step.finite:
             for metric in self._tally.metrics.values():
                 metric.update_state(step.y, step.predictions)
-        else:
-            self._sums.assign_add(tf.constant([1.0, 0.0, 1.0, 0.0, 0.0], tf.float64))
-        return loss
+        return step.finite
 
     def end(self) -> None:
         """Brings the tally up to date."""

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: 10 of those at random moments that `benchmarks/interrupts.py` sends, and the exit codes."""
+"""SIGINT and SIGTERM: 8 of those at random moments that `benchmarks/interrupts.py` sends, and the exit codes."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import warm
 import eagerloop
 
 
-@pytest.mark.parametrize(("count", "how"), [(6, []), (4, ["--compile", "--epochs", "12"])])
+@pytest.mark.parametrize(("count", "how"), [(5, []), (3, ["--compile", "--epochs", "12"])])
 def test_interrupts_at_random_moments_tear_nothing(count, how):
     """Each leaves the state of the uninterrupted run at that step, says how to go on, and ends as it should."""
     words = [sys.executable, interrupts.__file__, "--count", str(count), "--seed", "1", *how]
