@@ -1,6 +1,7 @@
 """Whatever is saved can be opened: what a reader would refuse is refused when it is to be saved, and the part is named."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -74,6 +75,8 @@ def test_a_figure_of_ones_own_is_saved():
     """A number that an observer adds to a row is a figure as any other."""
     train(Changing(lambda run: run.history[-1].update(rate=0.5, flag=True, odd=float("nan"))))
     opens_at(4)
+    row = eagerloop.load("mine", observers=[Changing(print)]).history[1]
+    assert (row["rate"], row["flag"], math.isnan(row["odd"])) == (0.5, True, True)
 
 
 def test_a_manifest_that_no_reader_takes_is_not_written(monkeypatch):
