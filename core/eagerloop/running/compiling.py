@@ -80,10 +80,7 @@ class Stretches(Stride):
     def __init__(self, footing: Footing, step: Any, grain: Grain, why: str) -> None:
         super().__init__(footing, step, grain, why)
         self._function = Following(lambda: tf.function(loop.train_epoch), footing.parts)
-        self._left = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._graph_tally = GraphTally(self._tally)
-        self._finite: Any = True  # of the step that is being traced
-        self._last_loss = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self._rate = 0.0
 
     @property
@@ -102,22 +99,31 @@ class Stretches(Stride):
 
     def count(self, step: loop.Step) -> None:
         """Takes the step into the figures."""
-        self._finite = self._graph_tally.add(step)
-        self._last_loss.assign(tf.cast(step.loss, tf.float64))
-        self._left.assign_sub(1)
+        self._graph_tally.add(step)
 
     def must_pause(self) -> Any:
         """Whether the stretch is done, or a loss or gradient was not finite."""
-        return tf.logical_or(self._left <= 0, tf.logical_not(self._finite))
+        return self._graph_tally.none_left()
 
     def train_epoch(self, run: LoopedRun, batches: Iterator[Any]) -> bool:
-        """One stretch."""
-        steps, skipped = self._steps_until_news(), self._tally.skipped
-        self._left.assign(steps)
-        self._graph_tally.begin()
+        """One stretch.
+
+        Raises:
+            TrainingError: A loss or gradient is not finite.
+        """
+        before, skipped = self._tally.steps, self._tally.skipped
+        self._graph_tally.begin(self._steps_until_news())
         begin = time.perf_counter()
         paused = bool(self._function(run, batches))
-        self._after(steps - int(self._left), time.perf_counter() - begin, skipped)
+        seconds = time.perf_counter() - begin
+        lost = self._graph_tally.end()
+        done = self._tally.steps - before
+        self._position.advance(done)
+        if self._tally.skipped > skipped:
+            x, y = next(iter(self._parts.dataset.train(self._position.epoch, self._position.batch - 1)))
+            raise TrainingError(not_finite(self._position, self._parts, lost, x, y))
+        if done:
+            self._rate = min(done / max(seconds, 1e-9), 10 * self._rate or done / max(seconds, 1e-9))
         return paused
 
     def _steps_until_news(self) -> int:
@@ -125,13 +131,3 @@ class Stretches(Stride):
         steps = max(1, int(self._rate * NEWS_EVERY))
         every = self._parts.settings.save_every
         return min(steps, every - self._position.step % every) if every else steps
-
-    def _after(self, done: int, seconds: float, skipped: int) -> None:
-        """Brings position and tally up to date; refuses what was not finite."""
-        self._position.advance(done)
-        self._graph_tally.end()
-        if self._tally.skipped > skipped:
-            x, y = next(iter(self._parts.dataset.train(self._position.epoch, self._position.batch - 1)))
-            raise TrainingError(not_finite(self._position, self._parts, float(self._last_loss), x, y))
-        if done:
-            self._rate = min(done / max(seconds, 1e-9), 10 * self._rate or done / max(seconds, 1e-9))

@@ -11,10 +11,11 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -47,6 +48,8 @@ class RunDirectory:
     _record: str = ""
     _new: bool = False
     """Whether no other process may have begun a run here since the place was chosen."""
+    _worded: list[tuple[Any, str]] = field(default_factory=list)
+    """The rows of the history that were written last, each with its line."""
 
     @staticmethod
     def refuse_taken(path: Path | None) -> None:
@@ -193,9 +196,14 @@ class RunDirectory:
                 RUNS.rmdir()
 
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Writes history.jsonl anew."""
+        """Writes history.jsonl anew; the rows that it had already are not worded again."""
         self.stay()
-        write_atomically(self.path / HISTORY, "".join(json.dumps(row) + "\n" for row in rows), durable=False)
+        worded = itertools.chain(self._worded, itertools.repeat((None, "")))
+        self._worded = [
+            (known, line) if known == row else (dict(row), json.dumps(row) + "\n")
+            for row, (known, line) in zip(rows, worded, strict=False)
+        ]
+        write_atomically(self.path / HISTORY, "".join(line for _row, line in self._worded), durable=False)
 
     def has_history(self) -> bool:
         """Whether an epoch has ever been finished here."""
