@@ -2,8 +2,12 @@
 
 import gc
 import os
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent / "proofs"))  # the long proofs: what they are made of, tests use too
 
 # Read when TensorFlow is imported, which test modules do while they are collected: too early for a fixture.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -43,6 +47,23 @@ def pytest_collection_finish():
 def own_directory(tmp_path, monkeypatch):
     """Runs are made below the working directory where no other is named: never in the checkout."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Runs a program in a process of its own: `program(code, *words)`, as `subprocess.run` of `python -c` would."""
+    import warm
+
+    programs = warm.Programs()
+    yield programs
+    programs.close()
+
+
+@pytest.fixture(autouse=True)
+def no_seed_of_another():
+    """TensorFlow's global seed of the test before would seed what a test leaves to chance."""
+    if "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].random.set_seed(None)
 
 
 @pytest.fixture(autouse=True, scope="session")

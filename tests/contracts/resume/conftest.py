@@ -1,14 +1,9 @@
-"""The long proofs stand in `tests/proofs/`; these tests run a part of them, and use what they are made of."""
+"""What the tests of saving share. The long proofs stand in `tests/proofs/`; these tests run a part of them."""
 
 import hashlib
 import json
-import sys
-from pathlib import Path
 
 import pytest
-
-PROOFS = Path(__file__).parents[2] / "proofs"
-sys.path.append(str(PROOFS))
 
 
 @pytest.fixture

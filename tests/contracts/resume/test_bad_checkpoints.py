@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import eagerloop
+from eagerloop.cli import main
 from eagerloop.errors import CheckpointError, ConfigError
 
 HOLDER = """
@@ -186,15 +187,16 @@ def test_history_is_derived(run, trained):
     assert [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()] == resumed.history
 
 
-def test_a_resume_of_a_finished_run_puts_its_directory_in_order(run, trained):
+def test_a_resume_of_a_finished_run_puts_its_directory_in_order(run, trained, capsys):
     """A process killed right after its last checkpoint leaves the history a row behind, and files that are half written."""
     rows = (run / "history.jsonl").read_text()
     (run / "history.jsonl").write_text("".join(rows.splitlines(keepends=True)[:2]))
     (run / ".tmp-run.toml").write_text("[")
     (run / "checkpoints" / ".tmp-step-00000048-1").mkdir()
     shutil.copytree(newest(run), newest(run).with_name("step-00000036.before"))
-    done = subprocess.run(["eagerloop", "resume", run], check=False, capture_output=True, text=True)
-    assert (done.returncode, "has its 3 epochs already" in done.stdout) == (0, True), done.stderr
+    with pytest.raises(SystemExit) as done:
+        main(["resume", str(run)])
+    assert (done.value.code, "has its 3 epochs already" in capsys.readouterr().out) == (0, True)
     assert (run / "history.jsonl").read_text() == rows
     assert [path for path in run.rglob("*") if path.name.startswith(".tmp-") or path.name.endswith(".before")] == []
 
