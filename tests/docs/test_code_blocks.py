@@ -211,8 +211,9 @@ def assert_alike(wanted: str, got: str, where: str) -> None:
 
 
 def words(text: str) -> list[str]:
-    """The words of an output, times and dates taken out of them."""
+    """The words of an output, times and dates taken out of them, and the blanks that NumPy fills its columns up with."""
     text = re.sub(r"\b[\d.]+ s\b", "SECONDS s", text)
+    text = re.sub(r"(?<=\[) +| +(?=\])", "", text)
     return re.sub(r"\d{8}-\d{6}", "DATE", text).split()
 
 
