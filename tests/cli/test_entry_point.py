@@ -86,9 +86,9 @@ def test_what_a_file_of_the_user_s_says_is_not_swallowed(parts):
     assert (found.returncode, found.stderr) == (0, "hello from my file\n")
 
 
-def test_a_failed_run_ends_with_1():
+def test_a_failed_run_ends_with_1(program):
     """One line on stderr."""
-    found = start("train", "--optimizer", "sgd", "--optimizer.learning-rate", "1e30", "--run", "mine", "-q")
+    found = program(START, "train", "--optimizer", "sgd", "--optimizer.learning-rate", "1e30", "--run", "mine", "-q")
     assert found.returncode == 1
     (line,) = found.stderr.splitlines()
     assert line.startswith("eagerloop: the loss is ")
@@ -129,21 +129,21 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|9[0-7]|38;[25];[\d;]+)m")
 
 def test_a_terminal_has_a_live_line_that_leaves_no_trace():
     """While it trains: epoch and steps; afterwards a line for each epoch, and a cursor that can be seen."""
-    code, seen = on_a_terminal("train", "--epochs", 40, "--run", "mine")
+    code, seen = on_a_terminal("train", "--epochs", 15, "--run", "mine")
 
     assert code == 0
-    assert re.search(r"epoch \d+/40 .*\d+/12 .*steps/s", seen)
-    assert [int(number) for number in re.findall(r"epoch +(\d+)/40  12 steps  loss", seen)] == list(range(1, 41))
+    assert re.search(r"epoch \d+/15 .*\d+/12 .*steps/s", seen)
+    assert [int(number) for number in re.findall(r"epoch +(\d+)/15  12 steps  loss", seen)] == list(range(1, 16))
     assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l")
-    assert "done: 40 epochs, 480 steps" in seen.splitlines()[-1]
+    assert "done: 15 epochs, 180 steps" in seen.splitlines()[-1]
     assert COLOUR.search(seen)
 
 
 def test_no_color_is_honoured_on_a_terminal():
     """The live line is there without colours, and so is the help."""
-    code, seen = on_a_terminal("train", "--epochs", 40, "--run", "mine", NO_COLOR="1")
+    code, seen = on_a_terminal("train", "--epochs", 15, "--run", "mine", NO_COLOR="1")
     assert code == 0
-    assert re.search(r"epoch \d+/40 ", seen)
+    assert re.search(r"epoch \d+/15 ", seen)
     assert not COLOUR.search(seen)
     assert not COLOUR.search(on_a_terminal("train", "--help", NO_COLOR="1")[1])
 

@@ -124,7 +124,8 @@ said = json.loads(Path("said.json").read_text())
 report = {"listing": command("plugins", "--json")[1]}
 for kind in KINDS:
     lines = {how: said[how][kind].rstrip().splitlines()[-1] for how in said}
-    trained = {how: command(*shlex.split(line)[1:], "--run", f"runs/{how}-{kind}") for how, line in lines.items()}
+    few = {how: ("--epochs", "2", "--run", f"runs/{how}-{kind}") for how in lines}
+    trained = {how: command(*shlex.split(line)[1:], *few[how]) for how, line in lines.items()}
     readme = Path(f"eagerloop-our-{kind}/README.md").read_text()
     names = {}
     exec(re.search(r"```python\\n(.*?)```", readme, re.DOTALL)[1], names)

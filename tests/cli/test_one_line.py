@@ -21,11 +21,16 @@ from eagerloop_plugins.checkpointer.npz import npz
 HUGE, LONGER = "1" + "0" * 400, "1" * 5000
 
 
-@pytest.fixture
-def run(done):
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
     """A run of one epoch, with the records of its steps."""
-    done("train", "--epochs", 1, "--run", "mine", "--observe", "watch", "-q")
-    return Path("mine")
+    return eagerloop.train(directory=tmp_path_factory.mktemp("trained") / "run", epochs=1, observers=["watch"]).directory
+
+
+@pytest.fixture
+def run(trained):
+    """A copy of it, in the working directory."""
+    return shutil.copytree(trained, Path("mine"))
 
 
 @pytest.mark.parametrize(
@@ -87,31 +92,36 @@ def test_debug_belongs_to_the_workers_where_it_stands_behind_their_command(done)
     assert "--debug" not in done("--debug", "launch", "--print", "train")
 
 
-def started(*words, **options):
-    """A command in a process of its own."""
-    return subprocess.run([*PROGRAM, *map(str, words)], check=False, capture_output=True, text=True, timeout=120, **options)
+ASCII_ALONE = """if True:
+    import sys
+    from eagerloop.cli import main
+    sys.stdout.reconfigure(encoding="ascii", errors="strict")  # what PYTHONIOENCODING=ascii does
+    sys.stderr.reconfigure(encoding="ascii", errors="backslashreplace")
+    main()
+"""
 
 
-def test_output_that_is_ascii_alone(done, run):
+def test_output_that_is_ascii_alone(done, program):
     """What is told is told with escape sequences of Python's; data that cannot be written whole are not written."""
-    ascii_alone = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    shown = started("inspect", "batch", env=ascii_alone)
+    shown = program(ASCII_ALONE, "inspect", "batch")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "\\u2588" in shown.stdout
     Path("table.csv").write_text("é,y\n" + "".join(f"{i},{i % 7}\n" for i in range(40)), encoding="utf-8")
     done("train", "--dataset", "csv", "--dataset.path", "table.csv", "--epochs", 1, "--run", "é", "-q")
     shutil.move("é", "plain")
-    predicted = started("predict", "plain", env=ascii_alone)
+    predicted = program(ASCII_ALONE, "predict", "plain")
     assert predicted.returncode == 2
     told = "eagerloop: the output is written in ascii, which lacks '\\xe9'; set PYTHONIOENCODING=utf-8, or write to a file\n"
     assert predicted.stderr == told
 
 
-@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
-def test_closed_streams(run, closed):
+@pytest.mark.usefixtures("run")
+def test_closed_streams():
     """The command does what it does; no file of the run gets what was meant for a stream."""
     command = " ".join(f"'{word}'" for word in [sys.executable, "-P", "-c", PROGRAM[-1].replace("'", '"'), "resume", "mine"])
-    done = subprocess.run(["/bin/sh", "-c", f"{command} --epochs 2 {closed}"], check=False, capture_output=True, timeout=120)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} --epochs 2 <&- >&- 2>&-"], check=False, capture_output=True, timeout=120
+    )
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done
     assert len(eagerloop.load("mine").history) == 2
 

@@ -19,10 +19,10 @@ WIDE = eagerloop.use("mlp", hidden=[64, 64])
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of its own, of 400 kB."""
+    """A file system of its own, of 200 kB."""
     place = tmp_path / "disk"
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", place], check=False, capture_output=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", place], check=False, capture_output=True)
     if done.returncode:
         pytest.skip("mounting a small file system needs the right to do so")
     yield place
@@ -42,7 +42,7 @@ def intact(directory, whole):
 @pytest.mark.parametrize("save_async", [False, True])
 def test_a_full_disk(small_disk, tmp_path, checkpointer, save_async):
     """The run fails in one line with exit code 1; with more room, a resume gives the uninterrupted run."""
-    options = {"model": WIDE, "epochs": 9, "checkpointer": checkpointer, "save_async": save_async}
+    options = {"model": WIDE, "epochs": 5, "checkpointer": checkpointer, "save_async": save_async}
     with pytest.raises(TrainingError, match=r"could not be written .*the disk is full; free some space and resume") as caught:
         eagerloop.train(directory=small_disk / "run", **options)
     assert caught.value.exit_code == 1
@@ -73,11 +73,9 @@ main(["train", "--run", sys.argv[1], "--model", "mlp", "--epochs", "2", "--check
 
 
 @pytest.mark.parametrize("checkpointer", ["tf", "npz"])
-def test_a_limit_on_the_size_of_files(tmp_path, checkpointer):
+def test_a_limit_on_the_size_of_files(program, tmp_path, checkpointer):
     """The command line: one line on stderr, exit code 1, nothing left half-written; without the limit the run goes on."""
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(tmp_path / "run"), checkpointer], check=False, capture_output=True, text=True
-    )
+    done = program(LIMITED, tmp_path / "run", checkpointer)
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("\n") == 1
     assert "step-00000012 could not be written" in done.stderr

@@ -112,7 +112,7 @@ def histories():
     table.write_text("a,b,c,d\n" + "\n".join(lines) + "\n")
     csv = use("csv", path=str(table), target="d", batch_size=9, validation_fraction=0.2)
     guide = {"model": use("iris", rate=0.0), "dataset": use("iris", batch_size=50), "epochs": 10}
-    mlp = {"model": use("mlp", hidden=[8]), "dataset": csv, "metrics": ["rmse", "r2"], "epochs": 10}
+    mlp = {"model": use("mlp", hidden=[8]), "dataset": csv, "metrics": ["rmse", "r2"], "epochs": 3}
     found = {}
     for name, keywords, cases in (
         ("guide", guide, [(1, False), (2, False), (4, False), (2, True), (4, True)]),

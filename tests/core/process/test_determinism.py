@@ -1,8 +1,5 @@
 """Determinism on a GPU: on unless it is turned off, recorded, told. A list of devices stands in for the GPU."""
 
-import subprocess
-import sys
-
 import pytest
 import tensorflow as tf
 
@@ -32,39 +29,42 @@ GPU MaxPool gradient ops do not yet have a deterministic XLA implementation.
 \ttf2xla conversion failed [Op:__inference_step_2]"""
 
 
-def answer_of(program, *words):
+@pytest.fixture
+def answer_of(program):
     """What a program prints in a process of its own, as nothing turns determinism off again."""
-    done = subprocess.run(
-        [sys.executable, "-c", START + program, *map(str, words)], check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+
+    def answer(code, *words):
+        done = program(START + code, *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return answer
 
 
 @pytest.mark.parametrize(("cards", "wish", "is_on"), [([CARD], True, True), ([CARD], False, False), ([], True, False)])
-def test_the_switch_is_set_where_a_gpu_is(cards, wish, is_on):
+def test_the_switch_is_set_where_a_gpu_is(answer_of, cards, wish, is_on):
     """TensorFlow's own switch; a CPU needs none."""
-    program = f"""
+    code = f"""
     numerics.gpus = lambda: {cards}
     numerics.configure_tensorflow(Settings(deterministic={wish}))
     print(config.is_op_determinism_enabled())
 """
-    assert answer_of(program) == str(is_on)
+    assert answer_of(code) == str(is_on)
 
 
-def test_parts_are_checked_as_a_run_has_them():
+def test_parts_are_checked_as_a_run_has_them(answer_of):
     """`eagerloop check` compares bits: it has what a run has."""
-    program = """
+    code = """
     from eagerloop.testing.checks import Subject
     Subject("loss", lambda: None).make()
     print(config.is_op_determinism_enabled())
 """
-    assert answer_of(program) == "True"
+    assert answer_of(code) == "True"
 
 
-def test_what_cannot_be_turned_off_is_told_and_recorded(tmp_path):
+def test_what_cannot_be_turned_off_is_told_and_recorded(answer_of, tmp_path):
     """A second run of the process that wants none has it all the same, and its record says so; a first one has none."""
-    program = """
+    code = """
     warnings.simplefilter("always")
     def record(name, deterministic):
         with warnings.catch_warnings(record=True) as told:
@@ -75,7 +75,7 @@ def test_what_cannot_be_turned_off_is_told_and_recorded(tmp_path):
     record("second", True)
     record("third", False)
 """
-    assert answer_of(program, tmp_path).splitlines()[-3:] == ["False False", "True False", "True True"]
+    assert answer_of(code, tmp_path).splitlines()[-3:] == ["False False", "True False", "True True"]
 
 
 def test_it_is_recorded_and_compared(tmp_path):
@@ -127,7 +127,7 @@ WORDED = """
 """
 
 
-def test_an_operation_without_a_deterministic_form_is_one_line():
+def test_an_operation_without_a_deterministic_form_is_one_line(answer_of):
     """The line that matters of what TensorFlow says, with the ways out that there are."""
     worded = {
         (
@@ -169,7 +169,7 @@ REFUSED = """
 @pytest.mark.parametrize(
     ("when", "how", "kind"), [("later", "eager", ConfigError), ("later", "graph", ConfigError), ("first", "eager", PluginError)]
 )
-def test_a_run_refuses_it_in_one_line(when, how, kind, tmp_path):
+def test_a_run_refuses_it_in_one_line(answer_of, when, how, kind, tmp_path):
     """TensorFlow's own error, whether it comes from a step, from a graph of the loop, or from the model's first call."""
     line = answer_of(REFUSED, tmp_path / "run", when, how).splitlines()[-1]
     assert line.startswith(f"{kind.__name__}: ")
