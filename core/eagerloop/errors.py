@@ -55,6 +55,22 @@ class TrainingError(EagerloopError):
     exit_code = 1
 
 
+USUAL = {"lr": "learning-rate", "bs": "batch-size", "acc": "accuracy", "num-epochs": "epochs", "wd": "weight-decay"}
+"""What people call things elsewhere, and what they are called here."""
+
+
+def meant(name: str) -> str:
+    """A name in the words that are used here: `--optimizer.lr` is `--optimizer.learning-rate`.
+
+    Example:
+        >>> meant("lr"), meant("--optimizer.lr"), meant("--seed")
+        ('learning-rate', '--optimizer.learning-rate', '--seed')
+    """
+    start = name[: name.rfind(".") + 1 or 2 * name.startswith("--")]
+    end = name[len(start) :]
+    return start + USUAL.get(end.replace("_", "-"), end)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Ends an error message about an unknown name: the nearest known one, then all of them.
 
@@ -68,11 +84,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     Example:
         >>> did_you_mean("adm", ["sgd", "adam"])
         "did you mean 'adam'? Known: adam, sgd"
+        >>> did_you_mean("acc", ["accuracy", "auc"])
+        "did you mean 'accuracy'? Known: accuracy, auc"
 
     Source: the close matches of click's `NoSuchOption`.
     """
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    usual = meant(name)
+    same = [known for known in names if known.replace("_", "-") == usual]
+    near = same if usual != name and same else difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}Known: {', '.join(names) or 'none'}"
 

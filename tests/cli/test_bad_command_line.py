@@ -18,6 +18,11 @@ import pytest
         ("train --model linear --model.units 3", "no such option: --model.units; what --model stands for has no options"),
         ("train --observe early-stopping --observe.patienc 3", "did you mean '--observe.patience'?"),
         ("resume --epoch 3", "no such option: --epoch; did you mean '--epochs'?"),
+        ("train --lr 0.1", "no such option: --lr; did you mean '--optimizer.learning-rate'? Options of a part begin with"),
+        ("train --optimizer.lr 0.1", "no such option: --optimizer.lr; did you mean '--optimizer.learning-rate'?"),
+        ("train --batch_size 8", "no such option: --batch-size; did you mean '--dataset.batch-size'?"),
+        ("train --metric acc", "there is no metric 'acc'; did you mean 'accuracy'?"),
+        ("train --loss nowhere.py", "plugin file nowhere.py cannot be read: No such file or directory"),
         ("train --model", "Option '--model' requires an argument"),
         ("train twice", "Got unexpected extra argument (twice); 'eagerloop train --help' shows"),
         ("inspect batch twice", "'eagerloop inspect batch --help' shows"),
@@ -29,6 +34,33 @@ import pytest
 def test_a_misspelt_word_is_answered_with_the_nearest(refused, words, told):
     """Commands, options, the options of a part, kinds and names."""
     assert told in refused(*words.split())
+
+
+def test_a_file_without_a_name_is_answered_with_what_is_in_it(refused, parts):
+    """Nothing of it is run for that."""
+    parts("raise RuntimeError\n\n\ndef pinball(y_true, y_pred): ...\n\n\nclass Huber: ...\n\n\ndef _help(): ...\n")
+    told = refused("train", "--loss", "parts.py")
+    assert told == "a loss in a file is named as FILE:NAME, got 'parts.py'; it has parts.py:pinball, parts.py:Huber"
+    parts("def pinball(:\n", "broken.py")
+    assert "plugin file broken.py is not valid Python: " in refused("train", "--loss", "broken.py")
+
+
+def test_an_empty_name_is_no_directory(refused):
+    """Of a variable that is not set, say: the working directory would be filled."""
+    assert "'--run': expected a directory, got an empty name" in refused("train", "--run", "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_config_with_a_byte_order_mark_is_read(done, encoding):
+    """What PowerShell and Windows's editors write."""
+    Path("its.toml").write_text("epochs = 3\n", encoding=encoding)
+    assert "epochs = 3" in done("train", "--config", "its.toml", "--print-config")
+
+
+@pytest.mark.parametrize("words", [("-h",), ("train", "-h"), ("inspect", "-h"), ("inspect", "batch", "-h"), ("resume", "-h")])
+def test_a_short_word_for_help(done, words):
+    """As everywhere."""
+    assert done(*words) == done(*words[:-1], "--help")
 
 
 def test_a_misspelt_option_of_the_command_is_not_drowned_in_those_of_the_parts(refused):

@@ -313,3 +313,31 @@ def test_debug_shows_where_an_error_comes_from(cli):
     """With --debug the error keeps its traceback: it is raised."""
     with pytest.raises(RuntimeError, match="the cat is on the keyboard"):
         cli("--debug", "train", "--observe", "parts.py:Late", "-q")
+
+
+EXITS = """import sys
+
+
+def mine(y_true, y_pred):
+    sys.exit("enough")
+
+
+class Mine:
+    def on_epoch_end(self, epoch):
+        sys.exit(epoch)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--loss", "parts.py:mine"), "sys.exit('enough') was called; to end a run, call run.stop(reason) (raised by loss "),
+        (("--observe", "parts.py:Mine"), "sys.exit(1) was called; to end a run, call run.stop(reason) (raised by observer "),
+    ],
+)
+def test_a_part_that_leaves_python_is_told_of_as_that(cli, parts, words, told):
+    """No signal came, and nobody asked the run to stop."""
+    parts(EXITS)
+    outcome = cli("train", *words, "--run", "mine", "-q")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert told in outcome.err

@@ -157,6 +157,13 @@ def test_the_help_fits_a_terminal_of_80_columns():
         assert f" {name} " in plain
 
 
+def test_the_package_is_the_command_too():
+    """`python -m eagerloop`, where no script is on the path."""
+    words = [sys.executable, "-m", "eagerloop", "--version"]
+    found = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout.startswith("eagerloop ")
+
+
 def test_the_script_of_the_package_is_this_command():
     """What pip installs besides this Python."""
     script = Path(sys.executable).with_name("eagerloop")

@@ -17,7 +17,7 @@ from typing import Any
 
 from eagerloop.choices.options import Option, options_of
 from eagerloop.choices.providers import offered
-from eagerloop.choices.sources import as_factory, digest, import_file, is_file_part
+from eagerloop.choices.sources import as_factory, digest, import_file, is_file_part, names_in
 from eagerloop.errors import EagerloopError, PluginError, did_you_mean
 from eagerloop.hooks import GROUP
 from eagerloop.parts import KINDS
@@ -175,6 +175,10 @@ class Catalog:
             owners = " and ".join(str(entry.owner) for entry in entries)
             ways = " or ".join(f"{entry.owner.distribution}/{entry.name}" for entry in entries)
             msg = f"{kind} '{name}' is offered by {owners}; choose one: {ways}"
+            raise PluginError(msg)
+        if part.endswith(".py"):
+            names = ", ".join(f"{part}:{name}" for name in names_in(Path(part)))
+            msg = f"a {kind} in a file is named as FILE:NAME, got '{part}'; it has {names or 'no function or class'}"
             raise PluginError(msg)
         msg = f"there is no {kind} '{part}'; {did_you_mean(part, (entry.name for entry in self.of_kind(kind)))}"
         raise PluginError("; ".join([msg, *map(str, self.broken)]))

@@ -1,5 +1,6 @@
 """What a user chooses for a run, and its form in TOML: the same for a config and for a run's record."""
 
+import codecs
 import functools
 import inspect
 import tomllib
@@ -110,13 +111,19 @@ def read_toml(path: Path) -> dict[str, Any]:
         if path.stat().st_size > LARGEST_RECORD:
             msg = f"{path} has {path.stat().st_size} bytes: that is no config"
             raise ConfigError(msg)
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_text_of(path.read_bytes()))
     except OSError as error:
         msg = f"config {path} cannot be read: {error.strerror or error}"
         raise ConfigError(msg) from error
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of an integer with thousands of digits
         msg = f"config {path} is not valid TOML: {error}"
         raise ConfigError(msg) from error
+
+
+def _text_of(data: bytes) -> str:
+    """The text of a file: UTF-8, or UTF-16 with its byte-order mark, which PowerShell writes."""
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if marked else "utf-8-sig")
 
 
 def settings_from(content: Mapping[str, Any], where: str) -> Settings:

@@ -1,5 +1,6 @@
 """Parts and plugins that live in a plain file: importing it, telling its version, making its functions factories."""
 
+import ast
 import functools
 import hashlib
 import importlib.util
@@ -37,6 +38,21 @@ def _bytes_of(path: Path) -> bytes:
     except OSError as error:
         msg = f"plugin file {path} cannot be read: {error.strerror or error}; check the path"
         raise PluginError(msg) from error
+
+
+def names_in(path: Path) -> list[str]:
+    """The functions and classes of a file by name, in their order; nothing of it is run.
+
+    Raises:
+        PluginError: The file cannot be read, or is no Python.
+    """
+    try:
+        body = ast.parse(_bytes_of(path)).body
+    except (SyntaxError, ValueError) as error:
+        msg = f"plugin file {path} is not valid Python: {error}"
+        raise PluginError(msg) from error
+    of_names = [item.name for item in body if isinstance(item, ast.FunctionDef | ast.ClassDef)]
+    return [name for name in of_names if not name.startswith("_")]
 
 
 def import_file(path: Path) -> ModuleType:

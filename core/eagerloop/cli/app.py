@@ -34,11 +34,15 @@ def command(arguments: Sequence[str]) -> Any:
     dynamic = next((name for name in DYNAMIC if words[: len(name.split())] == name.split()), "")
     # rich draws a panel for each chosen part in the help; elsewhere plain text does, and starts twice as fast.
     markup: Any = "rich" if dynamic else None
-    app = typer.Typer(name="eagerloop", help=HELP, pretty_exceptions_enable=False, rich_markup_mode=markup)
-    inspect = typer.Typer(help="Look at what goes into a step, and inside of one.", rich_markup_mode=markup)
-    app.callback()(_about)
     # `-` and `_` are the same, in the names of options as in those of parts.
-    settings = {"token_normalize_func": lambda token: token.replace("_", "-")}
+    settings: dict[str, Any] = {
+        "token_normalize_func": lambda token: token.replace("_", "-"),
+        "help_option_names": ["--help", "-h"],
+    }
+    look: dict[str, Any] = {"context_settings": settings, "rich_markup_mode": markup}
+    app = typer.Typer(name="eagerloop", help=HELP, pretty_exceptions_enable=False, **look)
+    inspect = typer.Typer(help="Look at what goes into a step, and inside of one.", **look)
+    app.callback()(_about)
     for name, text in DYNAMIC.items():
         group = inspect if name.startswith("inspect ") else app
         function = _made(name, words[len(name.split()) :]) if name == dynamic else _about

@@ -177,7 +177,7 @@ def _usage(error: Any) -> str:
 
 def _no_such_option(name: str, context: Any) -> str:
     """For the option of a part, what that kind of part has; for another one, what belongs to no part."""
-    from eagerloop.errors import did_you_mean  # noqa: PLC0415
+    from eagerloop.errors import did_you_mean, meant  # noqa: PLC0415
 
     shown = [parameter for parameter in context.command.params if not getattr(parameter, "hidden", False)]
     known = [flag for parameter in shown for flag in parameter.opts if flag.startswith("--")]
@@ -185,6 +185,9 @@ def _no_such_option(name: str, context: Any) -> str:
     same = [flag for flag in known if dot and flag.startswith(f"{kind}.")]
     if kind in known and dot and not same:
         return f"no such option: {name}; what {kind} stands for has no options, or is chosen by the data: choose it with {kind}"
+    of_parts = [flag for flag in known if f"--{flag.rpartition('.')[2]}" == meant(name).replace("_", "-")]
+    if of_parts:
+        return f"no such option: {name}; did you mean {' or '.join(map(repr, of_parts))}? Options of a part begin with its kind"
     return f"no such option: {name}; {did_you_mean(name, same or [flag for flag in known if '.' not in flag])}"
 
 

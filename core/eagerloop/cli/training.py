@@ -24,13 +24,21 @@ def train(words: Sequence[str]) -> Callable[..., None]:
     """The function behind `eagerloop train` for this command line."""
     where = f"Where to keep the run. {dimmed('default: a new one below runs/')}"
     own = [
-        parameter("run", Path, typer.Option("--run", help=where)),
+        parameter("run", Path, typer.Option("--run", parser=_directory, metavar="PATH", help=where)),
         *config_parameters(),
         parameter("print_config", bool, typer.Option("--print-config", help="Print the config instead of training.")),
         parameter("quiet", bool, typer.Option("--quiet", "-q", help="Print no progress.")),
         parameter("verbose", bool, typer.Option("--verbose", "-v", help="Say how finely the loop is compiled, and why.")),
     ]
     return command_of(words, train_run, own)
+
+
+def _directory(text: str) -> Path:
+    """A directory that the user named: an empty name, of a variable that is not set, say, is none."""
+    if not text:
+        msg = "expected a directory, got an empty name"
+        raise typer.BadParameter(msg)
+    return Path(text)
 
 
 def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -> None:

@@ -113,6 +113,20 @@ def refuse_unknown_variables(error: BaseException) -> None:
         raise ConfigError(msg) from error
 
 
+@contextlib.contextmanager
+def exits_told() -> Iterator[None]:
+    """Tells a `sys.exit` of a part for what it is: no signal came, and nobody asked the run to stop.
+
+    Raises:
+        RuntimeError: In its place.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        msg = f"sys.exit({'' if error.code is None else repr(error.code)}) was called; to end a run, call run.stop(reason)"
+        raise RuntimeError(msg).with_traceback(error.__traceback__) from error
+
+
 def blame(error: BaseException, parts: RunParts, position: Position, *, saved: bool) -> None:
     """Adds a note to an error that a part or an observer raised: its name, its owner, the hook, the epoch and the step.
 
@@ -147,7 +161,7 @@ def _add_findings(error: BaseException, parts: RunParts, position: Position) -> 
     """Of a run that failed in its first step, notes on what the inspection makes of it."""
     if position.step or parts.replicas or not isinstance(error, Exception):
         return
-    with contextlib.suppress(Exception):  # this error is the one that matters
+    with contextlib.suppress(Exception, SystemExit):  # this error is the one that matters
         for finding in findings_of(parts, *parts.first_batch):
             if finding.id not in SEEN_AT_FIRST:  # those have been told already
                 error.add_note(f"{MARK}{finding}")

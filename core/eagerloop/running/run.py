@@ -16,7 +16,7 @@ from eagerloop.inspection.looking.restoring import leaving_no_trace
 from eagerloop.inspection.mistakes.findings import first_look
 from eagerloop.process.signals import Signals
 from eagerloop.running.evaluating import predictor
-from eagerloop.running.faults import blame, refuse_other_shapes, refuse_undeterministic, refuse_unknown_variables
+from eagerloop.running.faults import blame, exits_told, refuse_other_shapes, refuse_undeterministic, refuse_unknown_variables
 from eagerloop.running.loop_side import LoopSide
 from eagerloop.running.snapshots import say
 from eagerloop.running.starting import start_from
@@ -92,7 +92,7 @@ class Run(LoopSide):
         new = self._place.write_run_toml({**self.parts.run_toml, "epochs": self.epochs})
         self.saver.tidy(self.history)
         try:
-            with Signals(self.stop) as signals, self.saver:
+            with Signals(self.stop) as signals, self.saver, exits_told():
                 loop.train(self, self.epochs)
         except Exception as error:
             blame(error, self.parts, self.position, saved=bool(self.store.steps()))

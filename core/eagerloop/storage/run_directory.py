@@ -59,7 +59,8 @@ class RunDirectory:
             ConfigError: With the command that continues the run.
         """
         if path is not None and ((path / RUN_TOML).exists() or (path / CHECKPOINTS).exists()):
-            msg = f"{path} holds a run already; continue it with 'eagerloop resume {path}', or choose another directory"
+            ways = f"'eagerloop resume {path}', in Python eagerloop.resume({str(path)!r})"
+            msg = f"{path} holds a run already; continue it with {ways}, or choose another directory"
             raise ConfigError(msg)
         if path is not None and path.exists() and not path.is_dir():
             msg = f"run directory {path} is a file; choose another with --run"

@@ -32,7 +32,7 @@ class Detector(NamedTuple):
         """The finding, or None. An experiment that fails says nothing: the part may be meant for other data."""
         try:
             happened = self.look(evidence)
-        except Exception:  # noqa: BLE001 - anybody's code
+        except (Exception, SystemExit):  # noqa: BLE001 - anybody's code
             return None
         return Finding(self.id, self.severity, self.title, happened, self.fix) if happened else None
 
