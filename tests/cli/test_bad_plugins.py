@@ -258,7 +258,7 @@ def test_a_first_step_that_cannot_be_taken_leaves_no_run(refused, words, told):
         ("x_alone", "train must give batches (x, y), two tensors, got TensorSpec(shape=(None, 3)"),
         ("not_batched", "must give batches, got single numbers"),
         ("lists", "train must be a tf.data.Dataset of (x, y) batches, got list"),
-        ("number", "must be a (train, test) pair of tf.data.Datasets or a Dataset, got int"),
+        ("number", "must be arrays (x, y), a (train, test) pair of tf.data.Datasets or a Dataset, got int"),
         ("empty", "an epoch has no batch; give it at least one"),
     ],
 )

@@ -79,7 +79,7 @@ class Workshop:
         """The dataset, as a `Dataset` whatever its factory returned."""
         made = self.make("dataset", choice)
         with blaming(f"{self.words('dataset')} could not give a first batch"):
-            self._known["dataset"] = dataset = as_dataset(made, self.words("dataset"))
+            self._known["dataset"] = dataset = as_dataset(made, self.words("dataset"), self._known["seed"])
         return dataset
 
     def first_batch(self) -> tuple[Any, Any]:

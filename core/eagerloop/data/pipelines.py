@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eagerloop.data.given import dataset_of
 from eagerloop.data.pairs import task_of
 from eagerloop.data.shuffles import Passes, graph_of, shuffles_of
 from eagerloop.errors import PluginError
@@ -75,12 +76,14 @@ class PipelineDataset:
         )
 
 
-def as_dataset(made: Any, where: str) -> Dataset:
+def as_dataset(made: Any, where: str, seed: int = 0) -> Dataset:
     """What a dataset factory returned, as a `Dataset`.
 
     Args:
-        made: A `(train, test)` pair, or an object that is a `Dataset` already but for attributes that can be told.
+        made: A `(train, test)` pair of pipelines, arrays as `dataset_of` takes them, or an object that is a `Dataset` already
+            but for attributes that can be told.
         where: The dataset in words, for messages.
+        seed: The run's seed: of arrays it draws the test, and the order of each epoch.
 
     Returns:
         A `Dataset`.
@@ -88,12 +91,15 @@ def as_dataset(made: Any, where: str) -> Dataset:
     Raises:
         PluginError: It is neither.
     """
+    arrays = dataset_of(made, seed)
+    if arrays is not None:
+        return arrays
     if isinstance(made, (tuple, list)) and len(made) == 2:  # noqa: PLR2004
         return PipelineDataset(made[0], made[1], where)
     missing = [name for name in ("train", "test", "features", "targets", "task") if not hasattr(made, name)]
     if missing:
         msg = (
-            f"{where} must be a (train, test) pair of tf.data.Datasets or a Dataset, got {type(made).__name__} "
+            f"{where} must be arrays (x, y), a (train, test) pair of tf.data.Datasets or a Dataset, got {type(made).__name__} "
             f"without {', '.join(missing)}"
         )
         raise PluginError(msg)

@@ -54,10 +54,11 @@ def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
 
     Args:
         directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
-        **keywords: The fields of `eagerloop.choices.settings.Settings`: `dataset`, `model`, `loss`, `optimizer`,
-            `checkpointer`, `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object), `epochs`, `seed`,
-            `save_every`, `keep`, `compile`, `strategy` (a name, or a `tf.distribute.Strategy`), `devices`, `device_policy`,
-            `deterministic`, `on_nonfinite`, `start_from`, `freeze`, `plugins`.
+        **keywords: The fields of `eagerloop.choices.settings.Settings`: `dataset`, `model`, `loss`, `schedule`, `optimizer`,
+            `checkpointer`, `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object; a dataset may be
+            arrays, `(x, y)`, too), `epochs`, `seed`, `save_every`, `keep`, `compile`, `strategy` (a name, or a
+            `tf.distribute.Strategy`), `devices`, `device_policy`, `deterministic`, `on_nonfinite`, `start_from`, `freeze`,
+            `plugins`.
 
     Returns:
         The run, trained.
