@@ -131,24 +131,25 @@ class Table:
             raise self.fault(name, row, _complaint(self.text(name)[row], np.dtype(dtype)))
         return converted
 
-    def labels(self, name: str, classes: Sequence[str]) -> np.ndarray[Any, Any]:
+    def labels(self, name: str, classes: Sequence[str], *, others: bool = False) -> np.ndarray[Any, Any]:
         """A column of class names, as class numbers.
 
         Args:
             name: The column.
             classes: The names that may occur; `3` and `3.0` are the same.
+            others: Whether other cells may occur as well; each is -1.
 
         Returns:
             The position of each cell in `classes`, int32, shape (n,).
 
         Raises:
-            DataError: There is no such column, or a cell is none of the classes.
+            DataError: There is no such column, or a cell is none of the classes where none else may occur.
         """
         numbers = {label: place for place, label in enumerate(classes)}
         cells = self.text(name)
         known_cells = {cell: numbers.get(cell, numbers.get(_whole(cell), -1)) for cell in set(cells)}
         numbers_of_cells = [known_cells[cell] for cell in cells]
-        if -1 in known_cells.values():
+        if -1 in known_cells.values() and not others:
             row = numbers_of_cells.index(-1)
             known = ", ".join(list(classes)[:SHOWN]) + (", ..." if len(classes) > SHOWN else "")
             raise self.fault(name, row, f"{self.text(name)[row]!r} is none of the {len(classes)} known values ({known})")

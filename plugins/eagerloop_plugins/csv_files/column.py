@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from eagerloop_plugins.csv_files.rules import FEWEST_ROWS, MOST_CATEGORIES, ROW_NUMBERS
 from eagerloop_plugins.csv_files.split import Array
 
 
@@ -25,6 +26,8 @@ class Column:
         values: How often each number, or text, occurs: in all rows, and in the training rows; None if there are too many.
         unread: The blocks in which the column looked numeric, so that its texts were not counted.
         empty: The first block with an empty cell.
+        first: The number in the first row.
+        counts_rows: Whether the numbers so far are those of the rows, from 0 or 1 on.
     """
 
     most: float
@@ -37,6 +40,8 @@ class Column:
     values: "tuple[Counter[Any], Counter[Any]] | None" = field(default_factory=lambda: (Counter(), Counter()))
     unread: list[int] = field(default_factory=list)
     empty: int | None = None
+    first: float = np.nan
+    counts_rows: bool = True
 
     def add_numbers(self, values: Array, training: Array) -> None:
         """Takes the numbers of a block into account.
@@ -57,6 +62,14 @@ class Column:
         between = distance**2 * (count * more / total**2)
         self.moments = total, mean + distance * more / total, (count * variance + more * spread) / total + between
 
+    def add_order(self, values: Array, rows_before: int) -> None:
+        """Sees whether the numbers of a block go on counting the rows, from 0 or 1 on."""
+        if not rows_before and len(values):
+            self.first = float(values[0])
+            self.counts_rows = self.first in (0, 1)
+        if self.counts_rows:
+            self.counts_rows = bool(np.array_equal(values, rows_before + self.first + np.arange(len(values))))
+
     def add_values(self, values: Sequence[Any], training: Array) -> None:
         """Counts the values of a block, unless they have become too many."""
         if self.values is not None:
@@ -65,6 +78,26 @@ class Column:
             mine.update([values[row] for row in training.tolist()])
             if len(everywhere) > self.most:
                 self.values = None
+
+    def tells_nothing(self, name: str, rows: int) -> str:
+        """Why nothing can be learnt from this column, or an empty text.
+
+        Args:
+            name: What it is called.
+            rows: How many rows the file has.
+        """
+        if self.kind == "missing":
+            return "has no value in any row"
+        if self.kind == "numeric":
+            numbered = name.strip().lower() in ROW_NUMBERS and self.counts_rows and rows >= FEWEST_ROWS
+            return "counts the rows" if numbered else ""
+        if self.values is None:
+            return f"has more than {self.most:g} different texts"
+        mine = self.values[1]
+        once = sum(count == 1 for count in mine.values())
+        if mine.total() >= FEWEST_ROWS and 2 * once > mine.total():
+            return f"names the rows ({len(mine)} different texts in {mine.total()} training rows)"
+        return f"has {len(mine)} different texts" if len(mine) > MOST_CATEGORIES else ""
 
     @property
     def kind(self) -> str:

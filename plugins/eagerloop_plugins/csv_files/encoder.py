@@ -1,5 +1,7 @@
 """From the columns of a table to the features of a model, as the training rows set it down."""
 
+import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,6 +10,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     import eagerloop
+
+
+MOST_SHOWN = 5
+"""How many values a note lists."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,26 @@ class Encoder:
                 x[:, place] = (table.numbers(name, np.float64) - mean) / deviation
                 place += 1
             else:
-                x[np.arange(len(table)), place + table.labels(name, self.categories[name])] = 1
+                labels = table.labels(name, self.categories[name], others=True)
+                known = np.flatnonzero(labels >= 0)
+                x[known, place + labels[known]] = 1
                 place += len(self.categories[name])
         return x
+
+    def told(self, table: "eagerloop.tables.Table") -> "np.ndarray[Any, Any]":
+        """The same for rows that are new, with a note on what the training rows did not have."""
+        for name, known in self.categories.items():
+            others = [table.text(name)[row] for row in (table.labels(name, known, others=True) < 0).nonzero()[0]]
+            warn_of_others(table.path, name, Counter(others), len(table))
+        return self(table)
+
+
+def warn_of_others(path: str, name: str, others: "Counter[str]", rows: int) -> None:
+    """Tells of values that no training row had: to the model they are none of the known ones, 0 in each of their columns."""
+    if others:
+        shown = ", ".join(map(repr, sorted(others)[:MOST_SHOWN])) + (", ..." if len(others) > MOST_SHOWN else "")
+        text = f"{path}, column '{name}': {others.total()} of {rows} rows have a value that no training row has ({shown})"
+        warnings.warn(f"{text}; they count as none of those known", UserWarning, stacklevel=2)
 
 
 def raw(table: "eagerloop.tables.Table", name: str, *, numeric: bool) -> "np.ndarray[Any, Any]":

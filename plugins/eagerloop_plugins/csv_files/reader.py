@@ -3,12 +3,29 @@
 Shapes: n rows; of the columns of the file, p are numeric and q are text.
 """
 
-from collections.abc import Sequence
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+import eagerloop
 from eagerloop_plugins.csv_files.split import Array
+
+
+def ahead(blocks: Any) -> Iterator["eagerloop.tables.Table"]:
+    """The tables in their order, read by as many threads as there are cores, no more than one a thread ahead."""
+    workers = min(os.cpu_count() or 1, 8)
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Any]] = deque()
+        for number in range(len(blocks)):
+            waiting.append(pool.submit(blocks.__getitem__, number))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 class Reader:
@@ -72,8 +89,10 @@ class Reader:
     def _slow(self, number: int, rows: Array) -> dict[str, Array]:
         """The same, by way of the table."""
         table = self.dataset.blocks[number]
-        wanted = {name: known for name, known in self._categories().items() if name in self._wanted}
-        return {
-            name: (table.labels(name, wanted[name]) if name in wanted else table.numbers(name, np.float64))[rows]
-            for name in self._wanted
-        }
+        categories, columns = self._categories(), {}
+        for name in self._wanted:
+            if name in categories:
+                columns[name] = table.labels(name, categories[name], others=name not in self.dataset.targets)[rows]
+            else:
+                columns[name] = table.numbers(name, np.float64)[rows]
+        return columns

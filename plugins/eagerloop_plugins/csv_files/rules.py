@@ -9,6 +9,12 @@ from eagerloop.errors import ConfigError
 MOST_CLASSES = 20
 """Up to how many different whole numbers, counted from 0 or 1 without a gap, are taken for classes."""
 
+FEWEST_ROWS = 20
+"""From how many rows on a column can be seen to name the rows, or to count them."""
+
+ROW_NUMBERS = ("c0", "unnamed: 0", "rownames", "row", "rowid", "id", "index", "no", "nr", "number", "obs")
+"""What a column of row numbers is called, in lower case: here where it has no name, by pandas, by R, by people."""
+
 MOST_CATEGORIES = 1000
 """How many columns a single column of text may become: names and dates are no categories."""
 

@@ -107,7 +107,7 @@ class StreamDataset:
     def encode(self, table: "eagerloop.tables.Table") -> Array:
         """New rows as the model wants them: float32, shape (n, d)."""
         table.require(*self.columns)
-        return self.encoder(table)
+        return self.encoder.told(table)
 
     def target_values(self, table: "eagerloop.tables.Table") -> Array | None:
         """The known answers in a table, as `eagerloop.ArrayDataset` gives them: (n,) or (n, 1); None if there are none."""

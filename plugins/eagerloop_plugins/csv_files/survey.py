@@ -1,19 +1,17 @@
 """What there is to know of a CSV file before training on it, found in one pass over its blocks, in bounded memory."""
 
-import os
 import warnings
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-import eagerloop
 from eagerloop.errors import DataError
 from eagerloop_plugins.csv_files.column import Column
-from eagerloop_plugins.csv_files.encoder import Encoder
+from eagerloop_plugins.csv_files.encoder import Encoder, warn_of_others
 from eagerloop_plugins.csv_files.findings import Findings
+from eagerloop_plugins.csv_files.reader import ahead
 from eagerloop_plugins.csv_files.rules import (
     MOST_CATEGORIES,
     MOST_VALUES,
@@ -43,7 +41,7 @@ class Survey:
         self.columns = {name: Column(most) for name in blocks.names if name == target or not features or name in features}
         self.ends: list[int] = []
         count = 0
-        for number, table in enumerate(_ahead(blocks)):
+        for number, table in enumerate(ahead(blocks)):
             training = split(number, count, count + len(table))[0]
             count += len(table)
             self.ends.append(count)
@@ -79,11 +77,13 @@ class Survey:
         values = self._finite(table, name) if numbers == present and present else None
         if values is None:
             column.fault = number if column.fault is None else column.fault
+            column.counts_rows = False
             texts = table.text(name)
             column.add_values(texts, training)
             column.empty = number if "" in texts and column.empty is None else column.empty
             return
         column.add_numbers(values, training)
+        column.add_order(values, self.ends[-1] - len(table))
         if name == self.target:
             column.add_values(values.tolist(), training)
         column.unread.append(number)
@@ -101,15 +101,18 @@ class Survey:
         return np.float64 if name != self.target and self.standardize else np.float32
 
     def features(self) -> list[str]:
-        """The columns to learn from; those without any value are left out, and named."""
+        """The columns to learn from; those that tell nothing are left out, and named, unless somebody has asked for them."""
         chosen = list(self.given or [name for name in self.columns if name != self.target])
-        missing = [name for name in chosen if self.columns[name].kind == "missing"]
-        for name in missing:
-            if self.given:
+        for name in chosen:
+            if self.given and self.columns[name].kind == "missing":
                 raise self.blocks[0].fault(name, 0, "no cell of this column has a value; leave it out of the features")
-            text = f"{self.blocks.path}: column '{name}' has no value in any row and is left out"
-            warnings.warn(text, UserWarning, stacklevel=5)
-        chosen = [name for name in chosen if name not in missing]
+        for name in [] if self.given else list(chosen):
+            why = self._counted_if_possible(name).tells_nothing(name, self.ends[-1])
+            if why:
+                chosen.remove(name)
+                text = f"{self.blocks.path}: column '{name}' {why} and is left out"
+                hint = "" if self.columns[name].kind == "missing" else "; --dataset.features takes what you name"
+                warnings.warn(text + hint, UserWarning, stacklevel=5)
         if not chosen:
             msg = f"{self.blocks.path} has no column to learn from besides the target '{self.target}'; check the delimiter"
             raise DataError(msg)
@@ -190,17 +193,23 @@ class Survey:
             most = f"{len(mine)} different texts, at most {MOST_CATEGORIES} can be categories"
             msg = f"{self.blocks.path}: column '{name}' has {most}; leave it out of the features"
             raise DataError(msg)
-        for value in everywhere:
-            if not mine[value]:
-                for table in self.blocks:
-                    if value in table.text(name):
-                        table.labels(name, sorted(mine))  # names line, column and the known values
+        others = Counter({value: count for value, count in everywhere.items() if not mine[value]})
+        warn_of_others(self.blocks.path, name, others, self.ends[-1])
         if len(mine) == 1:
             self._warn(name, next(iter(mine)))
         return sorted(mine)
 
     def _counted(self, name: str) -> "tuple[Counter[Any], Counter[Any]]":
         """How often each value occurs, at first in all rows, then in the training rows."""
+        values = self._counted_if_possible(name).values
+        if values is None:
+            msg = f"{self.blocks.path}: column '{name}' has more than {MOST_VALUES} different values, too many for classes or "
+            msg += "categories; leave it out of the features, or give task=regression if it is the target and holds numbers"
+            raise DataError(msg)
+        return values
+
+    def _counted_if_possible(self, name: str) -> Column:
+        """The column, after its texts were counted that were not counted in passing."""
         column = self.columns[name]
         if column.kind == "text" and column.unread:
             if name == self.target:  # its numbers were counted as numbers
@@ -209,11 +218,7 @@ class Survey:
                 training = self.split(number, self.ends[number - 1] if number else 0, self.ends[number])[0]
                 column.add_values(self.blocks[number].text(name), training)
             column.unread = []
-        if column.values is None:
-            msg = f"{self.blocks.path}: column '{name}' has more than {MOST_VALUES} different values, too many for classes or "
-            msg += "categories; leave it out of the features, or give task=regression if it is the target and holds numbers"
-            raise DataError(msg)
-        return column.values
+        return column
 
     def _refuse_fault(self, name: str) -> None:
         """Raises the error that the first bad block's table has for a column of numbers."""
@@ -233,16 +238,3 @@ class Survey:
     def _warn(self, name: str, value: Any) -> None:
         text = f"{self.blocks.path}: column '{name}' is {value} in every training row, so there is nothing to learn in it"
         warnings.warn(text, UserWarning, stacklevel=5)
-
-
-def _ahead(blocks: Any) -> Iterator["eagerloop.tables.Table"]:
-    """The tables in their order, read by as many threads as there are cores, no more than one a thread ahead."""
-    workers = min(os.cpu_count() or 1, 8)
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[Any]] = deque()
-        for number in range(len(blocks)):
-            waiting.append(pool.submit(blocks.__getitem__, number))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

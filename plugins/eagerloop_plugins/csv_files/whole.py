@@ -60,6 +60,6 @@ def in_memory(findings: Findings, *, batch_size: int, shuffle: bool) -> "eagerlo
         task="classification" if findings.classes else "regression",
         fingerprint=findings.fingerprint,
         columns=findings.encoder.columns,
-        encoder=findings.encoder,
+        encoder=findings.encoder.told,
         raw_test=shown,
     )

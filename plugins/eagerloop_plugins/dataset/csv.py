@@ -40,7 +40,8 @@ def csv(  # noqa: PLR0913 - each argument is an option
     Args:
         path: The file; delimiter and header are detected (without a header, the columns are `c0`, `c1`, ...).
         target: The column to predict; by default the last one.
-        features: The columns to predict it from; by default all others, except those without any value.
+        features: The columns to predict it from; by default all others but those that tell nothing, which are named: without
+            any value, the names of rows (most texts occur once), their numbers, and more than 1000 different texts.
         batch_size: Rows in a batch, at least 1.
         shuffle: Whether each epoch of the training has an order of its own.
         test_fraction: The part of the rows drawn for the test, between 0 and 1.
@@ -57,8 +58,9 @@ def csv(  # noqa: PLR0913 - each argument is an option
 
     Returns:
         x, float32, shape (n, d): numeric columns one to one, a column of text as one 0-1 column for each of its values in
-        the training rows, sorted, called `Species=setosa`; y, int32 of shape (n,), the sorted classes' numbers, or float32
-        of shape (n, 1). `encode` does the same to the rows of another table, with the training rows' means and categories.
+        the training rows, sorted, called `Species=setosa` (another value is 0 in each); y, int32 of shape (n,), the sorted
+        classes' numbers, or float32 of shape (n, 1). `encode` does the same to the rows of another table, with the training
+        rows' means and categories.
 
     Raises:
         ConfigError: The target is among the features, a fraction or the batch size does not fit the data.

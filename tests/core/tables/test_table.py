@@ -165,6 +165,7 @@ def test_an_unknown_label_is_named_with_those_known(write):
         table.labels("a", ["x", "y"])
     with pytest.raises(DataError, match=r"none of the 12 known values \(x, 0, 1, 2, 3, 4, 5, 6, 7, 8, \.\.\.\)$"):
         table.labels("a", ["x", *map(str, range(11))])
+    assert table.labels("a", ["x", "y"], others=True).tolist() == [0, -1]
 
 
 @pytest.mark.parametrize(

@@ -103,14 +103,14 @@ def test_new_rows_are_encoded_like_the_training_rows(write):
     assert data.target_values(eagerloop.tables.read_table(path))[:2].tolist() == [[2.5], [3.5]]
 
 
-def test_an_unknown_category_is_named(write):
-    """Line, column and the known values are in the message."""
+def test_an_unknown_category_is_none_of_the_known(write):
+    """0 in each of their columns; how many there are, and which, is told."""
     data = csv(path=write("size,coat,weight\n" + "1,short,2.5\n2,long,3.5\n" * 5), batch_size=4)
-    new = eagerloop.tables.read_table(write("size,coat\n1,long\n1,wavy\n", "new.csv"))
-    with pytest.raises(
-        DataError, match=r"new\.csv, line 3, column 'coat': 'wavy' is none of the 2 known values \(long, short\)$"
-    ):
-        data.encode(new)
+    new = eagerloop.tables.read_table(write("size,coat\n1,long\n1,wavy\n1,curly\n", "new.csv"))
+    told = r"new\.csv, column 'coat': 2 of 3 rows have a value that no training row has \('curly', 'wavy'\); they count as none"
+    with pytest.warns(UserWarning, match=told):
+        x = data.encode(new)
+    assert x[:, 1:].tolist() == [[1, 0], [0, 0], [0, 0]]
 
 
 def test_a_missing_column_of_new_rows_is_named(write):
@@ -253,7 +253,7 @@ FAULTS = [
     ("t\n" + "1.5\n" * 10, {}, r"data\.csv has no column to learn from besides the target 't'; check the delimiter$"),
     (
         rows(2000, "{n},x{n},{n}.5"),
-        {},
+        {"features": ["a", "b"]},
         r"data\.csv: column 'b' has 1600 different texts, at most 1000 can be categories; leave",
     ),
 ]
@@ -298,15 +298,38 @@ def test_a_class_without_training_rows_is_named(write):
         csv(path=path, batch_size=4)
 
 
-def test_a_category_of_the_test_alone_is_named(write):
-    """Categories are those of the training rows; one that the test alone has is a fault with a line."""
+def test_a_category_of_the_test_alone_is_none_of_the_known(write):
+    """Categories are those of the training rows; one that the test alone has is told, and blocks no training."""
     _, test = parts(10)
     lone = int(test[1])
     path = write("a,b,t\n" + "".join(f"{n},{'rare' if n == lone else 'xy'[n % 2]},{n}.5\n" for n in range(10)))
-    with pytest.raises(
-        DataError, match=rf"data\.csv, line {lone + 2}, column 'b': 'rare' is none of the 2 known values \(x, y\)"
-    ):
-        csv(path=path, batch_size=4)
+    with pytest.warns(UserWarning, match=r"column 'b': 1 of 10 rows have a value that no training row has \('rare'\)"):
+        data = csv(path=path, batch_size=4)
+    assert data.features == ("a", "b=x", "b=y")
+    assert data.test_arrays[0][1, 1:].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("stream", ["yes", "no"])
+def test_columns_that_name_or_count_the_rows_are_left_out(write, stream):
+    """Nothing can be learnt from them; they are named, and taken if somebody asks for them."""
+    lines = [f"{n},car {n},{n % 7},{'xy'[n % 2]},{n}.5\n" for n in range(40)]
+    path = write("id,name,a,b,t\n" + "".join(lines))
+    with pytest.warns(UserWarning, match="is left out") as told:
+        data = csv(path=path, stream=stream)
+    assert data.features == ("a", "b=x", "b=y")
+    ways = "is left out; --dataset.features takes what you name"
+    assert [str(note.message).split(": ")[1] for note in told] == [
+        f"column 'id' counts the rows and {ways}",
+        f"column 'name' names the rows (32 different texts in 32 training rows) and {ways}",
+    ]
+    with pytest.warns(UserWarning, match="column 'name': 8 of 40 rows have a value that no training row has"):
+        assert len(csv(path=path, stream=stream, features=["id", "name"]).features) == 33
+
+
+def test_numbers_that_go_on_are_no_row_numbers_for_that(write):
+    """What is called otherwise may be a time; few rows say nothing."""
+    assert csv(path=write("hour,t\n" + "".join(f"{n},{n}.5\n" for n in range(40)))).features == ("hour",)
+    assert csv(path=write("id,t\n" + "".join(f"{n},{n}.5\n" for n in range(19))), batch_size=4).features == ("id",)
 
 
 def test_every_position_of_two_epochs_is_the_tail_of_the_whole(write):

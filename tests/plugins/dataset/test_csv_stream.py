@@ -40,7 +40,7 @@ def table(count=1000, seed=0):
     lines = [
         f"{row},{number:.6f},{text},{2 * number:.6f}\n" for row, (number, text) in enumerate(zip(numbers, texts, strict=True))
     ]
-    return "row,size,coat,weight\n" + "".join(lines)
+    return "serial,size,coat,weight\n" + "".join(lines)
 
 
 def arrays(batches):
@@ -167,9 +167,9 @@ def test_large_files_are_streamed_by_themselves(write, monkeypatch):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("\n700,", "\nmany,", r"data\.csv, line 702, column 'row': 'many' is not a number"),
-        ("\n700,", "\n,", r"data\.csv, line 702, column 'row': the cell is empty"),
-        ("\n700,", "\ninf,", r"data\.csv, line 702, column 'row': 'inf' is not finite"),
+        ("\n700,", "\nmany,", r"data\.csv, line 702, column 'serial': 'many' is not a number"),
+        ("\n700,", "\n,", r"data\.csv, line 702, column 'serial': the cell is empty"),
+        ("\n700,", "\ninf,", r"data\.csv, line 702, column 'serial': 'inf' is not finite"),
         ("\n700,", "\n7,700,", r"data\.csv, line 702: 5 cells, expected 4 as in line 1"),
     ],
 )
@@ -194,8 +194,8 @@ def test_a_target_too_large_for_float32_is_named(write):
 def test_a_column_that_looks_numeric_in_some_blocks_is_text_in_all(write):
     """Texts of blocks in which every cell is a number are counted as texts, as written."""
     lines = [f"{row},{'1.50' if row < 300 else 'abc'[row % 3]},{row / 2}\n" for row in range(1000)]
-    stream = csv(path=write("row,code,t\n" + "".join(lines)), batch_size=32, standardize=False, stream="yes")
-    assert stream.features == ("row", "code=1.50", "code=a", "code=b", "code=c")
+    stream = csv(path=write("serial,code,t\n" + "".join(lines)), batch_size=32, standardize=False, stream="yes")
+    assert stream.features == ("serial", "code=1.50", "code=a", "code=b", "code=c")
     for x, _ in arrays(stream.train(1)):
         for row, *code in x.tolist():
             assert code.index(1) == (0 if row < 300 else 1 + int(row) % 3)
