@@ -75,7 +75,7 @@ def test_a_run_says_nothing_on_stderr(parts):
     found = start("train", "--loss", "parts.py:mine", "--epochs", 2, "--run", "mine")
     assert (found.returncode, found.stderr) == (0, "")
     lines = found.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["dataset", "run", "chosen", "resume:", "epoch", "epoch", "done:"]
+    assert [line.split()[0] for line in lines] == ["dataset", "run", "chosen", "epoch", "epoch", "done:"]
     assert "\x1b" not in found.stdout
 
 

@@ -141,11 +141,12 @@ def interrupted(tmp_path_factory):
         "0.2",
     ]
     process = start("train", *words, "--epochs", "30", "--run", "table", directory=directory)
-    deadline = time.monotonic() + 120
-    while not (directory / "table" / "history.jsonl").exists() and time.monotonic() < deadline:
+    deadline, begun = time.monotonic() + 300, directory / "table" / "history.jsonl"
+    while not begun.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     first = (*process.communicate(timeout=300), process.returncode)
+    assert begun.exists(), first
     done = len(history(directory / "table"))
     process = start("resume", "table", "--epochs", str(done + 2), "-q", directory=directory)
     second = (*process.communicate(timeout=300), process.returncode)

@@ -97,7 +97,7 @@ def opening(run: "Run") -> str:
     parts = run.parts
     words = [f"{kind} {part.name}" for kind, rows in parts.resolved.items() if kind != "observer" for part in rows]
     chosen = f"\nchosen for the data: {', '.join(parts.by_default)}" if parts.by_default else ""
-    note = f"\nresume: {run.dataset.note}" if run.dataset.note else ""
+    note = f"\nresume: {run.dataset.note}" if run.dataset.note and not run.dataset.exact else ""
     if gpus():
         exact = "on: the same bits again" if parts.settings.deterministic else "off: other bits each time"
         note += f"\ndeterminism on the GPU is {exact}"
@@ -149,7 +149,7 @@ def resume_run(
         run = prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, quiet=quiet, **given)
         if run.position.epoch > run.epochs:
             longer = f"extend it with: eagerloop resume {run.directory} --epochs N"
-            say(run, f"{run.directory} has its {_counted(run.epochs, 'epoch')} already; {longer}")
+            say(run, f"{run.directory} has {_counted(len(run.history), 'epoch')} already; {longer}")
             return
         where_from = f"epoch {run.position.epoch} after batch {run.position.batch}, step {run.position.step}"
         say(run, f"{opening(run)}\nresuming in {where_from}")
