@@ -15,6 +15,7 @@ from eagerloop.hooks import Observers
 from eagerloop.parts import Choice, Dataset
 from eagerloop.running.compiling import choose_stride
 from eagerloop.running.evaluating import Evaluation
+from eagerloop.running.readable import Readable, rows_as_read
 from eagerloop.running.saving import Saver
 from eagerloop.running.snapshots import restore, snapshot
 from eagerloop.running.strides import Footing, Look, Stride
@@ -37,7 +38,7 @@ class LoopSide:
         self.position, self.tally = Position(), Tally(parts.metrics)
         self.history: list[dict[str, Any]] = []
         self.epochs = parts.settings.epochs
-        self.saver = Saver(directory, parts.checkpointer, parts.settings)
+        self.saver = Saver(directory, parts.checkpointer, parts.settings, Readable(parts, directory.checkpoints))
         self._evaluation = Evaluation(parts)
         self._epoch_began = 0.0
         self._set_out()
@@ -168,7 +169,7 @@ class LoopSide:
     def save(self) -> None:
         """Adds a checkpoint of this very moment, unless the checkpointer keeps nothing."""
         if getattr(self.checkpointer, "keeps_nothing", False) or not self._place.writes:
-            self._place.write_history(self.history)
+            self._place.write_history(rows_as_read(self.history, self.parts.run_toml))
             return
         last = bool(self.stopping) or self.position.epoch > self.epochs
         self.saver.save(self.position.step, self.variables(), self._snapshot, last=last)
