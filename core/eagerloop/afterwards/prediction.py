@@ -51,7 +51,7 @@ def write_predictions(
 def pieces_of(run: Run, source: Path | None = None) -> Iterator[Columns]:
     """The columns of the table of predictions, by name, for some rows at a time."""
     for given, x in _test_pieces(run) if source is None else _table_pieces(run, source):
-        with blaming(f"{run.directory} cannot predict x of shape {x.shape}"):
+        with blaming(f"{run.place} cannot predict x of shape {x.shape}"):
             outputs = run.predict(x)
         yield {**given, **predictions_by_name(run, outputs)}
 

@@ -23,6 +23,7 @@ from eagerloop.running.tally import Tally
 from eagerloop.standing import Position
 from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.run_directory import RunDirectory
+from eagerloop.storage.store import Store
 
 
 class LoopSide:
@@ -34,7 +35,7 @@ class LoopSide:
     """
 
     def __init__(self, parts: RunParts, directory: RunDirectory) -> None:
-        self.parts, self._place, self.store = parts, directory, directory.store
+        self.parts, self._place = parts, directory
         self.position, self.tally = Position(), Tally(parts.metrics)
         self.history: list[dict[str, Any]] = []
         self.epochs = parts.settings.epochs
@@ -46,7 +47,7 @@ class LoopSide:
     def _set_out(self) -> None:
         """Chooses how to advance, by the parts and the observers that look at every step."""
         self.hook: Any = Observers(self.parts.observers).hook
-        self.footing = Footing(self.parts, self.position, self.tally, self._save_is_due, self.directory)
+        self.footing = Footing(self.parts, self.position, self.tally, self._save_is_due, self.place)
         self.advance_by(choose_stride(self.footing, self.hook.on_step_end))
 
     def advance_by(self, stride: Stride) -> None:
@@ -90,8 +91,18 @@ class LoopSide:
 
     @property
     def directory(self) -> Path:
-        """Where the run is kept."""
+        """Where the run is kept: the absolute path, for a program may change its working directory."""
+        return self._place.home.absolute
+
+    @property
+    def place(self) -> Path:
+        """The same for messages: as short as the user named it, as long as that leads there."""
         return self._place.path
+
+    @property
+    def store(self) -> Store:
+        """The checkpoints."""
+        return self._place.store
 
     @property
     def records(self) -> Path:
@@ -100,7 +111,7 @@ class LoopSide:
         Raises:
             ConfigError: A symbolic link leads there.
         """
-        return self._place.records
+        return self.directory / self._place.records.name
 
     @property
     def steps_per_epoch(self) -> int | None:

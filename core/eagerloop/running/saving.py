@@ -67,7 +67,7 @@ class Saver:
     """
 
     def __init__(self, directory: RunDirectory, checkpointer: Checkpointer, settings: Settings, readable: Readable) -> None:
-        self._directory, self._store, self._checkpointer = directory, directory.store, checkpointer
+        self._directory, self._checkpointer = directory, checkpointer
         self._keep, self._background = settings.keep, settings.save_async
         self._readable = readable
         self._training = False
@@ -98,11 +98,11 @@ class Saver:
         Args:
             history: The rows of the checkpoint that was taken up; the file may be ahead of them, behind, or damaged.
         """
-        self._store.set_aside_damaged()
+        self._directory.store.set_aside_damaged()
         self._directory.clean()
         if history:
             self._directory.write_history(history)
-        self._store.prune(self._keep, best_step(history))
+        self._directory.prune(self._keep, best_step(history))
 
     def save(
         self, step: int, variables: Mapping[str, tf.Variable], snapshot: Callable[[], dict[str, Any]], *, last: bool
@@ -165,15 +165,15 @@ class Saver:
         def fill(directory: Path) -> None:
             self._checkpointer.write(directory, variables)
 
-        return self._store.begin(step, fill)
+        return self._directory.store.begin(step, fill)
 
     def _finish(self, temporary: Path, step: int, content: dict[str, Any]) -> None:
         history = content["history"]
         self._directory.stay()
-        self._store.finish(temporary, step, content)
+        self._directory.store.finish(temporary, step, content)
         # After the checkpoint: a history ahead of every checkpoint would speak of work that is lost.
         self._directory.write_history(history)
-        self._store.prune(self._keep, best_step(history))
+        self._directory.prune(self._keep, best_step(history))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

@@ -82,7 +82,7 @@ def synced(monkeypatch):
 @pytest.mark.parametrize("place", [None, Path("deep/er/mine")], ids=str)
 def test_the_name_of_a_run_is_durable_before_anything_in_it(synced, place):
     """A crash must not take the whole run: each directory that was made is named in one that was synced."""
-    run = eagerloop.train(directory=place, model="linear", epochs=1).directory
+    run = eagerloop.train(directory=place, model="linear", epochs=1).place
     first = synced.index(str(run))  # with the name of run.toml in it
     assert set(map(str, run.parents)) <= set(synced[:first])
     assert str(run / "checkpoints") in synced
