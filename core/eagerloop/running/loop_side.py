@@ -183,7 +183,8 @@ class LoopSide:
             self._place.write_history(rows_as_read(self.history, self.parts.run_toml))
             return
         last = bool(self.stopping) or self.position.epoch > self.epochs
-        self.saver.save(self.position.step, self.variables(), self._snapshot, last=last)
+        with self._place.held():  # as it is already while the run trains
+            self.saver.save(self.position.step, self.variables(), self._snapshot, last=last)
 
     def _snapshot(self) -> dict[str, Any]:
         return snapshot(self.parts, self.position, self.tally, self.history, self.epochs)

@@ -24,6 +24,7 @@ from eagerloop.storage.history_file import HISTORY, HistoryFile
 from eagerloop.storage.home import Home
 from eagerloop.storage.lock import LOCK, RunLock
 from eagerloop.storage.naming import made_unused, name_now
+from eagerloop.storage.newest import Newest
 from eagerloop.storage.store import Store
 
 RUNS = Path("runs")
@@ -51,7 +52,7 @@ class RunDirectory:
     def __post_init__(self) -> None:
         self.home = Home(self.named)
         self._store = self.kind_of_store(self.checkpoints)
-        self._history, self._lock = HistoryFile(), RunLock()
+        self._history, self._lock, self._newest = HistoryFile(), RunLock(), Newest()
 
     @property
     def path(self) -> Path:
@@ -218,7 +219,7 @@ class RunDirectory:
         """Takes the run for this process while the context lasts; it may be entered again inside.
 
         Raises:
-            CheckpointError: Another process has it.
+            CheckpointError: Another process has it, or has changed it since this one last looked.
             ConfigError: It cannot be written; or it was free when it was chosen for a new run, and holds one now.
         """
         self._lock.acquire(self.home.absolute, self.path)
@@ -229,4 +230,10 @@ class RunDirectory:
             if not self.home.is_held:
                 self.home.hold()
                 stack.callback(self.home.close)
+                self._newest.refuse_another(self.store, self.path)
+                stack.callback(self.look)
             yield
+
+    def look(self) -> None:
+        """Remembers what the newest checkpoint is, before it is read: `held` refuses if it is another one by then."""
+        self._newest.look(self.store)
