@@ -99,6 +99,8 @@ def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
         msg = f"{run.parts.names['dataset']} cannot read new rows from a file: it has no method encode(table)"
         raise ConfigError(msg)
     for table in read_blocks(source):
+        if not len(table):
+            continue  # a block of blank lines
         x = dataset.encode(table)  # names a missing column
         shown = [*dataset.columns, *(name for name in dataset.targets if name in table.names)]
         yield {name: table.text(name) for name in shown}, x
