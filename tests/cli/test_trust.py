@@ -52,8 +52,8 @@ def code(parts):
 def test_a_strangers_config_runs_no_code(refused, code, ran, words, config):
     """Whatever is asked of it: one line names the file and what to add."""
     Path("its.toml").write_text(config, encoding="utf-8")
-    told = "its.toml names a file of code, code.py, and was not sealed by you on this machine; to run it, add --trust code.py"
-    assert refused(*words, "--config", "its.toml") == told
+    told = "its.toml names a file of code, code.py, and was not sealed by you on this machine, as it stands; to run it, add "
+    assert refused(*words, "--config", "its.toml") == f"{told}--trust code.py"
     assert not ran()
 
 
@@ -101,6 +101,13 @@ def test_ones_own_config_runs_without_a_word(done, refused, code):
     content["loss"]["name"] = "other.py:loss"
     Path("my.toml").write_text(tomli_w.dumps(content), encoding="utf-8")
     assert "names a file of code, other.py, and was not sealed" in refused("train", "--config", "my.toml", "--help")
+
+    content = tomllib.loads(config)
+    content["model"]["options"]["units"] = 64
+    Path("my.toml").write_text(tomli_w.dumps(content), encoding="utf-8")
+    assert "names a file of code, code.py, and was not sealed" in refused("train", "--config", "my.toml", "--help")
+    Path("my.toml").write_text(config, encoding="utf-8")
+    done("train", "--config", "my.toml", "--model.units", 64, "--print-config")
 
     Path(code).write_text("# changed\n", encoding="utf-8")
     assert "code.py was changed since first/run.toml was made" in refused("train", "--config", "first/run.toml", "--help")

@@ -51,7 +51,7 @@ def write_predictions(
 def pieces_of(run: Run, source: Path | None = None) -> Iterator[Columns]:
     """The columns of the table of predictions, by name, for some rows at a time."""
     for given, x in _test_pieces(run) if source is None else _table_pieces(run, source):
-        with blaming(f"{run.directory} cannot predict x of shape {x.shape}"):
+        with blaming(f"{run.place} cannot predict x of shape {x.shape}"):
             outputs = run.predict(x)
         yield {**given, **predictions_by_name(run, outputs)}
 
@@ -99,6 +99,8 @@ def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
         msg = f"{run.parts.names['dataset']} cannot read new rows from a file: it has no method encode(table)"
         raise ConfigError(msg)
     for table in read_blocks(source):
+        if not len(table):
+            continue  # a block of blank lines
         x = dataset.encode(table)  # names a missing column
         shown = [*dataset.columns, *(name for name in dataset.targets if name in table.names)]
         yield {name: table.text(name) for name in shown}, x

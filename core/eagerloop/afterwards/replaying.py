@@ -54,7 +54,7 @@ def record_of_step(
     if isinstance(run, Run):
         objects = run.parts.given_as_objects()  # dataset and loss have no state that a run changes
         known = {kind: getattr(run, kind) for kind in ("dataset", "loss") if kind in objects} | known
-        run = run.directory
+        run = run.place
     where = RunDirectory.existing(None if run is None else Path(run))
     random = ProcessRandom()
     try:

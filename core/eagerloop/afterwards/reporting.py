@@ -21,7 +21,8 @@ from eagerloop.running.opening import ON_ONE_DEVICE, load
 from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.storage.files import read_plain, write_atomically, write_where_named
-from eagerloop.storage.run_directory import HISTORY, RunDirectory
+from eagerloop.storage.history_file import HISTORY
+from eagerloop.storage.run_directory import RunDirectory
 
 Array = np.ndarray[Any, Any]
 

@@ -20,7 +20,8 @@ from eagerloop.running.run import Run
 from eagerloop.running.snapshots import check_content
 from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.files import read_plain
-from eagerloop.storage.run_directory import HISTORY, RunDirectory
+from eagerloop.storage.history_file import HISTORY
+from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.variables import compare_tables, table_of
 
 

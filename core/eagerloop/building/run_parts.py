@@ -94,7 +94,7 @@ class RunParts:
         """The name of each part by its kind; of several, with commas between them."""
         return {kind: ", ".join(part.name for part in parts) for kind, parts in self.resolved.items()}
 
-    @functools.cached_property
+    @property
     def unlisted(self) -> dict[str, tf.Variable]:
         """The variables that model, loss and metrics hold and do not list, by name."""
         return unlisted_variables({"model": self.model, "loss": own_loss(self.loss), **self._metrics_by_owner()})

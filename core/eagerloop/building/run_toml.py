@@ -36,20 +36,21 @@ def describe(
     tables = {kind: [part.as_toml() for part in parts] for kind, parts in resolved.items()}
     named = [part.name.rpartition(":")[0] for parts in resolved.values() for part in parts if is_file_part(part.name)]
     files = {**plugin_files, **{path: digest(Path(path)) for path in named}}
-    return (
+    record = (
         {"format": FORMAT}
         | {name: getattr(settings, name) for name in plain_options()}
         | {"metric": [], "observer": []}
         | {kind: rows[0] if kind in SINGLE else rows for kind, rows in tables.items()}
         | {
             "files": files,
-            "seal": trust.seal(files),
+            "seal": "",
             "versions": versions(),
             "data": {"fingerprint": fingerprint},
             "parallelism": parallelism(),
             "replicas": replicas,
         }
     )
+    return record | {"seal": trust.seal(record)}
 
 
 def config(record: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from eagerloop.cli.flags import completion, dimmed, given, parameter, parameters
 from eagerloop.cli.saying import quiet
 from eagerloop.errors import ConfigError
 from eagerloop.parts import KINDS, SINGLE, Choice
-from eagerloop.storage.trust import check_config, files_named
+from eagerloop.storage.trust import check, files_named
 
 FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
 """What the option of each kind is called."""
@@ -134,7 +134,7 @@ def _settings(chosen: argparse.Namespace, kinds: Sequence[str]) -> Settings:
     _choose(settings, chosen, kinds)
     if "_EAGERLOOP_COMPLETE" in os.environ:  # a shell asks at every press of a key, for a line that nobody has sent off
         return _without_files(settings)
-    check_config(content, settings, [*chosen.trust, *files_named(typed)], where)
+    check(content, files_named(settings), [*chosen.trust, *files_named(typed)], where)
     return settings
 
 

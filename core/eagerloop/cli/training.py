@@ -102,7 +102,7 @@ def opening(run: "Run") -> str:
         exact = "on: the same bits again" if parts.settings.deterministic else "off: other bits each time"
         note += f"\ndeterminism on the GPU is {exact}"
     several = f", replicas {parts.replicas.count}" if parts.replicas else ""
-    return f"{' | '.join(words)}\nrun {run.directory}, seed {parts.settings.seed}, epochs {run.epochs}{several}{chosen}{note}"
+    return f"{' | '.join(words)}\nrun {run.place}, seed {parts.settings.seed}, epochs {run.epochs}{several}{chosen}{note}"
 
 
 def finish(run: "Run") -> None:
@@ -116,13 +116,13 @@ def finish(run: "Run") -> None:
         run.train()
     except (KeyboardInterrupt, SystemExit) as stop:
         code = 130 if isinstance(stop, KeyboardInterrupt) else 143
-        again = f"continue with: eagerloop resume {run.directory}"
+        again = f"continue with: eagerloop resume {run.place}"
         tell(f"eagerloop: stopped by {run.stopping} after step {run.position.step}; {again}")
         raise typer.Exit(code) from None
     if run.stopping and not any(choice.part == "progress" for choice in run.parts.settings.observer):
         say(run, f"stopped: {run.stopping}")
     done = f"{_counted(len(run.history), 'epoch')}, {_counted(run.position.step, 'step')}"
-    say(run, f"done: {done}, kept in {run.directory}; next: eagerloop predict {run.directory}")
+    say(run, f"done: {done}, kept in {run.place}; next: eagerloop predict {run.place}")
 
 
 def _counted(count: int, one: str) -> str:
@@ -148,8 +148,8 @@ def resume_run(
     with where.held():
         run = prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, quiet=quiet, **given)
         if run.position.epoch > run.epochs:
-            longer = f"extend it with: eagerloop resume {run.directory} --epochs N"
-            say(run, f"{run.directory} has {_counted(len(run.history), 'epoch')} already; {longer}")
+            longer = f"extend it with: eagerloop resume {run.place} --epochs N"
+            say(run, f"{run.place} has {_counted(len(run.history), 'epoch')} already; {longer}")
             return
         where_from = f"epoch {run.position.epoch} after batch {run.position.batch}, step {run.position.step}"
         say(run, f"{opening(run)}\nresuming in {where_from}")

@@ -70,7 +70,7 @@ def evaluate(run: RunArgument = None, *, strict: Strict = False, trust: Trust = 
     from eagerloop.running.opening import load  # noqa: PLC0415
 
     loaded = load(run, strict=strict, trust=trust or ())
-    with blaming(f"{loaded.directory} cannot be evaluated"):
+    with blaming(f"{loaded.place} cannot be evaluated"):
         figures = loaded.evaluate()
     for name, value in figures.items():
         write_out(f"{name} {value:.7g}")

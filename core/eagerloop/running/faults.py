@@ -5,6 +5,7 @@ import inspect
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -169,6 +170,8 @@ def _add_findings(error: BaseException, parts: RunParts, position: Position) -> 
 
 def _where(position: Position, functions: set[str]) -> str:
     """Epoch and step that an error belongs to: the step under way, or the one before if that was counted already."""
+    if not all(isinstance(place, int) for place in asdict(position).values()):  # an observer has written there
+        return f"epoch {position.epoch}, step {position.step}"
     counted = bool(functions & {"count", "on_step_end", "end_epoch", "on_epoch_end", "save", "on_train_end"})
     epoch = position.epoch - (counted and position.batch == 0)  # the position is in the next epoch by then
     return f"epoch {max(1, epoch)}, step {position.step + (not counted)}"

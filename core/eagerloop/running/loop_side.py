@@ -15,6 +15,7 @@ from eagerloop.hooks import Observers
 from eagerloop.parts import Choice, Dataset
 from eagerloop.running.compiling import choose_stride
 from eagerloop.running.evaluating import Evaluation
+from eagerloop.running.readable import Readable, rows_as_read
 from eagerloop.running.saving import Saver
 from eagerloop.running.snapshots import restore, snapshot
 from eagerloop.running.strides import Footing, Look, Stride
@@ -22,6 +23,7 @@ from eagerloop.running.tally import Tally
 from eagerloop.standing import Position
 from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.run_directory import RunDirectory
+from eagerloop.storage.store import Store
 
 
 class LoopSide:
@@ -33,11 +35,11 @@ class LoopSide:
     """
 
     def __init__(self, parts: RunParts, directory: RunDirectory) -> None:
-        self.parts, self._place, self.store = parts, directory, directory.store
+        self.parts, self._place = parts, directory
         self.position, self.tally = Position(), Tally(parts.metrics)
         self.history: list[dict[str, Any]] = []
         self.epochs = parts.settings.epochs
-        self.saver = Saver(directory, parts.checkpointer, parts.settings)
+        self.saver = Saver(directory, parts.checkpointer, parts.settings, Readable(parts, directory.checkpoints))
         self._evaluation = Evaluation(parts)
         self._epoch_began = 0.0
         self._set_out()
@@ -45,7 +47,7 @@ class LoopSide:
     def _set_out(self) -> None:
         """Chooses how to advance, by the parts and the observers that look at every step."""
         self.hook: Any = Observers(self.parts.observers).hook
-        self.footing = Footing(self.parts, self.position, self.tally, self._save_is_due, self.directory)
+        self.footing = Footing(self.parts, self.position, self.tally, self._save_is_due, self.place)
         self.advance_by(choose_stride(self.footing, self.hook.on_step_end))
 
     def advance_by(self, stride: Stride) -> None:
@@ -89,8 +91,18 @@ class LoopSide:
 
     @property
     def directory(self) -> Path:
-        """Where the run is kept."""
+        """Where the run is kept: the absolute path, for a program may change its working directory."""
+        return self._place.home.absolute
+
+    @property
+    def place(self) -> Path:
+        """The same for messages: as short as the user named it, as long as that leads there."""
         return self._place.path
+
+    @property
+    def store(self) -> Store:
+        """The checkpoints."""
+        return self._place.store
 
     @property
     def records(self) -> Path:
@@ -99,7 +111,7 @@ class LoopSide:
         Raises:
             ConfigError: A symbolic link leads there.
         """
-        return self._place.records
+        return self.directory / self._place.records.name
 
     @property
     def steps_per_epoch(self) -> int | None:
@@ -168,10 +180,11 @@ class LoopSide:
     def save(self) -> None:
         """Adds a checkpoint of this very moment, unless the checkpointer keeps nothing."""
         if getattr(self.checkpointer, "keeps_nothing", False) or not self._place.writes:
-            self._place.write_history(self.history)
+            self._place.write_history(rows_as_read(self.history, self.parts.run_toml))
             return
         last = bool(self.stopping) or self.position.epoch > self.epochs
-        self.saver.save(self.position.step, self.variables(), self._snapshot, last=last)
+        with self._place.held():  # as it is already while the run trains
+            self.saver.save(self.position.step, self.variables(), self._snapshot, last=last)
 
     def _snapshot(self) -> dict[str, Any]:
         return snapshot(self.parts, self.position, self.tally, self.history, self.epochs)

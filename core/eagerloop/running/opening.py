@@ -149,6 +149,7 @@ def prepare_resume(
 
 def _newest(where: RunDirectory, *, strict: bool) -> tuple[Store, Checkpoint | None, dict[str, Any] | None]:
     """The newest whole checkpoint, and run.toml if it is still the one that it was written under: before any part is made."""
+    where.look()
     store = where.store
     checkpoint = store.newest(strict=strict)
     if checkpoint is None:

@@ -5,10 +5,9 @@ from typing import Any
 
 from eagerloop.building.assembly import assemble
 from eagerloop.choices.catalog import Catalog
-from eagerloop.choices.settings import FORMAT, KEYWORDS, Settings, keyword_of, read_toml, settings_from, settings_of
-from eagerloop.choices.sources import is_file_part
+from eagerloop.choices.settings import FORMAT, KEYWORDS, keyword_of, read_toml, settings_from, settings_of
 from eagerloop.errors import CheckpointError, EagerloopError, TrainingError
-from eagerloop.parts import KINDS, Choice
+from eagerloop.parts import KINDS
 from eagerloop.running.run import Run
 from eagerloop.storage import trust as trust_files
 from eagerloop.storage.run_directory import RunDirectory
@@ -53,7 +52,8 @@ def recreate(
     if quiet:
         settings.observer = [choice for choice in settings.observer if choice.part != "progress"]
     _refuse_objects(content, {KEYWORDS.get(key, key) for key in given}, where)
-    _check_files(content, settings, trusted, where)
+    listed = trust_files.files_of(content, str(where.run_toml))
+    trust_files.check(content, [*listed, *trust_files.files_named(settings)], trusted, str(where.run_toml))
     try:
         return Run(assemble(settings, Catalog.load(settings.plugins)), directory or where)
     except EagerloopError as error:
@@ -78,21 +78,3 @@ def _refuse_objects(content: Mapping[str, Any], replaced: Iterable[str], where: 
             again = f"{keyword_of(kind)}=..."
             msg = f"the {kind} of {where.path} was given as an object, which no record can hold; give it again: {again}"
             raise CheckpointError(msg)
-
-
-def _check_files(content: Mapping[str, Any], settings: Settings, trusted: Iterable[str], where: RunDirectory) -> None:
-    """No file runs that the record names outside its sealed list."""
-    listed = content.get("files", {})
-    if not isinstance(listed, dict):
-        msg = f"{where.run_toml}: 'files' must be a table of SHA-256 by path, got {listed!r:.80}"
-        raise CheckpointError(msg)
-    files = {str(path): str(recorded) for path, recorded in listed.items()}
-    choices = [choice for kind in KINDS for choice in _as_list(getattr(settings, kind))]
-    named = [choice.part.rpartition(":")[0] for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
-    for path in [*settings.plugins, *named]:
-        files.setdefault(path, "")
-    trust_files.check(files, str(content.get("seal", "")), trusted, str(where.run_toml))
-
-
-def _as_list(chosen: Any) -> list[Choice]:
-    return [] if chosen is None else [chosen] if isinstance(chosen, Choice) else list(chosen)

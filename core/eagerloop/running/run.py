@@ -53,7 +53,7 @@ class Run(LoopSide):
         done = f"{len(self.history)} of {self.epochs} epochs"
         losses = f", loss {self.history[-1]['loss']:.4g}" if self.history else ""
         names = self.parts.names
-        return f"<Run {self.directory}: {names['model']} on {names['dataset']}, {done}{losses}>"
+        return f"<Run {self.place}: {names['model']} on {names['dataset']}, {done}{losses}>"
 
     def train(self, epochs: int | None = None) -> "Run":
         """Trains to the end of the given epoch; the run's lock is held meanwhile, and signals end it in good order.

@@ -5,10 +5,7 @@ checksums, the fsyncs, the manifest and the rename need the files alone: a threa
 the rename, the checkpoint before is the newest; a kill costs at most the steps since that one, and never exactness.
 """
 
-import contextlib
-import json
 import math
-import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,10 +14,9 @@ from typing import Any, Self
 import tensorflow as tf
 
 from eagerloop.choices.settings import Settings
-from eagerloop.errors import CheckpointError, TrainingError
+from eagerloop.errors import TrainingError
 from eagerloop.parts import Checkpointer
-from eagerloop.running.snapshots import check_content
-from eagerloop.storage.checkpoint import Checkpoint
+from eagerloop.running.readable import Readable
 from eagerloop.storage.run_directory import RunDirectory
 
 LARGE = 1_000_000
@@ -67,11 +63,13 @@ class Saver:
         checkpointer: What writes the variables' files.
         settings: What the user chose: how many checkpoints stay, and whether a thread does the first half as well, from a
             copy of the variables.
+        readable: Refuses what nobody could open again.
     """
 
-    def __init__(self, directory: RunDirectory, checkpointer: Checkpointer, settings: Settings) -> None:
-        self._directory, self._store, self._checkpointer = directory, directory.store, checkpointer
+    def __init__(self, directory: RunDirectory, checkpointer: Checkpointer, settings: Settings, readable: Readable) -> None:
+        self._directory, self._checkpointer = directory, checkpointer
         self._keep, self._background = settings.keep, settings.save_async
+        self._readable = readable
         self._training = False
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
@@ -100,11 +98,11 @@ class Saver:
         Args:
             history: The rows of the checkpoint that was taken up; the file may be ahead of them, behind, or damaged.
         """
-        self._store.set_aside_damaged()
+        self._directory.store.set_aside_damaged()
         self._directory.clean()
         if history:
             self._directory.write_history(history)
-        self._store.prune(self._keep, best_step(history))
+        self._directory.prune(self._keep, best_step(history))
 
     def save(
         self, step: int, variables: Mapping[str, tf.Variable], snapshot: Callable[[], dict[str, Any]], *, last: bool
@@ -123,11 +121,11 @@ class Saver:
         """
         self.wait()
         self._directory.stay()
+        content = self._readable(snapshot())
         bad = self._not_finite(variables)
         if bad:
             msg = f"{bad} is not finite after step {step}; nothing was saved: lower the learning rate, then resume"
             raise TrainingError(msg)
-        content = as_read(snapshot(), self._store.directory)
         if self._background:
             copies = self._copied(variables)
             self._behind(lambda: self._finish(self._begin(step, copies), step, content))
@@ -167,69 +165,21 @@ class Saver:
         def fill(directory: Path) -> None:
             self._checkpointer.write(directory, variables)
 
-        return self._store.begin(step, fill)
+        return self._directory.store.begin(step, fill)
 
     def _finish(self, temporary: Path, step: int, content: dict[str, Any]) -> None:
         history = content["history"]
         self._directory.stay()
-        self._store.finish(temporary, step, content)
+        self._directory.store.finish(temporary, step, content)
         # After the checkpoint: a history ahead of every checkpoint would speak of work that is lost.
         self._directory.write_history(history)
-        self._store.prune(self._keep, best_step(history))
+        self._directory.prune(self._keep, best_step(history))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that trains
             self._error = error
-
-
-def as_read(content: Mapping[str, Any], directory: Path) -> dict[str, Any]:
-    """What a checkpoint is to say, as a reader will see it: the reader's own checks, while something can be done about it.
-
-    Args:
-        content: What `eagerloop.running.snapshots.snapshot` returned.
-        directory: Where it will be kept.
-
-    Raises:
-        TrainingError: It is not JSON, or a reader would refuse it.
-    """
-    try:
-        return _checked(content, directory)
-    except (CheckpointError, TypeError, ValueError, RecursionError) as error:
-        key = _refused(content, error)
-        rows = enumerate(content["history"], 1) if key == "history" else ()
-        number = next((place for place, row in rows if not _passes({**content, "history": [row]}, directory)), 0)
-        value = content[key][number - 1] if number else content[key]
-        what = f"row {number} of the history" if number else f"'{key}' of this state"
-        names = ", ".join(each["name"] for each in content["record"].get("observer", ())) or "none"
-        fault = f"{what} is not what a run writes there, and nobody could open it again: {value!r:.200}"
-        msg = f"{fault}; nothing was saved: let the observer that changed it ({names}) work on a copy"
-        raise TrainingError(msg) from error
-
-
-def _checked(content: Mapping[str, Any], directory: Path) -> dict[str, Any]:
-    seen: dict[str, Any] = json.loads(json.dumps(content))
-    check_content(Checkpoint(directory, seen))
-    return seen
-
-
-def _passes(content: Mapping[str, Any], directory: Path) -> bool:
-    with contextlib.suppress(CheckpointError, TypeError, ValueError, RecursionError):
-        return bool(_checked(content, directory))
-    return False
-
-
-def _refused(content: Mapping[str, Any], error: Exception) -> str:
-    """Which entry it is: the one that the reader names, or the one that is no JSON."""
-    named = re.search(r"its '(\w+)' is missing", str(error))
-    return named[1] if named else next(key for key, value in content.items() if not _is_json(value))
-
-
-def _is_json(value: Any) -> bool:
-    with contextlib.suppress(TypeError, ValueError, RecursionError):
-        return bool(json.dumps(value))
-    return False
 
 
 def best_step(history: list[dict[str, Any]]) -> int | None:

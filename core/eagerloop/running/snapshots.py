@@ -36,7 +36,7 @@ def snapshot(
     return {
         "position": asdict(position),
         "tally": tally.sums(),
-        "history": [dict(row) for row in history],  # a copy: a thread may write it while the run goes on
+        "history": history,
         "observers": _states("observer", _named_observers(parts)),
         "metrics": _states("metric", parts.metrics.items()),
         "trainable": trainable_flags(parts.model),

@@ -1,7 +1,6 @@
 """A run directory that this process only reads: another one writes there, or nobody does."""
 
 import contextlib
-import functools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ class ReadOnlyDirectory(RunDirectory):
     """A run's directory to be read; it need not exist unless the run is resumed."""
 
     writes = False
+    kind_of_store = ReadOnlyStore
 
     @staticmethod
     def refuse_taken(path: Path | None) -> None:
@@ -33,11 +33,6 @@ class ReadOnlyDirectory(RunDirectory):
     def new(cls, path: Path | None, model: str, dataset: str) -> RunDirectory:  # noqa: ARG003 - for who writes here
         """Nothing is made."""
         return cls(path or RUNS)
-
-    @functools.cached_property
-    def store(self) -> Store:
-        """The checkpoints, to be read."""
-        return ReadOnlyStore(self.checkpoints)
 
     def write_run_toml(self, content: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for who writes here
         """Nothing."""

@@ -10,46 +10,54 @@
 """
 
 import contextlib
-import functools
-import itertools
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import filelock
 import tomli_w
 
-from eagerloop.errors import CheckpointError, ConfigError, TrainingError, reason
+from eagerloop.errors import ConfigError, TrainingError, reason
 from eagerloop.storage.files import TEMPORARY, make_directory, sync, write_atomically
+from eagerloop.storage.history_file import HISTORY, HistoryFile
 from eagerloop.storage.home import Home
+from eagerloop.storage.lock import LOCK, RunLock
 from eagerloop.storage.naming import made_unused, name_now
+from eagerloop.storage.newest import Newest
 from eagerloop.storage.store import Store
 
 RUNS = Path("runs")
 RUN_TOML = "run.toml"
-HISTORY = "history.jsonl"
 CHECKPOINTS = "checkpoints"
 RECORDS = "records"
-LOCK = "run.lock"
 
 
 @dataclass
 class RunDirectory:
-    """One run on disk."""
+    """One run on disk.
 
-    path: Path
+    Args:
+        named: Its directory, as the user named it.
+    """
+
+    named: Path
     writes: ClassVar[bool] = True
     """Whether this process may write here."""
-    _lock: filelock.FileLock | None = None
-    _home: Home | None = None
+    kind_of_store: ClassVar[type[Store]] = Store
     _record: str = ""
     _new: bool = False
     """Whether no other process may have begun a run here since the place was chosen."""
-    _worded: list[tuple[Any, str]] = field(default_factory=list)
-    """The rows of the history that were written last, each with its line."""
+
+    def __post_init__(self) -> None:
+        self.home = Home(self.named)
+        self._store = self.kind_of_store(self.checkpoints)
+        self._history, self._lock, self._newest = HistoryFile(), RunLock(), Newest()
+
+    @property
+    def path(self) -> Path:
+        """The directory for messages, and for one look; for whoever keeps it, `home.absolute`."""
+        return self.home.path
 
     @staticmethod
     def refuse_taken(path: Path | None) -> None:
@@ -121,10 +129,11 @@ class RunDirectory:
         """Where the checkpoints are."""
         return self.path / CHECKPOINTS
 
-    @functools.cached_property
+    @property
     def store(self) -> Store:
-        """The checkpoints, to be written and read."""
-        return Store(self.checkpoints)
+        """The checkpoints."""
+        self._store.directory = self.checkpoints
+        return self._store
 
     @property
     def records(self) -> Path:
@@ -168,26 +177,22 @@ class RunDirectory:
     def stay(self) -> None:
         """Sees to it before each save that this is still the directory that the training began in.
 
-        Where the working directory is another one by now, the run goes by its absolute path from here on.
-
         Raises:
             TrainingError: It was moved, removed, or replaced by another one: nothing is to be written there.
         """
-        if self._home is None:
+        if not self.home.is_held:
             return
-        if not self._home.is_at(self.path):
-            if not self._home.is_at(self._home.path):
-                what = f"{self._home.path} is no longer the directory that this run began in: it was moved, removed or replaced"
-                msg = f"{what}; nothing more is saved: what was saved is where it is now, resume it there"
-                raise TrainingError(msg)
-            self.path = self._home.path
-            self.store.directory = self.checkpoints
-        if self._record and not self.run_toml.exists():  # checkpoints without it could not be opened
-            write_atomically(self.run_toml, self._record)
+        if self.home.is_lost:
+            what = f"{self.path} is no longer the directory that this run began in: it was moved, removed or replaced"
+            msg = f"{what}; nothing more is saved: what was saved is where it is now, resume it there"
+            raise TrainingError(msg)
+        record = self.home.absolute / RUN_TOML
+        if self._record and not record.exists():  # checkpoints without it could not be opened
+            write_atomically(record, self._record)
 
     def discard(self) -> None:
         """Takes the record of a run back that never began, and its directory if nothing else is in it."""
-        if self._home is not None and not self._home.is_at(self.path):
+        if self.home.is_lost:
             return
         self.run_toml.unlink(missing_ok=True)
         (self.path / LOCK).unlink(missing_ok=True)
@@ -197,14 +202,13 @@ class RunDirectory:
                 RUNS.rmdir()
 
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Writes history.jsonl anew; the rows that it had already are not worded again."""
+        """Writes history.jsonl anew."""
         self.stay()
-        worded = itertools.chain(self._worded, itertools.repeat((None, "")))
-        self._worded = [
-            (known, line) if known == row else (dict(row), json.dumps(row) + "\n")
-            for row, (known, line) in zip(rows, worded, strict=False)
-        ]
-        write_atomically(self.path / HISTORY, "".join(line for _row, line in self._worded), durable=False)
+        self._history.write(self.home.absolute, rows)
+
+    def prune(self, keep: int, best: int | None) -> None:
+        """As `Store.prune`, for a thread: the working directory may be another one from one moment to the next."""
+        self.kind_of_store(self.home.absolute / CHECKPOINTS).prune(keep, best)
 
     def has_history(self) -> bool:
         """Whether an epoch has ever been finished here."""
@@ -216,27 +220,21 @@ class RunDirectory:
         """Takes the run for this process while the context lasts; it may be entered again inside.
 
         Raises:
-            CheckpointError: Another process has it.
+            CheckpointError: Another process has it, or has changed it since this one last looked.
             ConfigError: It cannot be written; or it was free when it was chosen for a new run, and holds one now.
         """
-        try:
-            self._lock = self._lock or filelock.FileLock(self.path / LOCK)
-            self._lock.acquire(timeout=0)
-        except filelock.Timeout as error:
-            msg = f"another process is writing to {self.path}; wait for it to end, or stop it, then try again"
-            raise CheckpointError(msg) from error
-        except OSError as error:
-            msg = f"run directory {self.path} cannot be written: {error.strerror or error}"
-            raise ConfigError(msg) from error
-        outer = self._home is None
-        self._home = self._home or Home(self.path)
-        try:
+        self._lock.acquire(self.home.absolute, self.path)
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._lock.release)
             if self._new:
                 self.refuse_taken(self.path)
+            if not self.home.is_held:
+                self.home.hold()
+                stack.callback(self.home.close)
+                self._newest.refuse_another(self.store, self.path)
+                stack.callback(self.look)
             yield
-        finally:
-            with contextlib.suppress(OSError):  # a disk that fails at the very end; the lock ends with the process
-                self._lock.release()
-            if outer:
-                self._home.close()
-                self._home = None
+
+    def look(self) -> None:
+        """Remembers what the newest checkpoint is, before it is read: `held` refuses if it is another one by then."""
+        self._newest.look(self.store)

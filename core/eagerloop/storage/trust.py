@@ -1,8 +1,8 @@
 """Whether a run's record may name files of code to be run.
 
 A record comes with a run, and a run may come from a stranger: a hand-in, a download. Its files of code are run again without
-a word only where the user named them. A seal shows that: an HMAC over the files' digests, with a random key that nobody else
-can read. Elsewhere the user names them once more (`--trust FILE`).
+a word only where the user named them. A seal shows that: an HMAC over the files' digests, the parts and their options, with a
+random key that nobody else can read. Elsewhere the user names them once more (`--trust FILE`).
 """
 
 import contextlib
@@ -24,6 +24,9 @@ from eagerloop.parts import KINDS, Choice
 
 KEY = Path("eagerloop", "seal.key")
 """Below the user's directory of configurations."""
+
+NOT_SEALED = "was not sealed by you on this machine, as it stands"
+"""What is said of a record from elsewhere, or of one that was changed since."""
 
 LENGTH = 64
 """Hexadecimal digits of the key: 256 random bits."""
@@ -97,11 +100,11 @@ def _draw(path: Path) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def seal(files: Mapping[str, str], *, make: bool = True) -> str:
-    """The mark that these files, at these digests, were named by this user.
+def seal(record: Mapping[str, Any], *, make: bool = True) -> str:
+    """The mark that this user named these files, at these digests, for these parts with these options.
 
     Args:
-        files: SHA-256 by path.
+        record: What run.toml tells: of it, `files` (SHA-256 by path) and the tables of the parts are sealed.
         make: Draw the secret if there is none yet.
 
     Returns:
@@ -109,39 +112,75 @@ def seal(files: Mapping[str, str], *, make: bool = True) -> str:
 
     Source: RFC 2104.
     """
-    key = _key(make=make) if files else b""
-    message = json.dumps(dict(files), sort_keys=True).encode()
+    sealed = {"files": dict(record["files"])} | {kind: record.get(kind) for kind in KINDS}
+    return _mark(sealed, make=make) if record["files"] else ""
+
+
+def _earlier_seal(record: Mapping[str, Any]) -> str:
+    """As earlier versions made it: of the files alone, whatever was to be done with them."""
+    return _mark(dict(record["files"]), make=False) if record["files"] else ""
+
+
+def _mark(sealed: Mapping[str, Any], *, make: bool) -> str:
+    key = _key(make=make)
+    message = json.dumps(sealed, sort_keys=True, default=str).encode()
     return hmac.new(key, message, hashlib.sha256).hexdigest() if key else ""
 
 
-def check(files: Mapping[str, str], mark: str, trusted: Iterable[str], where: str) -> None:
+def check(record: Mapping[str, Any], needed: Iterable[str], trusted: Iterable[str], where: str) -> None:
     """Refuses to run files that nobody here has named, and files that are not the ones that were named.
 
     Args:
-        files: What the record names: SHA-256 by path.
-        mark: The record's seal.
+        record: What run.toml or a config tells: the parts, `files` and their `seal`.
+        needed: The files that would run.
         trusted: Files that the user names now: they may have changed, too.
         where: The record, for the message.
 
     Raises:
-        CheckpointError: A file is missing, was changed, or comes from elsewhere.
+        CheckpointError: A file is missing, was changed, or comes from elsewhere; or the record was.
     """
-    named = {str(Path(path)) for path in trusted}
-    unsealed = not hmac.compare_digest(mark.encode(), seal(files, make=False).encode()) or not mark
-    for path, recorded in files.items():
-        if str(Path(path)) in named:
-            continue
-        if unsealed:
-            what = f"{where} names a file of code, {path}, and was not sealed by you on this machine"
-            msg = f"{what}; to run it, add --trust {path}"
+    files = files_of(record, where)
+    known = {str(Path(path)) for path in trusted}
+    unknown = [path for path in needed if str(Path(path)) not in known]
+    fault = _fault_of_the_seal({**record, "files": files}) if unknown else ""
+    for path in unknown:
+        if fault or path not in files:
+            msg = f"{where} names a file of code, {path}, and {fault or NOT_SEALED}; to run it, add --trust {path}"
             raise CheckpointError(msg)
         present = digest(Path(path))
-        if present != recorded:
+        if present != files[path]:
             msg = (
-                f"{path} was changed since {where} was made ({recorded[:12]} then, {present[:12]} now); "
+                f"{path} was changed since {where} was made ({files[path][:12]} then, {present[:12]} now); "
                 f"to run it all the same, add --trust {path}"
             )
             raise CheckpointError(msg)
+
+
+def _fault_of_the_seal(record: Mapping[str, Any]) -> str:
+    """Why a record's seal does not hold; empty if it does."""
+    mark = str(record.get("seal", ""))
+    if _is(mark, seal(record, make=False)):
+        return ""
+    if _is(mark, _earlier_seal(record)):
+        return "its seal, which an earlier eagerloop made, does not cover the parts and their options: look at them"
+    return NOT_SEALED
+
+
+def _is(mark: str, expected: str) -> bool:
+    return bool(mark) and hmac.compare_digest(mark.encode(), expected.encode())
+
+
+def files_of(record: Mapping[str, Any], where: str) -> dict[str, str]:
+    """The files that a record lists, SHA-256 by path.
+
+    Raises:
+        CheckpointError: `files` is no table.
+    """
+    listed = record.get("files", {})
+    if not isinstance(listed, dict):
+        msg = f"{where}: 'files' must be a table of SHA-256 by path, got {listed!r:.80}"
+        raise CheckpointError(msg)
+    return {str(path): str(recorded) for path, recorded in listed.items()}
 
 
 def files_named(settings: Settings) -> list[str]:
@@ -150,25 +189,3 @@ def files_named(settings: Settings) -> list[str]:
     choices = [choice for one in chosen for choice in ([one] if isinstance(one, Choice) else one or ())]
     parts = [choice.part for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
     return [*settings.plugins, *(part.rpartition(":")[0] for part in parts)]
-
-
-def check_config(content: Mapping[str, Any], settings: Settings, trusted: Iterable[str], where: str) -> None:
-    """Refuses files of code that a config brings: it may be a stranger's, as a run may.
-
-    Args:
-        content: The config; a run's record, or one that was printed, has `files` and their `seal`.
-        settings: What would run: the config's choices, and the command line's over them.
-        trusted: Files that the command line names.
-        where: The config, for the message.
-
-    Raises:
-        CheckpointError: As `check`; or `files` is no table.
-    """
-    listed = content.get("files", {})
-    if not isinstance(listed, dict):
-        msg = f"{where}: 'files' must be a table of SHA-256 by path, got {listed!r:.80}"
-        raise CheckpointError(msg)
-    known = {str(Path(path)) for path in trusted}
-    asked = [path for path in files_named(settings) if str(Path(path)) not in known]
-    files = dict.fromkeys(asked, "") | {str(path): str(recorded) for path, recorded in listed.items()}
-    check(files, str(content.get("seal", "")), [*known, *(path for path in files if path not in asked)], where)

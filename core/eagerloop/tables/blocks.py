@@ -119,7 +119,7 @@ def read_blocks(path: str | Path, delimiter: str | None = None, *, header: bool 
         >>> [table.text("name") for table in read_blocks(file)]
         [['Ada', 'Alan']]
     """
-    digest, places = hashlib.sha256(), [(0, 1)]
+    digest, places, filled = hashlib.sha256(), [(0, 1)], False
     with unreadable(path), Path(path).open("rb") as file:
         stamp = _stamp(path)
         beginning = data = file.read(BLOCK_BYTES) + _rest(file.readline(BLOCK_BYTES), path, 1)
@@ -130,9 +130,10 @@ def read_blocks(path: str | Path, delimiter: str | None = None, *, header: bool 
             places.append((offset + len(data), line + data.count(b"\n")))
             data = file.read(BLOCK_BYTES)
             data += _rest(file.readline(BLOCK_BYTES), path, places[-1][1])
+            filled = filled or bool(data.strip())
     delimiter, header, first = find_form(path, beginning, delimiter, header)
     pattern = Delimited(str(path), beginning.removeprefix(MARK), delimiter, header, first, digest.hexdigest(), single=True)
-    if len(places) == 2 and next(pattern.rows(), None) is None:  # noqa: PLR2004 - one block
+    if not filled and next(pattern.rows(), None) is None:
         msg = f"{path} has a header in line {first[0]} and no rows; expected at least one row"
         raise DataError(msg)
     names = names_of(pattern)

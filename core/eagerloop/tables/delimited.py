@@ -101,11 +101,10 @@ class Delimited:
 
     def cells(self, places: Sequence[int]) -> list[list[str]]:
         """The columns at the given places, as text without the space around it."""
-        if not self.plain:
-            return list(
-                map(list, zip(*([record[place].strip() for place in places] for _, record in self.rows()), strict=True))
-            )
         columns: list[list[str]] = [[] for _ in places]
+        if not self.plain:
+            rows = [[record[place].strip() for place in places] for _, record in self.rows()]
+            return list(map(list, zip(*rows, strict=True))) or columns  # a block may have blank lines alone
         for chunk in chunks(self.data, self._body):
             ends = cell_ends(chunk, self.delimiter, len(self.first[1]))
             assert ends is not None  # noqa: S101 - plain says so

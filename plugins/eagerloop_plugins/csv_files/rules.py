@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from eagerloop.errors import ConfigError
+from eagerloop.errors import ConfigError, DataError
 
 MOST_CLASSES = 20
 """Up to how many different whole numbers, counted from 0 or 1 without a gap, are taken for classes."""
@@ -57,3 +57,9 @@ def refuse_empty(table: Any, name: str) -> None:
     """
     if "" in table.text(name):
         raise table.fault(name, table.text(name).index(""), "the cell is empty; fill it in or remove the row")
+
+
+def fault_of_all(blocks: Any, name: str, complaint: str) -> DataError:
+    """The error for a whole column, to be raised: it names the first row, which need not be in the first block."""
+    table = next(table for table in blocks if len(table))
+    return table.fault(name, 0, complaint)  # type: ignore[no-any-return]

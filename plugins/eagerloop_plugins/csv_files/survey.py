@@ -17,6 +17,7 @@ from eagerloop_plugins.csv_files.rules import (
     MOST_VALUES,
     check_features,
     counts_from_start,
+    fault_of_all,
     fingerprint,
     refuse_empty,
 )
@@ -45,7 +46,7 @@ class Survey:
             training = split(number, count, count + len(table))[0]
             count += len(table)
             self.ends.append(count)
-            for name in self.columns:
+            for name in self.columns if len(table) else ():  # a block may have blank lines alone
                 self._add(number, table, name, training)
 
     def findings(self, task: str) -> Findings:
@@ -105,7 +106,7 @@ class Survey:
         chosen = list(self.given or [name for name in self.columns if name != self.target])
         for name in chosen:
             if self.given and self.columns[name].kind == "missing":
-                raise self.blocks[0].fault(name, 0, "no cell of this column has a value; leave it out of the features")
+                raise fault_of_all(self.blocks, name, "no cell of this column has a value; leave it out of the features")
         for name in [] if self.given else list(chosen):
             why = self._counted_if_possible(name).tells_nothing(name, self.ends[-1])
             if why:
@@ -122,7 +123,7 @@ class Survey:
         """The classes by name, sorted; none for a regression. Each must be learnt from at least one row."""
         column = self.columns[self.target]
         if column.kind == "missing":
-            raise self.blocks[0].fault(self.target, 0, "no cell of the target has a value; choose another target")
+            raise fault_of_all(self.blocks, self.target, "no cell of the target has a value; choose another target")
         if column.kind == "numeric" or task == "regression":
             self._refuse_fault(self.target)
         few = column.kind == "text" or (

@@ -1,6 +1,7 @@
 """A row per step in a CSV file."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -90,7 +91,10 @@ class StepsToCsv:
 
         Raises:
             ConfigError: The file begins with another header, so it is not ours to shorten.
+            OSError: It is no plain file: a pipe would be waited for without end.
         """
+        if not path.is_file():
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))
         header = self._header.encode()
         with path.open("rb") as file:
             first = file.readline()

@@ -55,7 +55,10 @@ class StepsToTensorBoard:
 
         directory = located(run, self.path, "tensorboard", EXAMPLE)
         try:
-            files = [file for file in directory.glob(f"events.*{SUFFIX}") if not file.is_symlink()]  # a link leads elsewhere
+            found = directory.glob(f"events.*{SUFFIX}")
+            files = [
+                file for file in found if file.is_file() and not file.is_symlink()
+            ]  # a link leads elsewhere, a pipe nowhere
             kept = [shorten(file, run.position.step, run.position.batch) for file in files]
             self._writer = tf.summary.create_file_writer(str(directory), filename_suffix=SUFFIX)
             if not any(kept):

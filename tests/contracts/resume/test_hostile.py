@@ -1,5 +1,7 @@
 """Runs made by somebody who means harm: refused in one sentence, no code run, nothing outside touched."""
 
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -12,7 +14,9 @@ import pytest
 import tomli_w
 
 import eagerloop
+from eagerloop.choices.settings import settings_of
 from eagerloop.errors import CheckpointError, EagerloopError
+from eagerloop.running.opening import create
 from eagerloop.storage import trust
 
 CODE = '''
@@ -218,6 +222,53 @@ def test_a_seal_cannot_be_used_for_other_code(run_with_code, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+FORGERIES = [
+    ("code.py:loss", "code.py:clean"),
+    ("dropout = 0.0", "dropout = 0.5"),
+    ('name = "adam"', 'name = "sgd"'),
+    ('"progress"', '"csv"'),
+]
+
+
+@pytest.mark.parametrize(("part", "other"), FORGERIES)
+def test_a_seal_cannot_be_used_for_other_parts(tmp_path, monkeypatch, part, other):
+    """It is of the parts and their options, and not of the files alone: a function called by another name is other code."""
+    (tmp_path / "code.py").write_text(CODE)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    run = create(settings_of({"loss": "code.py:loss", "model": "mlp", "observers": ["progress"]}), tmp_path / "run")
+    Path("run", "run.toml").write_text(tomli_w.dumps(run.parts.run_toml))
+    (tmp_path / "ran").unlink()
+    forget()
+    text = Path("run", "run.toml").read_text()
+    assert part in text
+    Path("run", "run.toml").write_text(text.replace(part, other))
+    with pytest.raises(
+        CheckpointError, match=r"names a file of code, code\.py, and was not sealed by you.*, as it stands; .*--trust"
+    ):
+        eagerloop.resume("run")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_seal_of_an_earlier_version_is_told(run_with_code, tmp_path):
+    """It was of the files alone, so that whoever edits the record could use it. The user looks, and trusts anew."""
+    run, key = run_with_code
+    content = tomllib.loads((run / "run.toml").read_text())
+    message = json.dumps(content["files"], sort_keys=True).encode()
+    earlier = hmac.new(key.read_bytes(), message, hashlib.sha256).hexdigest()
+    text = (run / "run.toml").read_text()
+    (run / "run.toml").write_text(text.replace(content["seal"], earlier))
+    shutil.rmtree(run / "checkpoints")
+    (run / "history.jsonl").unlink()
+    told = (
+        r"names a file of code, code\.py, and its seal, which an earlier eagerloop made, does not cover the parts.*--trust code"
+    )
+    with pytest.raises(CheckpointError, match=told):
+        eagerloop.resume(run, epochs=2)
+    assert not (tmp_path / "ran").exists()
+    assert eagerloop.resume(run, epochs=2, trust=["code.py"]).position.step == 24
+    assert eagerloop.load(run).position.step == 24  # it is sealed anew
+
+
 def test_without_a_key_nothing_is_sealed(run_with_code):
     """Then code is never run without being named; looking at a run makes no key."""
     run, key = run_with_code
@@ -227,7 +278,7 @@ def test_without_a_key_nothing_is_sealed(run_with_code):
     assert not key.exists()
     key.parent.rmdir()
     key.parent.write_text("no directory can be made here")
-    assert trust.seal({"code.py": "0"}) == ""
+    assert trust.seal({"files": {"code.py": "0"}}) == ""
 
 
 def test_without_a_home_code_is_run_and_not_sealed(tmp_path, monkeypatch):

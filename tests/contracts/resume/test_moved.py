@@ -79,6 +79,55 @@ def test_the_working_directory_is_left(tmp_path):
     assert len((tmp_path / "mine" / "history.jsonl").read_text().splitlines()) == 5
 
 
+class Leaving:
+    """Changes the working directory in the second epoch, between two saves, and notes what the run says then."""
+
+    def __init__(self):
+        self.kept, self.said = None, []
+
+    def on_train_begin(self, run):
+        self.kept = run.directory
+
+    def on_step_end(self, run):
+        if run.position.step == 15:
+            os.chdir("deep")
+        self.said.append((run.directory, run.records.parent, run.place, run.store.steps(), str(run)))
+
+
+def test_the_directory_is_right_at_every_moment(tmp_path):
+    """Absolute from the start for whoever uses it; in messages as short as it was named, as long as that leads there."""
+    Path("deep").mkdir()
+    leaving = Leaving()
+    run = eagerloop.train(directory="mine", model="linear", epochs=3, observers=[leaving])
+    assert leaving.kept == run.directory == tmp_path / "mine"
+    assert {said[:2] for said in leaving.said} == {(tmp_path / "mine", tmp_path / "mine")}
+    assert [said[2] for said in leaving.said] == [Path("mine")] * 14 + [tmp_path / "mine"] * 22
+    run.saver.wait()
+    assert [said[3] for said in leaving.said[13:16]] == [[12]] * 3
+    assert leaving.said[13][4].startswith("<Run mine: linear on iris, 1 of 3 epochs")
+    assert leaving.said[14][4].startswith(f"<Run {tmp_path / 'mine'}: linear on iris, 1 of 3 epochs")
+
+
+def test_a_run_that_is_trained_again_from_elsewhere(tmp_path):
+    """It is the same run, in the same directory, under the same lock."""
+    Path("deep").mkdir()
+    run = eagerloop.train(directory="mine", model="linear", epochs=1)
+    os.chdir("deep")
+    assert (run.place, run.store.steps()) == (tmp_path / "mine", [12])
+    run.train(epochs=2)
+    assert run.store.steps() == [12, 24]
+    assert not list(Path().iterdir())
+
+
+def test_the_directory_above_is_renamed(tmp_path):
+    """The name that the user gave leads there still, and the absolute one is that of now."""
+    (tmp_path / "above").mkdir()
+    os.chdir("above")
+    run = train(lambda: (tmp_path / "above").rename(tmp_path / "renamed"))
+    assert len(run.history) == 5
+    assert len(eagerloop.load(tmp_path / "renamed" / "mine", observers=[Doing(print)]).history) == 5
+
+
 @pytest.mark.parametrize("checkpointer", ["tf", "npz"])
 def test_the_working_directory_is_left_in_the_middle_of_a_save(tmp_path, checkpointer):
     """The second half of a save is done by a thread, wherever the process is by then."""

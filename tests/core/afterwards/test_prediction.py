@@ -47,6 +47,18 @@ def test_pieces_together_are_the_whole(run, tmp_path, monkeypatch):
         np.testing.assert_allclose([float(row["prediction"]) for row in found], expected, rtol=1e-6)
 
 
+def test_blocks_of_blank_lines_have_no_predictions(run, tmp_path, monkeypatch):
+    """One header, and a line for each row."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
+    source = tmp_path / "new.csv"
+    head, *lines = rows(40).splitlines(keepends=True)
+    source.write_text(head + 300 * "\n" + "".join(lines[:20]) + 300 * "\n" + "".join(lines[20:]) + 300 * "\n")
+    assert write_predictions(run, source, tmp_path / "out.csv") == 40
+    table = eagerloop.tables.read_table(source)
+    expected = run.predict(run.dataset.encode(table))[:, 0]
+    np.testing.assert_allclose([float(row["prediction"]) for row in read(tmp_path / "out.csv")], expected, rtol=1e-6)
+
+
 def test_a_fault_on_the_way_leaves_no_file(run, tmp_path, monkeypatch):
     """A word in row 250 of 300: neither half a file nor a temporary one; what was there before stays."""
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)

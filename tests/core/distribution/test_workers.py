@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 import eagerloop
 from eagerloop import loop
 from eagerloop.building.assembly import assemble
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import settings_of
-from eagerloop.errors import PluginError
+from eagerloop.errors import PluginError, TrainingError
 from eagerloop.running.run import Run
 from eagerloop.storage.run_directory import RunDirectory
 
@@ -52,6 +53,32 @@ def test_an_observer_cannot_make_steps_that_the_other_workers_miss():
         run.train()
     assert run.position.step == 1
     assert run.step(*run.parts.first_batch).loss.shape == ()
+
+
+STOPPED = (
+    "Collective ops is aborted by: Deadline Exceeded\nRPC: /tensorflow.CoordinationService/Heartbeat\nThe error could be from "
+    "a previous operation. Restart your program to reset. [Op:__inference_<lambda>_452]"
+)
+"""What TensorFlow said to a worker whose chief had been stopped by SIGSTOP."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        tf.errors.DeadlineExceededError(None, None, STOPPED),
+        tf.errors.UnavailableError(None, None, "Collective ops is aborted by: failed to connect to all addresses"),
+    ],
+    ids=["stopped", "gone"],
+)
+def test_a_worker_that_answers_no_more_is_told_in_a_line(error):
+    """Where the others stand, and the command that goes on; an error of TensorFlow's about anything else stays what it is."""
+    run, _replicas = run_of_a_worker()
+    lost = r"another worker was lost in epoch 1, after step 0; go on .* 'eagerloop resume mine' for all"
+    with pytest.raises(TrainingError, match=lost), run.stride.training(1):
+        raise error
+    other = tf.errors.DeadlineExceededError(None, None, "a queue of the user's own was empty")
+    with pytest.raises(tf.errors.DeadlineExceededError, match="a queue"), run.stride.training(1):
+        raise other
 
 
 def test_workers_compare_all_of_where_they_stand():

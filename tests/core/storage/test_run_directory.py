@@ -53,6 +53,43 @@ def test_of_two_runs_with_one_place_the_first_to_train_has_it():
     assert len(first.train(epochs=3).history) == 3  # its own run it goes on with
 
 
+ONE_EPOCH_MORE = """
+import sys
+import eagerloop
+run = eagerloop.load("mine")
+run.train(epochs=len(run.history) + 1)
+"""
+
+
+def test_a_run_that_another_process_has_trained_on_is_left_alone(program):
+    """What this process knows of it is out of date: it would write over what the other one has done."""
+    run = eagerloop.train(directory="mine", model="linear", epochs=1)
+    loaded = eagerloop.load("mine")
+    assert not program(ONE_EPOCH_MORE).returncode
+    before = {path: path.read_bytes() for path in Path("mine").rglob("*") if path.is_file()}
+    told = r"mine was changed since .*: its newest checkpoint is step-00000024, it was step-00000012; .*load\('mine'\)"
+    for known in (run, loaded, loaded):
+        with pytest.raises(CheckpointError, match=told):
+            known.train(epochs=3)
+    assert {path: path.read_bytes() for path in Path("mine").rglob("*") if path.is_file()} == before
+    again = eagerloop.load("mine")
+    assert len(again.train(epochs=3).history) == 3
+    assert len(again.train(epochs=4).history) == 4
+
+
+def test_the_same_step_written_by_another_is_another_state():
+    """Two that were loaded at one step, and trained by one step of another kind each."""
+    eagerloop.train(directory="mine", model="linear", epochs=1)
+    first, second = eagerloop.load("mine"), eagerloop.load("mine")
+    first.model.trainable_variables[0].assign_add([[1.0], [1.0], [1.0]])
+    first.save()
+    with pytest.raises(CheckpointError, match=r"mine was changed since .* is step-00000012, it was step-00000012"):
+        second.train(epochs=2)
+    with pytest.raises(CheckpointError, match="mine was changed since"):
+        second.save()
+    assert len(first.train(epochs=2).history) == 2
+
+
 def test_a_run_that_is_being_trained_is_left_alone():
     """By a second one that was made while the place was free, too."""
     first, second = (create(settings_of({"epochs": 1, "model": "linear"}), Path("mine")) for _ in range(2))
@@ -82,7 +119,7 @@ def synced(monkeypatch):
 @pytest.mark.parametrize("place", [None, Path("deep/er/mine")], ids=str)
 def test_the_name_of_a_run_is_durable_before_anything_in_it(synced, place):
     """A crash must not take the whole run: each directory that was made is named in one that was synced."""
-    run = eagerloop.train(directory=place, model="linear", epochs=1).directory
+    run = eagerloop.train(directory=place, model="linear", epochs=1).place
     first = synced.index(str(run))  # with the name of run.toml in it
     assert set(map(str, run.parents)) <= set(synced[:first])
     assert str(run / "checkpoints") in synced

@@ -9,7 +9,7 @@ import pytest
 from eagerloop.errors import ConfigError
 from eagerloop.storage import trust
 
-FILES = {"code.py": "0"}
+FILES = {"files": {"code.py": "0"}}
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_the_key_is_secret_and_stays(key):
 def test_it_is_drawn_when_something_is_to_be_sealed(key):
     """A run without files of code needs none."""
     key.unlink()
-    assert trust.seal({}) == ""
+    assert trust.seal({"files": {}}) == ""
     assert trust.seal(FILES, make=False) == ""
     assert not key.exists()
 

@@ -28,6 +28,25 @@ def rows(count):
     return "number,name\n" + "".join(f"{number}.5,n{number}\n" for number in range(count))
 
 
+@pytest.mark.parametrize("blank", ["\n", "   \n", "\r\n", '""\n'])
+@pytest.mark.parametrize("before", [0, 20, 50])
+def test_blocks_of_blank_lines(write, blank, before):
+    """They have no rows, and the lines of the others are counted on: below the header, in the middle, at the end."""
+    head, *lines = rows(50).splitlines(keepends=True)
+    path = write(head + "".join(lines[:before]) + 200 * blank + "".join(lines[before:]))
+    parts, whole = eagerloop.tables.read_blocks(path), eagerloop.tables.read_table(path)
+    assert min(map(len, parts)) == 0
+    assert [cell for table in parts for cell in table.text("name")] == whole.text("name")
+    assert [value for table in parts for value in table.numbers("number").tolist()] == whole.numbers("number").tolist()
+    assert [line for table in parts for line in table.lines] == list(whole.lines)
+
+
+def test_a_file_of_blank_blocks_has_no_rows(write):
+    """As one of a header alone."""
+    with pytest.raises(DataError, match=r"data\.csv has a header in line 1 and no rows; expected at least one row"):
+        eagerloop.tables.read_blocks(write("number,name\n" + 300 * "\n"))
+
+
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("end", ["\n", "\n\n", "\r\n"])
 def test_blocks_together_are_the_file(write, mark, end):

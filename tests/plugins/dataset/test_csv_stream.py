@@ -55,6 +55,24 @@ def same(one, other):
     )
 
 
+def test_blocks_of_blank_lines(write, small_blocks):
+    """They change no row: each is seen once, encoded as in memory, and a fault behind them is told with its line."""
+    head, *lines = table(100).splitlines(keepends=True)
+    text = head + 3000 * "\n" + "".join(lines[:60]) + 3000 * "\n" + "".join(lines[60:]) + 3000 * "\n"
+    dataset = csv(path=write(text), target="weight", stream="yes", batch_size=10, seed=0)
+    assert dataset.rows == {"train": 80, "validation": 0, "test": 20}
+    memory = csv(path=write("".join([head, *lines]), "whole.csv"), target="weight", stream="yes", batch_size=10, seed=0)
+    both = [
+        sorted(float(value) for part in (one.train(1), one.test()) for _, y in part for value in np.ravel(y))
+        for one in (dataset, memory)
+    ]
+    assert both[0] == both[1]
+    with pytest.raises(DataError, match=r"line 9102, column 'size': 'bad' is not a number"):
+        csv(path=write(text + "1,bad,long,2\n"), target="weight", stream="yes", seed=0)
+    with pytest.raises(DataError, match=r"line 3002, column 'weight': no cell of the target has a value"):
+        csv(path=write(head + 3000 * "\n" + 90 * "1,2,long,\n"), target="weight", stream="yes", seed=0)
+
+
 def test_a_file_of_one_block_is_as_in_memory(write):
     """Split, standardization, categories, order of every epoch, validation, test, fingerprint: the same bits."""
     path = write(table())

@@ -1,5 +1,6 @@
 """The observer `csv`."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,16 @@ def test_a_path_out_of_the_run_directory_is_refused(path):
     """The file belongs to the run, wherever that is moved to."""
     with pytest.raises(ConfigError, match="must lead to a place inside the run directory"):
         csv(path=Path(path))
+
+
+def test_a_pipe_in_the_place_of_the_file_is_refused(tmp_path):
+    """It would be waited for without end."""
+    (tmp_path / "run").mkdir()
+    os.mkfifo(tmp_path / "run" / "steps.csv")
+    with pytest.raises(
+        ConfigError, match=r"observer 'csv': .*steps\.csv cannot be written: it is no plain file; choose another"
+    ):
+        eagerloop.train(directory=tmp_path / "run", epochs=1, observers=[csv()])
 
 
 def test_a_link_out_of_the_run_directory_is_refused(tmp_path):

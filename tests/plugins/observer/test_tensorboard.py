@@ -1,5 +1,6 @@
 """The observer `tensorboard`. Its event files are read back by TensorFlow's record reader, and by TensorBoard itself."""
 
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -239,6 +240,15 @@ def test_a_file_behind_a_link_is_not_shortened(tmp_path):
     observer.on_train_end()
 
     assert (tmp_path / "outside").read_text(encoding="utf-8") == "precious"
+
+
+def test_a_pipe_among_the_event_files_is_not_waited_for(tmp_path):
+    """Nobody would ever write into it. It is left alone, and the log is written beside it."""
+    (tmp_path / "run" / "tensorboard").mkdir(parents=True)
+    os.mkfifo(tmp_path / "run" / "tensorboard" / "events.out.1.eagerloop")
+    run = eagerloop.train(directory=tmp_path / "run", epochs=1, observers=[tensorboard(activations=False)])
+    files = list((run.directory / "tensorboard").iterdir())
+    assert sorted(file.is_fifo() for file in files) == [False, True]
 
 
 def test_a_directory_that_cannot_be_made_is_one_line(tmp_path):

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 OWN_AFFAIRS = ("observer", "threads", "devices", "plugins")
 """What may differ: only the chief has observers, and each machine has processors and paths of its own."""
 
-LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError)
-"""What TensorFlow raises in the other workers when one is gone."""
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.InternalError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+"""What TensorFlow raises in the other workers when one is gone, or was stopped and answers no more."""
 
 LONGEST = 60
 """Letters of a value that a message quotes."""
