@@ -170,6 +170,7 @@ def report(place):
     return json.loads((place / "report.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_wheel_holds_the_module_and_nothing_else(place, report, kind):
     """The module, its metadata, the licence: no tests, no workflow."""
@@ -180,6 +181,7 @@ def test_the_wheel_holds_the_module_and_nothing_else(place, report, kind):
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_installed_part_is_listed_with_its_owner(report, kind):
     """By its name, its distribution and version, with the first line of its docstring."""
@@ -189,6 +191,7 @@ def test_the_installed_part_is_listed_with_its_owner(report, kind):
     assert row["summary"].endswith(".")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_last_command_trains(report, kind):
     """The `train` line that was printed for the file, and the one for the package, end well; the record names the owner."""
@@ -196,6 +199,7 @@ def test_the_last_command_trains(report, kind):
     assert f'"eagerloop-our-{kind}"' in report[kind]["record"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_readme_of_the_package_trains(report, kind):
     """Its Python lines run as they stand, and the loss falls."""
@@ -205,6 +209,7 @@ def test_the_readme_of_the_package_trains(report, kind):
     assert history[-1] < history[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_generated_tests_pass(report, kind):
     """In the package, every check of the contract and the tests by hand; in the file, which holds the same part, the latter."""

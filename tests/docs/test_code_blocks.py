@@ -244,6 +244,7 @@ def as_run_by_ci(line: str) -> str:
     return re.sub(r"[\w.${}/-]*bin/", "", line.replace('"', "").replace("'", ""))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_of_a_page_run(page, tmp_path, monkeypatch):
     """Every block of the page runs without an error, and prints what the page says."""

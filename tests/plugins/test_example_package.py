@@ -52,6 +52,9 @@ json.dump(report, open("report.json", "w"))
 """
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """What the fresh interpreter saw."""
