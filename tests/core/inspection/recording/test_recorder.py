@@ -19,6 +19,16 @@ from eagerloop.running.opening import create
 
 X = np.random.default_rng(3).normal(size=(12, 4)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
+COUNTED = """
+import keras
+
+COUNT = []
+
+def model():
+    COUNT.append(1)
+    return keras.Sequential([keras.layers.Dense(1)])
+"""
+
 CLASSES = (X[:, 0] > 0).astype("int32")
 
 
@@ -74,6 +84,16 @@ def test_all_records_are_made_by_one_code(tmp_path):
     before = {id(code) for code in callers}
     run.inspect(*batch)
     assert {id(code) for code in callers} == before
+
+
+def test_the_factories_are_asked_once(tmp_path):
+    """A model that is made anew leaves names and layers in Keras: it is made once, and not for each record."""
+    Path("counted.py").write_text(COUNTED)
+    run = made(tmp_path, model="counted.py:model")
+    for _time in range(3):
+        run.inspect(*first_batch(run))
+    made_by = next(origin.factory for words, origin in run.parts.origins.items() if words.startswith("model "))
+    assert made_by.__globals__["COUNT"] == [1, 1]
 
 
 def test_forward_pass_of_the_guide_by_hand(guide):
