@@ -41,7 +41,8 @@ class Survey:
         self.blocks, self.target, self.given, self.split, self.standardize = blocks, target, features, split, standardize
         check_features(blocks, target, features)
         most = getattr(blocks, "most_values", MOST_VALUES)
-        self.columns = {name: Column(most) for name in blocks.names if name == target or not features or name in features}
+        wanted = {target, *(features or blocks.names)}
+        self.columns = {name: Column(most) for name in blocks.names if name in wanted}
         self.ends: list[int] = []
         count = 0
         for number, table in enumerate(_ahead(blocks)):
@@ -110,7 +111,7 @@ class Survey:
                 raise fault_of_all(self.blocks, name, "no cell of this column has a value; leave it out of the features")
             text = f"{self.blocks.path}: column '{name}' has no value in any row and is left out"
             warnings.warn(text, UserWarning, stacklevel=5)
-        chosen = [name for name in chosen if name not in missing]
+        chosen = [name for name in chosen if self.columns[name].kind != "missing"]
         if not chosen:
             msg = f"{self.blocks.path} has no column to learn from besides the target '{self.target}'; check the delimiter"
             raise DataError(msg)
