@@ -103,7 +103,7 @@ def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
             continue  # a block of blank lines
         x = dataset.encode(table)  # names a missing column
         shown = [*dataset.columns, *(name for name in dataset.targets if name in table.names)]
-        yield {name: table.text(name) for name in shown}, x
+        yield table.texts(shown), x
 
 
 def _write(file: IO[str], pieces: Iterable[Columns], *, quote: bool) -> int:

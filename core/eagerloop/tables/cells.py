@@ -1,6 +1,11 @@
-"""What a single cell says."""
+"""What a single cell says, and many of them together."""
+
+from typing import Any, Literal
 
 import numpy as np
+
+Kind = Literal["numeric", "text", "missing"]
+"""What a column holds."""
 
 
 def number(cell: str) -> float:
@@ -14,3 +19,27 @@ def number(cell: str) -> float:
 def is_number(cell: str) -> bool:
     """Whether a cell is written as a number, be it infinite or NaN."""
     return not np.isnan(number(cell)) or cell.strip().lower() == "nan"
+
+
+def whole(cell: str) -> str:
+    """The usual text of a whole number; other text as it is."""
+    value = number(cell)
+    return str(int(value)) if np.isfinite(value) and value == int(value) else cell
+
+
+def complaint(cell: str, dtype: np.dtype[Any]) -> str:
+    """What is wrong with a cell in a column of numbers, and what to do."""
+    if not cell:
+        return "the cell is empty, expected a number; fill it in or remove the row"
+    if not is_number(cell):
+        hint = "write decimals with a point" if "," in cell else "mend the cell, remove the row or leave the column out"
+        return f"{cell!r} is not a number; {hint}"
+    size = f"too large for {dtype.name}" if np.isfinite(number(cell)) else "not finite"
+    return f"{cell!r} is {size}; mend the cell or remove the row"
+
+
+def kind_of(present: int, numbers: int) -> Kind:
+    """What a column holds in which so many cells have a value, and so many of these are numbers."""
+    if not present:
+        return "missing"
+    return "numeric" if 2 * numbers > present else "text"

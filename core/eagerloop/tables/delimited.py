@@ -170,9 +170,11 @@ def _names(path: str, header: Record) -> tuple[str, ...]:
     """The columns' names, each once. R and pandas leave the column of row numbers without one."""
     line, cells = header
     names = [cell.strip() or f"c{place}" for place, cell in enumerate(cells)]
+    places: dict[str, int] = {}
     for place, name in enumerate(names):
-        if name in names[:place]:
-            both = f"columns {names.index(name) + 1} and {place + 1}"
+        first = places.setdefault(name, place)
+        if first < place:
+            both = f"columns {first + 1} and {place + 1}"
             msg = f"{path}, line {line}: {both} are both called '{name}'; rename one"
             raise DataError(msg)
         if not cells[place].strip():

@@ -7,13 +7,14 @@ Python's csv module, which knows about quotes and knows the line.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from eagerloop.errors import DataError, did_you_mean
-from eagerloop.tables.cells import is_number, number
+from eagerloop.tables.cells import Kind, complaint, is_number, kind_of, number, whole
 from eagerloop.tables.delimited import Delimited, names_of
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
@@ -21,8 +22,6 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 
 SHOWN = 10
 """How many known values an error message lists."""
-
-Kind = Literal["numeric", "text", "missing"]
 
 
 @dataclass(eq=False, repr=False)
@@ -54,7 +53,7 @@ class Table:
     @property
     def columns(self) -> dict[str, list[str]]:
         """Every column's cells as text, by name."""
-        return {name: self.text(name) for name in self.names}
+        return self.texts(self.names)
 
     def require(self, *names: str) -> None:
         """Checks that columns are there.
@@ -62,7 +61,12 @@ class Table:
         Raises:
             DataError: One is not; the message has the nearest name.
         """
-        require_columns(self.path, self.names, names)
+        if not self._places.keys() >= set(names):
+            require_columns(self.path, self.names, names)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.names)}
 
     def text(self, name: str) -> list[str]:
         """The n cells of a column as they are written, without the space around them.
@@ -72,11 +76,30 @@ class Table:
         """
         self.require(name)
         if name not in self._text:
-            # Columns that NumPy has parsed are seldom wanted as text: they are cut one by one, all others at once.
-            wanted = [name] if name in self._parsed else [other for other in self.names if other not in self._parsed]
-            cells = self._source.cells([self.names.index(other) for other in wanted])
-            self._text.update(zip(wanted, cells, strict=True))
+            self._cut(
+                self._next(name) if name in self._parsed else [other for other in self.names if other not in self._parsed]
+            )
         return self._text[name]
+
+    def texts(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """Several columns as `text` gives them, by name: the file is cut once for all of them.
+
+        Raises:
+            DataError: There is no such column.
+        """
+        wanted = list(names)
+        self.require(*wanted)
+        self._cut([name for name in wanted if name not in self._text])
+        return {name: self._text[name] for name in wanted}
+
+    def _next(self, name: str) -> list[str]:
+        """A column that NumPy has parsed, and is seldom wanted as text; with as many more as were wanted before."""
+        parsed = [other for other in self.names[self._places[name] :] if other in self._parsed and other not in self._text]
+        return parsed[: 1 + sum(other in self._parsed for other in self._text)]
+
+    def _cut(self, names: Sequence[str]) -> None:
+        cells = self._source.cells([self._places[name] for name in names]) if names else []
+        self._text.update(zip(names, cells, strict=True))
 
     def kind(self, name: str) -> Kind:
         """What a column holds.
@@ -128,7 +151,7 @@ class Table:
         finite = np.isfinite(converted)
         if not finite.all():
             row = int(np.argmin(finite))
-            raise self.fault(name, row, _complaint(self.text(name)[row], np.dtype(dtype)))
+            raise self.fault(name, row, complaint(self.text(name)[row], np.dtype(dtype)))
         return converted
 
     def labels(self, name: str, classes: Sequence[str], *, others: bool = False) -> np.ndarray[Any, Any]:
@@ -147,7 +170,7 @@ class Table:
         """
         numbers = {label: place for place, label in enumerate(classes)}
         cells = self.text(name)
-        known_cells = {cell: numbers.get(cell, numbers.get(_whole(cell), -1)) for cell in set(cells)}
+        known_cells = {cell: numbers.get(cell, numbers.get(whole(cell), -1)) for cell in set(cells)}
         numbers_of_cells = [known_cells[cell] for cell in cells]
         if -1 in known_cells.values() and not others:
             row = numbers_of_cells.index(-1)
@@ -218,31 +241,8 @@ def table_of(source: Delimited, names: tuple[str, ...]) -> Table:
 
 def require_columns(path: str, known: Sequence[str], wanted: Iterable[str]) -> None:
     """Refuses a column that is not there, and offers the nearest name."""
+    among = set(known)
     for name in wanted:
-        if name not in known:
+        if name not in among:
             msg = f"{path} has no column '{name}'; {did_you_mean(name, known)}"
             raise DataError(msg)
-
-
-def kind_of(present: int, numbers: int) -> Kind:
-    """What a column holds in which so many cells have a value, and so many of these are numbers."""
-    if not present:
-        return "missing"
-    return "numeric" if 2 * numbers > present else "text"
-
-
-def _whole(cell: str) -> str:
-    """The usual text of a whole number; other text as it is."""
-    value = number(cell)
-    return str(int(value)) if np.isfinite(value) and value == int(value) else cell
-
-
-def _complaint(cell: str, dtype: np.dtype[Any]) -> str:
-    """What is wrong with a cell in a column of numbers, and what to do."""
-    if not cell:
-        return "the cell is empty, expected a number; fill it in or remove the row"
-    if not is_number(cell):
-        hint = "write decimals with a point" if "," in cell else "mend the cell, remove the row or leave the column out"
-        return f"{cell!r} is not a number; {hint}"
-    size = f"too large for {dtype.name}" if np.isfinite(number(cell)) else "not finite"
-    return f"{cell!r} is {size}; mend the cell or remove the row"

@@ -4,6 +4,7 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,3 +76,26 @@ def raw(table: "eagerloop.tables.Table", name: str, *, numeric: bool) -> "np.nda
     import numpy as np  # noqa: PLC0415 - as above
 
     return table.numbers(name, np.float64) if numeric else np.array(table.text(name), dtype=object)
+
+
+def places_of(encoder: Encoder) -> "tuple[np.ndarray[Any, Any], int, np.ndarray[Any, Any]]":
+    """How x is put together of the numbers, (n, p), and the 0-1 columns of all texts behind each other, (n, h).
+
+    Returns:
+        Where each text's 0-1 columns begin among the h, (q,); h; and the order of both together that is x's, (d,).
+
+    Example:
+        >>> begins, hot, order = places_of(Encoder("abc", {"b": (0, 1)}, {"a": ["x", "y"], "c": ["z"]}))
+        >>> begins.tolist(), hot, order.tolist()
+        ([0, 2], 3, [1, 2, 0, 3])
+    """
+    import numpy as np  # noqa: PLC0415 - as above
+
+    widths = [len(encoder.categories[name]) for name in encoder.columns if name in encoder.categories]
+    ends = np.cumsum([0, *widths])
+    numeric, texts = iter(range(len(encoder.scales))), pairwise(ends)
+    behind = len(encoder.scales)
+    places = [
+        [next(numeric)] if name in encoder.scales else range(*(behind + end for end in next(texts))) for name in encoder.columns
+    ]
+    return ends[:-1].astype(np.int32), int(ends[-1]), np.array([place for some in places for place in some], np.int32)

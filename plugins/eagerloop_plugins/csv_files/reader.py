@@ -39,9 +39,9 @@ class Reader:
     def __init__(self, dataset: Any, part: int) -> None:
         self.dataset, self.part = dataset, part
         self.numeric, self.text = len(dataset.encoder.scales), len(dataset.encoder.categories)
-        names = dataset.blocks.names
-        self._wanted = sorted({*dataset.columns, *dataset.targets}, key=names.index)
-        self._places = [names.index(name) for name in self._wanted]
+        wanted = {*dataset.columns, *dataset.targets}
+        places = {name: place for place, name in enumerate(dataset.blocks.names) if name in wanted}
+        self._wanted, self._places = [*places], [*places.values()]
         self._labels = {
             name: {value: place for place, value in enumerate(values)} for name, values in self._categories().items()
         }

@@ -12,7 +12,7 @@ import numpy as np
 
 import eagerloop
 from eagerloop.errors import ConfigError
-from eagerloop_plugins.csv_files.encoder import raw
+from eagerloop_plugins.csv_files.encoder import places_of, raw
 from eagerloop_plugins.csv_files.findings import Findings
 from eagerloop_plugins.csv_files.reader import Reader
 from eagerloop_plugins.csv_files.split import PARTS, Array
@@ -174,19 +174,17 @@ class StreamDataset:
         import tensorflow as tf  # noqa: PLC0415 - as above
 
         encoder = self.encoder
+        begins, hot, order = places_of(encoder)
 
         def complete(numbers: "tf.Tensor", categories: "tf.Tensor", y: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
             if not encoder.categories:
                 return numbers, y
-            pieces, numeric, text = [], 0, 0
-            for name in encoder.columns:
-                if name in encoder.scales:
-                    pieces.append(numbers[:, numeric : numeric + 1])
-                    numeric += 1
-                else:
-                    pieces.append(tf.one_hot(categories[:, text], len(encoder.categories[name])))
-                    text += 1
-            return tf.concat(pieces, axis=1), y
+            cells = tf.reshape(tf.stack([row_of(categories), categories + begins], axis=2), (-1, 2))
+            ones = tf.scatter_nd(cells, tf.ones(tf.shape(cells)[0]), [tf.shape(categories)[0], hot])
+            return tf.gather(tf.concat([numbers, ones], axis=1), order, axis=1), y
+
+        def row_of(cells: "tf.Tensor") -> "tf.Tensor":
+            return tf.broadcast_to(tf.range(tf.shape(cells)[0])[:, tf.newaxis], tf.shape(cells))
 
         batches = rows.rebatch(self.batch_size).map(complete, 2, deterministic=True)
         return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(8)

@@ -39,7 +39,8 @@ class Survey:
         self.blocks, self.target, self.given, self.split, self.standardize = blocks, target, features, split, standardize
         check_features(blocks, target, features)
         most = getattr(blocks, "most_values", MOST_VALUES)
-        self.columns = {name: Column(most) for name in blocks.names if name == target or not features or name in features}
+        wanted = {target, *(features or blocks.names)}
+        self.columns = {name: Column(most) for name in blocks.names if name in wanted}
         self.ends: list[int] = []
         count = 0
         for number, table in enumerate(ahead(blocks)):
@@ -107,13 +108,14 @@ class Survey:
         for name in chosen:
             if self.given and self.columns[name].kind == "missing":
                 raise fault_of_all(self.blocks, name, "no cell of this column has a value; leave it out of the features")
-        for name in [] if self.given else list(chosen):
-            why = self._counted_if_possible(name).tells_nothing(name, self.ends[-1])
-            if why:
-                chosen.remove(name)
-                text = f"{self.blocks.path}: column '{name}' {why} and is left out"
-                hint = "" if self.columns[name].kind == "missing" else "; --dataset.features takes what you name"
-                warnings.warn(text + hint, UserWarning, stacklevel=5)
+        reasons = {
+            name: "" if self.given else self._counted_if_possible(name).tells_nothing(name, self.ends[-1]) for name in chosen
+        }
+        for name in filter(reasons.get, chosen):
+            text = f"{self.blocks.path}: column '{name}' {reasons[name]} and is left out"
+            hint = "" if self.columns[name].kind == "missing" else "; --dataset.features takes what you name"
+            warnings.warn(text + hint, UserWarning, stacklevel=5)
+        chosen = [name for name in chosen if not reasons[name]]
         if not chosen:
             msg = f"{self.blocks.path} has no column to learn from besides the target '{self.target}'; check the delimiter"
             raise DataError(msg)

@@ -256,7 +256,8 @@ def test_runs_are_kept_below_runs(tmp_path):
     """Without a directory a run gets one of its own, named after model and dataset; two in one second as well."""
     first, second = small_run(dataset="iris", model="linear", epochs=1), small_run(dataset="iris", model="linear", epochs=1)
     for run in (first, second):
-        assert re.fullmatch(r"runs/\d{8}-\d{6}-linear-iris(-2)?", run.directory.as_posix())
+        assert re.fullmatch(r"runs/\d{8}-\d{6}-linear-iris(-2)?", run.place.as_posix())
+        assert run.directory == tmp_path / run.place
     assert first.directory != second.directory
     assert eagerloop.load().directory == second.directory
 

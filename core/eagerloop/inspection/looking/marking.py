@@ -6,11 +6,12 @@ original. Nothing is installed in Python (no `sys.settrace`), so a debugger or c
 
 import ast
 import contextlib
+import functools
 import inspect
 import textwrap
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 _MARK = "__eagerloop_mark__"
@@ -60,22 +61,47 @@ class Marked:
         """The function once more, with marks; its globals, defaults and what it is closed over are those of the original."""
         original = getattr(function, "__func__", function)
         texts, first = inspect.getsourcelines(original)
-        tree = ast.parse(textwrap.dedent("".join(texts)))
-        node, code = tree.body[0], original.__code__
-        if not isinstance(node, ast.FunctionDef) or node.name != code.co_name:
-            raise TypeError
-        ast.increment_lineno(tree, first - 1)
-        node.decorator_list = []
-        _refuse_changed(code, "".join(inspect.findsource(original)[0]))
-        lines = list(_without_docstring(node, texts, first))
-        _mark_statements(node, skip=ast.get_docstring(node) is not None)
-        marked = _compiled(tree, code)
+        code, file = original.__code__, "".join(inspect.findsource(original)[0])
+        marked, lines = _with_marks_in(code, code.co_filename, file, tuple(texts), first)
         cells = dict(zip(code.co_freevars, original.__closure__ or (), strict=True)) | {_MARK: types.CellType(self._mark)}
         closure = tuple(cells[name] for name in marked.co_freevars)
         copy = types.FunctionType(marked, original.__globals__, original.__name__, original.__defaults__, closure)
         copy.__kwdefaults__ = original.__kwdefaults__
-        self.file, self.lines = code.co_filename, lines
+        self.file, self.lines = code.co_filename, list(lines)
         return copy if original is function else types.MethodType(copy, function.__self__)
+
+
+@functools.lru_cache(maxsize=64)
+def _with_marks_in(
+    code: types.CodeType,
+    _path: str,
+    file: str,
+    texts: tuple[str, ...],
+    first: int,
+) -> tuple[types.CodeType, tuple[tuple[int, str], ...]]:
+    """A function's code with marks, and its lines: made once, for TensorFlow keeps something of each code that it has met.
+
+    Args:
+        code: The function's code.
+        _path: Its file, which no comparison of two codes looks at.
+        file: The text of the file.
+        texts: The lines of the function.
+        first: The number of the first of them.
+
+    Raises:
+        TypeError: It is no function that was defined by `def`.
+        ValueError: The file has changed since.
+    """
+    tree = ast.parse(textwrap.dedent("".join(texts)))
+    node = tree.body[0]
+    if not isinstance(node, ast.FunctionDef) or node.name != code.co_name:
+        raise TypeError
+    ast.increment_lineno(tree, first - 1)
+    node.decorator_list = []
+    _refuse_changed(code, file)
+    lines = tuple(_without_docstring(node, texts, first))
+    _mark_statements(node, skip=ast.get_docstring(node) is not None)
+    return _compiled(tree, code), lines
 
 
 def _refuse_changed(code: types.CodeType, text: str) -> None:
@@ -89,7 +115,7 @@ def _refuse_changed(code: types.CodeType, text: str) -> None:
     raise ValueError(code.co_name)
 
 
-def _without_docstring(node: ast.FunctionDef, texts: list[str], first: int) -> Iterator[tuple[int, str]]:
+def _without_docstring(node: ast.FunctionDef, texts: Sequence[str], first: int) -> Iterator[tuple[int, str]]:
     docstring = range(0)
     if ast.get_docstring(node) is not None:
         docstring = range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)

@@ -45,6 +45,7 @@ class Evidence:
         traces: Two steps, one after the other; none before a run's first step.
         watched: The variables that a tape saw during a call of the model.
         again: Makes the part of a kind once more; None where it was given as an object.
+        known: What was found out about these parts before, and does not change: to make a model anew leaves something in Keras.
         epochs: Gives the targets of two epochs, batch by batch, of a dataset made once more: the run's own is not touched.
         compiled: Whether the run goes through `tf.function`.
         later: What became of the loss in more steps on the same batch, where that is worth a word.
@@ -63,6 +64,7 @@ class Evidence:
     traces: Sequence[Trace] = ()
     watched: Sequence[Any] = ()
     again: Callable[[str], Any] = _none_again
+    known: dict[str, str] = field(default_factory=dict)
     epochs: Callable[[], tuple[list[Any], list[Any]]] = _no_epochs
     compiled: bool = False
     later: str = ""

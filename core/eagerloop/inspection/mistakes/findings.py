@@ -47,6 +47,8 @@ AVERAGES = ("moving_mean", "moving_variance")
 
 _EPOCHS: WeakKeyDictionary[RunParts, tuple[list[Any], list[Any]]] = WeakKeyDictionary()
 
+_KNOWN: WeakKeyDictionary[RunParts, dict[str, str]] = WeakKeyDictionary()
+
 MORE_STEPS = 25
 MORE_SECONDS = 1.0
 """How often the same batch is trained on to see whether the loss runs away."""
@@ -142,6 +144,7 @@ def _evidence_before(parts: RunParts, x: Any, y: Any) -> Evidence:
         predictions=parts.first_predictions if first else parts.model(x, training=False),
         watched=parts.watched,
         again=parts.again,
+        known=_KNOWN.setdefault(parts, {}),
         epochs=lambda: _epochs_of(parts),
         compiled=parts.settings.compile,
     )

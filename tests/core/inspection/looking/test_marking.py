@@ -121,6 +121,16 @@ def test_a_file_that_has_changed_is_not_run(tmp_path):
     assert marked(1) == 2
 
 
+def test_a_function_is_marked_once():
+    """Its second copy keeps time of its own, and has the very code of the first: each new one would be kept for ever."""
+    first, second = Marked(plain), Marked(plain)
+    assert first._function.__code__ is second._function.__code__
+    assert (first(3), second(1)) == (plain(3), plain(1))
+    assert set(first.seconds) != set(second.seconds)
+    first.lines.clear()
+    assert second.lines == Marked(plain).lines != []
+
+
 def test_an_error_passes_with_its_own_line():
     """The traceback names the line of the source, as if there were no marks."""
 

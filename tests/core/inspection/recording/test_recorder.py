@@ -19,6 +19,16 @@ from eagerloop.running.opening import create
 
 X = np.random.default_rng(3).normal(size=(12, 4)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
+COUNTED = """
+import keras
+
+COUNT = []
+
+def model():
+    COUNT.append(1)
+    return keras.Sequential([keras.layers.Dense(1)])
+"""
+
 CLASSES = (X[:, 0] > 0).astype("int32")
 
 
@@ -54,6 +64,36 @@ def guide(tmp_path_factory):
     for x, y in batches[:2]:
         run.step(x, y)
     return run.inspect(*batches[2], operations=True)
+
+
+def test_all_records_are_made_by_one_code(tmp_path):
+    """TensorFlow keeps some ten kilobytes for each code that calls it: whoever watches for days must not make new ones."""
+    callers = []
+
+    def loss(y_true, y_pred):
+        callers.append(sys._getframe(1).f_code)
+        return tf.reduce_mean(tf.square(y_true - y_pred))
+
+    run = made(tmp_path, loss=loss)
+    batch = first_batch(run)
+    for _time in range(3):
+        run.inspect(*batch)
+    marked = [code for code in callers if code.co_name == "train_step"]
+    assert len(marked) >= 3
+    assert len({id(code) for code in callers}) == len(set(callers))
+    before = {id(code) for code in callers}
+    run.inspect(*batch)
+    assert {id(code) for code in callers} == before
+
+
+def test_the_factories_are_asked_once(tmp_path):
+    """A model that is made anew leaves names and layers in Keras: it is made once, and not for each record."""
+    Path("counted.py").write_text(COUNTED)
+    run = made(tmp_path, model="counted.py:model")
+    for _time in range(3):
+        run.inspect(*first_batch(run))
+    made_by = next(origin.factory for words, origin in run.parts.origins.items() if words.startswith("model "))
+    assert made_by.__globals__["COUNT"] == [1, 1]
 
 
 def test_forward_pass_of_the_guide_by_hand(guide):

@@ -80,6 +80,13 @@ def _used(evidence: Evidence) -> set[int]:
 )
 def restored_too_early(evidence: Evidence) -> str:
     """The factory restores a checkpoint into a model without variables; once it has some, they are not the saved ones."""
+    if "EL19" not in evidence.known:
+        evidence.known["EL19"] = _restored_before_it_was_built(evidence)
+    return evidence.known["EL19"]
+
+
+def _restored_before_it_was_built(evidence: Evidence) -> str:
+    """What the making of another model of this kind shows."""
     with _restoring() as restores:
         model = evidence.again("model")
         if model is None or not restores:
