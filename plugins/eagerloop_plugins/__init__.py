@@ -30,6 +30,9 @@ from eagerloop_plugins.observer.watch import watch
 from eagerloop_plugins.optimizer.adam import adam
 from eagerloop_plugins.optimizer.keras_optimizers import KERAS_OPTIMIZERS
 from eagerloop_plugins.schedule.keras_schedules import KERAS_SCHEDULES
+from eagerloop_plugins.step.accumulate import accumulate
+from eagerloop_plugins.step.adversarial import adversarial
+from eagerloop_plugins.step.sam import sam
 from eagerloop_plugins.step.tape import tape
 
 Factories = dict[str, Callable[..., Any]]
@@ -68,7 +71,7 @@ def provide_optimizers() -> Factories:
 @hookimpl
 def provide_steps() -> Factories:
     """What to do with a batch: `tape` is the loop's own."""
-    return {"tape": tape}
+    return {"tape": tape, "accumulate": accumulate, "sam": sam, "adversarial": adversarial}
 
 
 @hookimpl
