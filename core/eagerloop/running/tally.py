@@ -1,7 +1,7 @@
 """The figures of an epoch: its loss, those of its steps, its metrics, how many steps and rows they were taken over."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class Tally:
         """
         if not self.steps:
             require_step(step)
-            self.require_names(step.figures)
+            self.require_figures(step.figures)
         loss = float(step.loss) if step.finite else math.nan
         self.steps += 1
         if not math.isfinite(loss):
@@ -48,7 +48,7 @@ class Tally:
             return loss
         rows = step.y.shape[0]
         if step.figures or self._figure_sums:
-            self.require_names(step.figures)
+            self.require_figures(step.figures)
             sums = {name: self._figure_sums.get(name, 0.0) + float(figure) * rows for name, figure in step.figures.items()}
             self._figure_sums = sums  # another one each time: a thread may be reading
         self.rows += rows
@@ -68,17 +68,14 @@ class Tally:
         """The mean over rows of each of the steps' own figures; none before the first step."""
         return {name: value / self.rows for name, value in self._figure_sums.items()} if self.rows else {}
 
-    def require_names(self, figures: Mapping[str, Any]) -> None:
+    def require_figures(self, figures: Mapping[str, Any]) -> None:
         """Refuses figures that have no place in a row of the history, or are others than those before in this epoch.
 
         Raises:
             PluginError: Which, and why.
         """
-        known = [*self._figure_sums] if self.rows else sorted(figures)
-        if sorted(known) != sorted(figures):
-            given, before = ", ".join(sorted(figures)) or "none", ", ".join(sorted(known)) or "none"
-            msg = f"the step must give the same figures for every batch of an epoch, got {given} after {before}"
-            raise PluginError(msg)
+        if self.rows:
+            require_same(figures, self._figure_sums)
         for name, figure in figures.items():
             require_scalar(f"figure '{name}'", figure)
             if not name.isidentifier() or name in {*COLUMNS, *self.metrics, "skipped"} or name.startswith("val_"):
@@ -89,9 +86,8 @@ class Tally:
 
     def results(self) -> dict[str, float]:
         """The loss, the steps' own figures and every metric, each a float."""
-        return (
-            {"loss": self.loss} | self.figures | {name: _number(name, metric.result()) for name, metric in self.metrics.items()}
-        )
+        measured = {name: _number(name, metric.result()) for name, metric in self.metrics.items()}
+        return {"loss": self.loss} | self.figures | measured
 
     def reset(self) -> None:
         """Starts an epoch."""
@@ -148,9 +144,10 @@ class GraphTally:
 
     def _variables_for(self, figures: Mapping[str, Any]) -> dict[str, tf.Variable]:
         """The sums of the figures, by name; they begin where the tally stands."""
-        if figures or self._figures:
-            self._tally.require_names(figures)
-        if not self._figures:
+        self._tally.require_figures(figures)
+        if self._figures:
+            require_same(figures, self._figures)
+        else:
             sums = self._tally.sums()
             with tf.init_scope():  # a graph that is made again must not make them again
                 self._figures = {
@@ -180,6 +177,15 @@ def require_step(step: Any) -> None:
         msg = f"a step must return an eagerloop.Step (x, y, predictions, loss, gradients), got {type(step).__name__}"
         raise PluginError(msg)
     require_scalar("the loss", step.loss)
+
+
+def require_same(figures: Iterable[str], before: Iterable[str]) -> None:
+    """Refuses figures of other names than those of the steps before: a mean over some steps would pass for one over all."""
+    given, known = sorted(figures), sorted(before)
+    if given != known:
+        words = f"got {', '.join(given) or 'none'} after {', '.join(known) or 'none'}"
+        msg = f"the step must give the same figures for every batch of an epoch, {words}"
+        raise PluginError(msg)
 
 
 def require_scalar(words: str, value: Any) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 from eagerloop.errors import PluginError
 from eagerloop.testing.checks import Fault, Subject, contract, require
-from eagerloop.testing.trying.stepping import MANY, Bench, batches, bench, plain_attributes
+from eagerloop.testing.trying.optimizing import attributes_of
+from eagerloop.testing.trying.stepping import MANY, Bench, batches, bench
 
 
 @contract(
@@ -25,7 +26,7 @@ def result(subject: Subject) -> None:
         given = made.on(x, y)
         try:
             require_step(given)
-            Tally({}).require_names(given.figures)
+            Tally({}).require_figures(given.figures)
         except PluginError as error:
             raise Fault(str(error)) from error
         require(bool(np.isfinite(float(given.loss))), f"the loss is {float(given.loss)} for ordinary data")
@@ -120,9 +121,9 @@ def restores(subject: Subject) -> None:
     require(len(kept) == len(fresh.variables), "after some steps, `variables` has another number of entries than before them")
     for variable, value in zip(fresh.variables, kept, strict=True):
         variable.assign(value)
-    attributes = plain_attributes(old.step)
+    attributes = attributes_of(old.step)
     ends = [_some(one, subject, 5, MANY) for one in (old, fresh)]
-    changing = [name for name, text in plain_attributes(old.step).items() if attributes.get(name) != text]
+    changing = [name for name, text in attributes_of(old.step).items() if attributes.get(name) != text]
     named = f"`{'`, `'.join(changing[:3])}` changes with the steps and" if changing else "something that it keeps or draws"
     require(_same(*ends), f"restored after step 5, it goes another way: {named} is not in `variables`")
 

@@ -1,6 +1,5 @@
 """A small model, a loss and an optimizer, for a step to work on."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,12 +70,6 @@ def batches(subject: Subject) -> Sequence[tuple[Any, Any]]:
     x, y = tf.constant(subject.trial.x), tf.constant(subject.trial.y)
     rows = len(x) // 3
     return [(x[:rows], y[:rows]), (x[rows : 2 * rows], y[rows : 2 * rows]), (x[2 * rows : -1], y[2 * rows : -1])]
-
-
-def plain_attributes(step: Any) -> dict[str, str]:
-    """What an object holds in Python that may change, as text."""
-    held = getattr(step, "__dict__", {})
-    return {name: repr(copy.copy(value)) for name, value in held.items() if isinstance(value, (int, float, str, list, dict))}
 
 
 def _table_model() -> Any:
