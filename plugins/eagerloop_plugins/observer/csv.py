@@ -38,6 +38,7 @@ class StepsToCsv:
             ConfigError: The path leads out of the run directory, or the file there has other columns or cannot be written.
         """
         path = located(run, self.path, "csv", EXAMPLE)
+        self._columns = []
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
@@ -52,13 +53,13 @@ class StepsToCsv:
         where = run.position
         if self._file is None or where.step % self.every:
             return
-        self._write_header([*step.figures])
+        self._begin_with([*step.figures])
         figures = [step.loss]
         if self.gradient_norm:
             import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
 
             figures.append(tf.linalg.global_norm(step.gradients))
-        figures += step.figures.values()
+        figures += [step.figures[name] for name in self._columns[len(self._own_columns) :]]
         row = [where.epoch, where.batch, where.step, *map(_shortest, figures)]
         self._file.write(",".join(map(str, row)) + "\n")
 
@@ -87,8 +88,8 @@ class StepsToCsv:
         """The columns whatever the step is; those of its figures come after them."""
         return [*COLUMNS, *(("gradient_norm",) if self.gradient_norm else ())]
 
-    def _write_header(self, figures: list[str]) -> None:
-        """Begins the file: with the first row it is known which figures the step has.
+    def _begin_with(self, figures: list[str]) -> None:
+        """Writes the header, if there is none: with the first row it is known which figures the step has.
 
         Raises:
             ConfigError: The file has the columns of another step.
@@ -97,7 +98,7 @@ class StepsToCsv:
         if not self._columns and self._file is not None:
             self._columns = columns
             self._file.write(",".join(columns) + "\n")
-        if columns != self._columns:
+        if sorted(columns) != sorted(self._columns):
             there, wanted = ",".join(self._columns), ",".join(columns)
             msg = f"observer 'csv': the file begins with {there!r}, expected {wanted!r}; move it away, or choose another 'path'"
             raise ConfigError(msg)
@@ -134,9 +135,9 @@ class StepsToCsv:
 
     def _close(self) -> None:
         if self._file is not None:
-            if not self._columns:
-                self._write_header([])
             with contextlib.suppress(OSError):  # a full disk must not hide the error that ends the run
+                if not self._columns:
+                    self._begin_with([])  # no step had its turn
                 self._file.close()
             self._file = None
 
