@@ -17,7 +17,7 @@ from eagerloop.parts import use
 if TYPE_CHECKING:
     from eagerloop.data.arrays import ArrayDataset
     from eagerloop.data.splitting import split_rows
-    from eagerloop.loop import Step, train_step
+    from eagerloop.loop import Step, all_finite, train_step
     from eagerloop.running.opening import load, resume, train
     from eagerloop.running.run import Run
     from eagerloop.running.watching import watch
@@ -28,6 +28,7 @@ __all__ = [
     "ArrayDataset",
     "Run",
     "Step",
+    "all_finite",
     "errors",
     "hookimpl",
     "load",
@@ -44,7 +45,7 @@ __all__ = [
 _LATER = {
     "data.arrays": ("ArrayDataset",),
     "data.splitting": ("split_rows",),
-    "loop": ("Step", "train_step"),
+    "loop": ("Step", "all_finite", "train_step"),
     "running.opening": ("load", "resume", "train"),
     "running.run": ("Run",),
     "running.watching": ("watch",),

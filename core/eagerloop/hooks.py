@@ -54,6 +54,10 @@ class ProviderHooks:
         """Factories of objects with `apply_gradients` and `variables`."""
 
     @hookspec
+    def provide_steps(self) -> Factories:  # type: ignore[empty-body]
+        """Factories of callables `step(model, loss, optimizer, x, y) -> eagerloop.Step`."""
+
+    @hookspec
     def provide_checkpointers(self) -> Factories:  # type: ignore[empty-body]
         """Factories of objects with `write(directory, state)` and `read(directory, state)`."""
 

@@ -29,6 +29,7 @@ class Step(NamedTuple):
         gradients: The loss differentiated by each trainable variable, in their order and of their shapes (in the precision
             `mixed_float16` those of the scaled loss).
         finite: Whether loss and gradients are finite. If not, the update was left out.
+        figures: Further scalars by name, for the history: a step of one's own may have some.
     """
 
     x: Any
@@ -37,11 +38,12 @@ class Step(NamedTuple):
     loss: Any
     gradients: Any
     finite: Any = True
+    figures: Any = {}  # noqa: RUF012 - a dict, as TensorFlow knows them; nobody writes into it
 
     def __str__(self) -> str:
         """Every tensor with its shape, dtype and first values."""
         named = [*zip(self._fields[:4], self[:4], strict=True)]
-        named += [(f"gradient {number}", gradient) for number, gradient in enumerate(self.gradients)]
+        named += [*self.figures.items(), *((f"gradient {number}", one) for number, one in enumerate(self.gradients))]
         return "\n".join(_show(name, tf.convert_to_tensor(value)) for name, value in named)
 
 

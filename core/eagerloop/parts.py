@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-KINDS = ("dataset", "model", "loss", "schedule", "optimizer", "checkpointer", "metric", "observer")
-"""Every kind of part. A run has one of each of the first six, or no schedule, and any number of the last two."""
+KINDS = ("dataset", "model", "loss", "schedule", "optimizer", "step", "checkpointer", "metric", "observer")
+"""Every kind of part. A run has one of each of the first seven, or no schedule, and any number of the last two."""
 
-SINGLE = KINDS[:6]
+SINGLE = KINDS[:7]
 
 Task = Literal["regression", "classification"]
 
@@ -171,6 +171,23 @@ class Optimizer(Protocol):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> object:
         """One update."""
+
+
+class TrainStep(Protocol):
+    """The inside of the loop: what is done with one batch. `eagerloop.train_step` is the built-in one.
+
+    What else it may have:
+
+    - `variables`: its own state. It is saved, and restored when the run is resumed. What it keeps in Python is not.
+    - `build(model, optimizer, variables)`: called once, before the first step, when the variables of model and optimizer are
+      there, to make its own; `variables` are those that are trained, or would be if every layer were thawed.
+    - `distributed = True`: it may run on several replicas at once. Each calls it with its share of the rows, and with a
+      stand-in for the optimizer that weighs what `scale_loss` is given, and leaves the update to the whole. So it must
+      differentiate `optimizer.scale_loss(value)`, where there is that method, and make one update, with `Step.gradients`.
+    """
+
+    def __call__(self, model: Model, loss: Loss, optimizer: Optimizer, x: "tf.Tensor", y: "tf.Tensor") -> Any:
+        """One step on x, (n, d), and y, (n, k) or (n,): it changes the variables, and returns an `eagerloop.Step`."""
 
 
 @runtime_checkable

@@ -78,6 +78,10 @@ class ObservedRun(Protocol):
     def loss_so_far(self) -> float:
         """The mean loss over the rows of the epoch under way."""
 
+    @property
+    def figures_so_far(self) -> Mapping[str, float]:
+        """The means over the rows of the epoch under way of the step's own figures."""
+
     def stop(self, reason: str) -> None:
         """Ends the run after this step, or after this epoch if called between two; the state is saved."""
 
@@ -109,7 +113,7 @@ class LoopedRun(ObservedRun, Protocol):
 
     @property
     def train_step(self) -> Any:
-        """`eagerloop.loop.train_step`, or its compiled or distributed form."""
+        """The step, such as `eagerloop.loop.train_step`, or its compiled or distributed form."""
 
     def count(self, step: Any) -> None:
         """Moves the position on and takes the step into the epoch's figures."""

@@ -30,6 +30,10 @@ from eagerloop_plugins.observer.watch import watch
 from eagerloop_plugins.optimizer.adam import adam
 from eagerloop_plugins.optimizer.keras_optimizers import KERAS_OPTIMIZERS
 from eagerloop_plugins.schedule.keras_schedules import KERAS_SCHEDULES
+from eagerloop_plugins.step.accumulate import accumulate
+from eagerloop_plugins.step.adversarial import adversarial
+from eagerloop_plugins.step.sam import sam
+from eagerloop_plugins.step.tape import tape
 
 Factories = dict[str, Callable[..., Any]]
 
@@ -62,6 +66,12 @@ def provide_schedules() -> Factories:
 def provide_optimizers() -> Factories:
     """How to make it small: `adam`, and all that Keras has."""
     return {"adam": adam, **KERAS_OPTIMIZERS}
+
+
+@hookimpl
+def provide_steps() -> Factories:
+    """What to do with a batch: `tape` is the loop's own."""
+    return {"tape": tape, "accumulate": accumulate, "sam": sam, "adversarial": adversarial}
 
 
 @hookimpl

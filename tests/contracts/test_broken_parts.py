@@ -153,6 +153,22 @@ SCHEDULES = {
 }
 TABLES |= {"schedule": SCHEDULES}
 FILES |= {"schedule": "schedules.py"}
+STEPS = {
+    "returns_the_loss": ("step-result", "must return an eagerloop.Step"),
+    "a_loss_for_each_row": ("step-result", r"the loss of the step must be a scalar, got the shape \(\d+,\)"),
+    "other_rows": ("step-result", "the Step's y is not that of the batch"),
+    "mean_prediction": ("step-result", r"predictions have the shape \(\) for"),
+    "figure_with_a_row_of_numbers": ("step-result", "figure 'rows' of the step must be a scalar"),
+    "figure_called_loss": ("step-result", "figure 'loss' of the step has a name that is taken"),
+    "no_update": ("step-trains", "trainable variable 0 has not changed"),
+    "gradients_reversed": ("step-gradients", r"gradient 0 is \(1,\), its variable has the shape \(3, 4\)"),
+    "updates_whatever_comes": ("step-not-finite", "the Step says that it is finite|the variables have changed"),
+    "counts_in_python": ("step-restores", "`steps` changes with the steps and is not in `variables`"),
+    "noise_without_a_seed": ("same-seed", "it draws numbers, or shares state with the first"),
+    "momentum_on_the_module": ("same-seed", "it draws numbers, or shares state with the first"),
+}
+TABLES |= {"step": STEPS}
+FILES |= {"step": "steps.py"}
 CASES = [(kind, name, *expected) for kind, table in TABLES.items() for name, expected in table.items()]
 
 

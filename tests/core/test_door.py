@@ -20,6 +20,7 @@ DOOR = [
     "ArrayDataset",
     "Run",
     "Step",
+    "all_finite",
     "errors",
     "hookimpl",
     "load",

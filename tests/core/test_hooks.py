@@ -26,6 +26,7 @@ def test_hooks_are_those_of_the_design():
         "losses",
         "schedules",
         "optimizers",
+        "steps",
         "checkpointers",
         "metrics",
         "observers",

@@ -119,7 +119,7 @@ class UpToAStep(Stride):
     """
 
     def __init__(self, footing: Footing, before: Stride, step: int, options: Mapping[str, Any]) -> None:
-        super().__init__(footing, loop.train_step, "eager", "the step is recorded")
+        super().__init__(footing, footing.parts.step, "eager", "the step is recorded")
         self._before, self._at, self._options = before, step - 1, options
         self.record: StepRecord | None = None
         self.before_each_step(self._look)

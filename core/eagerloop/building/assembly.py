@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from eagerloop.building.blaming import blaming
 from eagerloop.building.freezing import freeze
 from eagerloop.building.holdings import may_be_trained
 from eagerloop.building.precision import for_precision
@@ -26,7 +27,8 @@ from eagerloop.process.numerics import configure_tensorflow, dtype_policy
 
 
 def assemble(settings: Settings, catalog: Catalog) -> RunParts:
-    """Makes the parts of a run in their order: dataset, model, loss, schedule, optimizer, checkpointer; metrics and observers.
+    """Makes the parts of a run in their order: dataset, model, loss, schedule, optimizer, step, checkpointer; then
+    metrics and observers.
 
     Args:
         settings: What the user chose.
@@ -85,6 +87,9 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
             check(replicas, parts, (first_batch[1], predictions), workshop.names(), compiled=settings.compile)
         if hasattr(parts["optimizer"], "build"):
             parts["optimizer"].build(may_be_trained(parts["model"]))  # what is frozen now may be thawed later
+        if hasattr(parts["step"], "build"):
+            with blaming(f"{workshop.words('step')} could not be built"):
+                parts["step"].build(parts["model"], parts["optimizer"], may_be_trained(parts["model"]))
     return parts | {
         "first_batch": first_batch,
         "first_predictions": predictions,

@@ -45,6 +45,7 @@ class RunParts:
         loss: What is minimised.
         schedule: What sets the learning rate; None where the optimizer has one of its own.
         optimizer: What changes the model, its variables made.
+        step: What is done with a batch: the inside of the loop.
         checkpointer: What writes the checkpoints' files.
         metrics: The metrics by the name that they have in the history.
         observers: In the order that the user gave.
@@ -66,6 +67,7 @@ class RunParts:
     loss: Any
     schedule: Any
     optimizer: Any
+    step: Any
     checkpointer: Any
     metrics: Mapping[str, Any]
     observers: Sequence[Any]
@@ -96,8 +98,9 @@ class RunParts:
 
     @property
     def unlisted(self) -> dict[str, tf.Variable]:
-        """The variables that model, loss and metrics hold and do not list, by name."""
-        return unlisted_variables({"model": self.model, "loss": own_loss(self.loss), **self._metrics_by_owner()})
+        """The variables that model, loss, step and metrics hold and do not list, by name."""
+        holders = {"model": self.model, "loss": own_loss(self.loss), "step": self.step}
+        return unlisted_variables(holders | self._metrics_by_owner())
 
     @functools.cached_property
     def states(self) -> list[tf.Variable]:
@@ -107,7 +110,8 @@ class RunParts:
     @property
     def variables(self) -> dict[str, tf.Variable]:
         """Everything that a checkpoint holds, by name."""
-        return flat_variables({"model": self.model, "optimizer": self.optimizer, **self._metrics_by_owner()}) | self.unlisted
+        holders = {"model": self.model, "optimizer": self.optimizer, "step": self.step}
+        return flat_variables(holders | self._metrics_by_owner()) | self.unlisted
 
     def _metrics_by_owner(self) -> dict[str, Any]:
         return {f"metric/{name}": metric for name, metric in self.metrics.items()}

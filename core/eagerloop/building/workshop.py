@@ -28,6 +28,7 @@ METHODS = {
     "loss": ("__call__",),
     "schedule": ("__call__",),
     "optimizer": ("apply_gradients", "variables"),
+    "step": ("__call__",),
     "checkpointer": ("write", "read"),
     "metric": ("update_state", "result", "reset_state"),
 }

@@ -33,7 +33,9 @@ HEAVY = ("tensorflow", "keras", "numpy")
 
 PLURALS = dict(
     zip(
-        KINDS, ("datasets", "models", "losses", "schedules", "optimizers", "checkpointers", "metrics", "observers"), strict=True
+        KINDS,
+        ("datasets", "models", "losses", "schedules", "optimizers", "steps", "checkpointers", "metrics", "observers"),
+        strict=True,
     )
 )
 

@@ -64,6 +64,7 @@ class Settings:
     loss: Choice | None = None
     schedule: Choice | None = None
     optimizer: Choice = field(default_factory=lambda: Choice("adam"))
+    step: Choice = field(default_factory=lambda: Choice("tape"))
     checkpointer: Choice = field(default_factory=lambda: Choice("tf"))
     metric: Sequence[Choice] | None = None
     observer: Sequence[Choice] = ()

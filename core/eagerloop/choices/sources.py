@@ -13,7 +13,7 @@ from typing import Any
 
 from eagerloop.errors import PluginError
 
-BARE = {"loss": 2, "schedule": 1}
+BARE = {"loss": 2, "schedule": 1, "step": 5}
 """Kinds whose part is a plain function, and how many arguments it is called with."""
 
 
@@ -90,7 +90,8 @@ def as_factory(kind: str, target: Callable[..., Any]) -> Callable[..., Any]:
     """Turns a plain function into a factory of itself.
 
     `def pinball(y_true, y_pred, quantile: float = 0.5)` is a loss, not a factory of losses: its first two parameters have no
-    default. The others become its options. Of a schedule, `def warm_up(step, peak: float = 0.01)`, it is the first one.
+    default. The others become its options. Of a schedule, `def warm_up(step, peak: float = 0.01)`, it is the first one; of a
+    step, `def mine(model, loss, optimizer, x, y)`, the first five.
 
     Args:
         kind: The kind of part that is wanted.

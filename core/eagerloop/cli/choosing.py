@@ -31,7 +31,7 @@ FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
 
 DEFAULTS = {
     "dataset": "iris", "model": "by the data", "loss": "by the data", "schedule": "none", "optimizer": "adam",
-    "checkpointer": "tf",
+    "step": "tape", "checkpointer": "tf",
 }  # fmt: skip
 """What the help says of a kind that is not chosen."""
 

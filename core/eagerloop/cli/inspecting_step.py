@@ -33,7 +33,7 @@ def step(
     page: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page that needs no network.")] = None,
     own: Annotated[
         str | None,
-        typer.Option("--train-step", metavar="FILE:NAME", help="Look at your own step function in place of the loop's."),
+        typer.Option("--train-step", metavar="FILE:NAME", help="Look at your own step function in place of the run's."),
     ] = None,
     trust: Trust = None,
 ) -> None:

@@ -95,7 +95,8 @@ def opening(run: "Run") -> str:
     from eagerloop.process.numerics import gpus  # noqa: PLC0415 - it needs TensorFlow
 
     parts = run.parts
-    words = [f"{kind} {part.name}" for kind, rows in parts.resolved.items() if kind != "observer" for part in rows]
+    usual = ("observer", "step") if parts.names["step"] == "tape" else ("observer",)  # another step is worth a word
+    words = [f"{kind} {part.name}" for kind, rows in parts.resolved.items() if kind not in usual for part in rows]
     chosen = f"\nchosen for the data: {', '.join(parts.by_default)}" if parts.by_default else ""
     note = f"\nresume: {run.dataset.note}" if run.dataset.note and not run.dataset.exact else ""
     if gpus():

@@ -13,6 +13,7 @@ from eagerloop.distribution.keras_on_replicas import as_on_one_device
 from eagerloop.distribution.replicas import Replicas
 from eagerloop.distribution.workers.agreement import facts_of, telling_of_a_lost_worker
 from eagerloop.errors import PluginError
+from eagerloop.loop import train_step
 from eagerloop.parts import Dataset
 from eagerloop.process.numerics import versions
 from eagerloop.storage.variables import inner_variable
@@ -53,7 +54,7 @@ def check(
 
     Args:
         replicas: What they are to be trained on.
-        parts: Model, loss and optimizer by kind, the model called once, the optimizer not built yet.
+        parts: Model, loss, optimizer and step by kind, the model called once, the optimizer not built yet.
         answer: The targets of the first batch, and the predictions for it.
         names: What the parts are called, by kind.
         compiled: Whether the run is compiled.
@@ -69,6 +70,12 @@ def check(
                 "or make it within strategy.scope() and give that strategy, too"
             )
             raise PluginError(msg)
+    if parts["step"] is not train_step and not getattr(parts["step"], "distributed", False):
+        msg = (
+            f"step {names['step']} is made for one device; choose the step 'tape' or the strategy 'one', or give it "
+            "distributed = True if it keeps the rules of eagerloop.parts.TrainStep"
+        )
+        raise PluginError(msg)
     if compiled:
         _check_optimizer(parts["optimizer"], names["optimizer"])
     with as_on_one_device():

@@ -1,8 +1,9 @@
 """One step on several replicas of a model: each takes its share of the batch, and all make the update of the whole.
 
-`loop.train_step` runs on every replica, on a contiguous share of the rows. What it gives is weighted by the share, n_r of N
-rows, and summed: the loss and the gradients are those of the whole batch, however unevenly it is divided. The predictions
-are put together in the order of the rows. Then every replica makes the same update, so that the variables stay the same.
+The step, such as `loop.train_step`, runs on every replica, on a contiguous share of the rows. What it gives is weighted by
+the share, n_r of N rows, and summed: loss, gradients and figures are those of the whole batch, however unevenly it is divided.
+The predictions are put together in the order of the rows. Then every replica makes the same update, so that the variables
+stay the same.
 
 Shapes: N rows in a batch, n_r of them in a share, d features, k outputs: x (N, d), y (N, k) or (N,), predictions (N, k).
 """
@@ -20,7 +21,7 @@ from eagerloop.distribution.workers.cluster import read_cluster
 from eagerloop.storage.variables import inner_variable
 
 if TYPE_CHECKING:
-    from eagerloop.parts import Loss, Model, Optimizer
+    from eagerloop.parts import Loss, Model, Optimizer, TrainStep
 
 
 class Share:
@@ -82,24 +83,27 @@ class Replicas:
         """Variables that are made while this lasts are on every replica."""
         return self.strategy.scope()  # type: ignore[no-any-return]
 
-    def train_step(self, model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any) -> loop.Step:
-        """One update with the gradient of the whole batch; see `loop.train_step`."""
+    def train_step(
+        self, model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any, step: "TrainStep" = loop.train_step
+    ) -> loop.Step:
+        """One update with the gradient of the whole batch; see `loop.train_step`, which each replica calls, or another step."""
         with as_on_one_device():
-            found = self.strategy.run(self._on_share, args=(model, loss, optimizer, x, y))
+            found = self.strategy.run(self._on_share, args=(step, model, loss, optimizer, x, y))
         # The same on every replica.
-        predictions, value, *gradients = [self.strategy.experimental_local_results(part)[0] for part in found]
+        here = tf.nest.map_structure(lambda part: self.strategy.experimental_local_results(part)[0], found)
+        predictions, value, gradients, figures = here
         finite = loop.all_finite(value, () if hasattr(optimizer, "scale_loss") else gradients)
         if finite:  # of the whole: a replica alone may not decide, the others would wait for it
             with summed_already(optimizer):
                 self.strategy.run(_update, args=(model, optimizer, gradients))
-        return loop.Step(x, y, predictions, value, gradients, finite)
+        return loop.Step(x, y, predictions, value, gradients, finite, figures)
 
     def total(self, value: float) -> float:
         """A number added up over all replicas, every one of which has to ask."""
         return float(self.strategy.experimental_local_results(self._total(tf.constant(value)))[0])
 
-    def _on_share(self, model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any) -> list[Any]:
-        """The step on one replica: predictions, loss and gradients of the whole batch. Averages change by the mean change."""
+    def _on_share(self, step: "TrainStep", model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any) -> list[Any]:
+        """The step on one replica: predictions, loss, gradients, figures of the whole. Averages change by the mean change."""
         replica = tf.distribute.get_replica_context()
         total = tf.shape(x)[0]
         number = replica.replica_id_in_sync_group
@@ -109,15 +113,17 @@ class Replicas:
         weight = tf.cast(end - first, tf.float32) / tf.cast(total, tf.float32)
         averages = _averages(model)
         before = [tf.convert_to_tensor(variable) for variable in averages]
-        step = loop.train_step(model, loss, Share(optimizer, weight), x[mine], y[mine])
+        given = step(model, loss, Share(optimizer, weight), x[mine], y[mine])
         changes = [_times(after - old, weight) for after, old in zip(averages, before, strict=True)]
-        predictions = step.predictions[: end - first]
+        predictions = given.predictions[: end - first]
         around = [[first, total - end], *([0, 0] for _ in predictions.shape[1:])]
-        parts = [tf.pad(predictions, around), _times(step.loss, weight), *step.gradients]
+        figures = {name: _times(tf.convert_to_tensor(figure), weight) for name, figure in given.figures.items()}
+        found = [tf.pad(predictions, around), _times(given.loss, weight), list(given.gradients), figures]
+        parts = tf.nest.flatten(found)
         sums = _sums([*parts, *changes])
         for variable, old, change in zip(averages, before, sums[len(parts) :], strict=True):
             variable.assign(old + change)
-        return sums[: len(parts)]
+        return tf.nest.pack_sequence_as(found, sums[: len(parts)])  # type: ignore[no-any-return]
 
 
 def _averages(model: "Model") -> list[Any]:

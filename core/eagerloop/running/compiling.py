@@ -5,8 +5,9 @@ somebody wants to see every step. In the grain `stretch`, `train_epoch` itself i
 its argument, and runs until something has to happen in Python: a save, a signal, news for the screen.
 """
 
+import inspect
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pluggy
@@ -66,9 +67,20 @@ def choose_stride(footing: Footing, on_step_end: pluggy.HookCaller) -> Stride:
     if grain == "step" or parts.settings.jit:
         # Workers add up tensors of one shape in one graph. So a short last batch has a graph of its own there.
         how: dict[str, Any] = {"reduce_retracing": not parts.in_step, "jit_compile": parts.settings.jit or None}
-        step = Following(lambda: tf.function(eager, **how), parts)
+        step = Following(lambda: tf.function(_function_of(eager), **how), parts)
     kind = InStep if parts.in_step else Stretches if grain == "stretch" else Stride
     return kind(footing, step, grain, why)
+
+
+def _function_of(step: Callable[..., loop.Step]) -> Callable[..., loop.Step]:
+    """A step as `tf.function` takes it: an object that can be called has no signature that it would read."""
+    if inspect.isroutine(step):
+        return step
+
+    def called(*arguments: Any) -> loop.Step:
+        return step(*arguments)
+
+    return called
 
 
 class Stretches(Stride):

@@ -16,7 +16,7 @@ import tensorflow as tf
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import ConfigError, DataError
 from eagerloop.inspection.mistakes.findings import SEEN_AT_FIRST, findings_of
-from eagerloop.loop import penalties
+from eagerloop.loop import penalties, train_step
 from eagerloop.process.numerics import without_deterministic_form
 from eagerloop.standing import Position
 from eagerloop.storage.variables import path_of
@@ -58,7 +58,9 @@ def _stopped(what: str, where: Position, at_fault: str) -> str:
 
 
 def _bad_gradients(parts: RunParts, x: Any, y: Any) -> str:
-    """The variables whose gradients are not finite: the step is differentiated once more."""
+    """The variables whose gradients are not finite: the step is differentiated once more, if it is the loop's own."""
+    if parts.step is not train_step:
+        return "a variable"
     with tf.GradientTape() as tape:
         value = tf.add_n([parts.loss(y, parts.model(x, training=True)), *penalties(parts.model)])
     variables = parts.model.trainable_variables
@@ -146,10 +148,11 @@ def blame(error: BaseException, parts: RunParts, position: Position, *, saved: b
     ] + frames
     where = _where(position, {name for _keys, function, hook in frames for name in (function, hook)})
     kept = "the last checkpoint is kept" if saved else "there was no checkpoint yet"
+    origins = {words: origin for words, origin in parts.origins.items() if origin.part is not train_step}  # it is the loop's
     # By the function first, then by the file: a user's script may hold several parts.
     for sources in (_codes, _files):
         for keys, _function, hook in frames:
-            for words, origin in parts.origins.items():
+            for words, origin in origins.items():
                 if keys & sources(*origin):
                     first = error.__context__ if hook == "on_exception" else None  # the error that matters more
                     told = f" while it was told of {type(first).__name__}: {first}" if first else ""
@@ -174,7 +177,7 @@ def _where(position: Position, functions: set[str]) -> str:
         return f"epoch {position.epoch}, step {position.step}"
     counted = bool(functions & {"count", "on_step_end", "end_epoch", "on_epoch_end", "save", "on_train_end"})
     epoch = position.epoch - (counted and position.batch == 0)  # the position is in the next epoch by then
-    return f"epoch {max(1, epoch)}, step {position.step + (not counted)}"
+    return f"epoch {max(1, epoch)}, step {max(1, position.step + (not counted))}"
 
 
 def _frames(trace: TracebackType | None) -> Iterator[tuple[CodeType, str]]:

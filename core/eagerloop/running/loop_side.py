@@ -128,6 +128,11 @@ class LoopSide:
         """The mean loss over the rows of the epoch under way; nan before its first step."""
         return self.tally.loss
 
+    @property
+    def figures_so_far(self) -> dict[str, float]:
+        """The means over the rows of the epoch under way of the step's own figures; none before its first step."""
+        return self.tally.figures
+
     # What the loop asks for, in the order in which it does.
 
     def begin_epoch(self, epoch: int) -> Iterator[Any]:
@@ -138,7 +143,7 @@ class LoopSide:
 
     @property
     def train_step(self) -> Callable[..., loop.Step]:
-        """`eagerloop.train_step`, or its compiled or distributed form."""
+        """The step, such as `eagerloop.train_step`, or its compiled or distributed form."""
         return self.stride.train_step
 
     def count(self, step: loop.Step) -> None:

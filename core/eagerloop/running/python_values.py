@@ -35,7 +35,7 @@ class PythonValues:
 
     def __init__(self, parts: RunParts) -> None:
         found: dict[str, Read] = {}
-        rows = {"model": parts.model, "loss": own_loss(parts.loss), "optimizer": parts.optimizer}
+        rows = {"model": parts.model, "loss": own_loss(parts.loss), "optimizer": parts.optimizer, "step": parts.step}
         rows |= {f"metric {name}": getattr(metric, "metric", metric) for name, metric in parts.metrics.items()}
         for owner, part in rows.items():
             for holder in holders_in(part):

@@ -5,6 +5,7 @@ the run its stride; what a stride needs of the run it is given: the parts, the p
 """
 
 import contextlib
+import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -45,8 +46,8 @@ class Footing(NamedTuple):
 
 
 def eager_step(parts: RunParts) -> Callable[..., loop.Step]:
-    """The loop's own step, or that of the replicas; neither is compiled."""
-    return parts.replicas.train_step if parts.replicas else loop.train_step
+    """The run's step, or that of the replicas around it; neither is compiled."""
+    return functools.partial(parts.replicas.train_step, step=parts.step) if parts.replicas else parts.step
 
 
 class Stride:
@@ -54,7 +55,7 @@ class Stride:
 
     Args:
         footing: What it stands on.
-        step: `eagerloop.loop.train_step`, or its compiled or distributed form.
+        step: The run's step, such as `eagerloop.loop.train_step`, or its compiled or distributed form.
         grain: What is compiled.
         why: The reason, in a few words.
 

@@ -25,7 +25,7 @@ from eagerloop.testing.suite import check, checks_of
 
 _CONTRACTS = {
     kind: f"{kind.capitalize()}Contract"
-    for kind in ("dataset", "model", "loss", "schedule", "optimizer", "checkpointer", "metric", "observer")
+    for kind in ("dataset", "model", "loss", "schedule", "optimizer", "step", "checkpointer", "metric", "observer")
 }
 
 __all__ = ["Check", "Fault", "NotApplicable", "Result", "check", "checks_of", *_CONTRACTS.values()]  # noqa: PLE0604 - strings

@@ -109,6 +109,12 @@ class OptimizerContract(_Contract):
     kind = "optimizer"
 
 
+class StepContract(_Contract):
+    """The contract of a step; give it a fixture `factory`, a plain function of `model, loss, optimizer, x, y` will do."""
+
+    kind = "step"
+
+
 class CheckpointerContract(_Contract):
     """The contract of a checkpointer; give it a fixture `factory`."""
 

@@ -22,6 +22,7 @@ from eagerloop.testing.asked import (
     optimizers,
     positions,
     schedules,
+    steps,
 )
 from eagerloop.testing.checks import Check, Result, Subject
 from eagerloop.testing.trying import trials
@@ -32,6 +33,7 @@ OF_KIND = {
     "loss": (losses, gradients),
     "schedule": (schedules,),
     "optimizer": (optimizers,),
+    "step": (steps,),
     "checkpointer": (checkpointers, disasters),
     "metric": (metrics,),
     "observer": (observers,),
@@ -42,7 +44,7 @@ SETTLED_BY = {"loss": "loss-minimal", "model": "model-predictions"}
 """The check that tells, where it is ok, that a trial is what the part is meant for: no other data is tried then. Of a loss,
 that is believed of the first trial alone: many are made small by data that they are not meant for."""
 
-TOLD_BY = {"model": "model-predictions", "metric": "metric-looks"}
+TOLD_BY = {"model": "model-predictions", "step": "step-result", "metric": "metric-looks"}
 """The check that tells, where it fails, that a trial is not what the part is meant for: the rest is left out then."""
 
 EXCEPTIONS = Check(

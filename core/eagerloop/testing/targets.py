@@ -15,6 +15,9 @@ from eagerloop.testing.checks import Result
 from eagerloop.testing.suite import check
 from eagerloop.testing.trying.trials import BATCHES
 
+STEP_ARGUMENTS = ("model", "loss", "optimizer", "x", "y")
+"""How the arguments of a step are called, by which it is told from a factory."""
+
 
 @dataclass
 class Target:
@@ -150,6 +153,8 @@ def _plain(module: Any, owner: str, kind: str | None) -> Iterator[Target]:
 
 def _bare_kind(part: Callable[..., Any]) -> str | None:
     """The kind of which a plain function is a part itself: two arguments are a loss's; a schedule's one is called `step`."""
+    if as_factory("step", part) is not part and tuple(inspect.signature(part).parameters)[:5] == STEP_ARGUMENTS:
+        return "step"
     if as_factory("loss", part) is not part:
         return "loss"
     is_schedule = as_factory("schedule", part) is not part and next(iter(inspect.signature(part).parameters)) == "step"
@@ -160,7 +165,7 @@ def kind_of(part: Callable[..., Any]) -> str | None:
     """Of which kind a part is, by its arguments or by what it makes.
 
     Args:
-        part: A factory, or a plain function that is a loss or a schedule.
+        part: A factory, or a plain function that is a loss, a schedule or a step.
 
     Returns:
         The kind; None if it cannot be told. The factory is called.
@@ -195,5 +200,5 @@ def _kind_made(made: Any) -> str | None:
         return "observer"
     if callable(made):
         takes = [one.name for one in inspect.signature(made).parameters.values() if one.default is one.empty]
-        return "schedule" if takes == ["step"] else "loss"
+        return "step" if tuple(takes) == STEP_ARGUMENTS else "schedule" if takes == ["step"] else "loss"
     return None

@@ -30,6 +30,7 @@ class StepsToCsv:
     def __init__(self, path: Path, every: int, *, gradient_norm: bool) -> None:
         self.path, self.every, self.gradient_norm = path, every, gradient_norm
         self._file: TextIO | None = None
+        self._columns: list[str] = []  # of the file, once it has a header
 
     def on_train_begin(self, run: "eagerloop.Run") -> None:
         """Opens the file and drops the rows of steps that the run has not taken, or will take again.
@@ -38,6 +39,7 @@ class StepsToCsv:
             ConfigError: The path leads out of the run directory, or the file there has other columns or cannot be written.
         """
         path = located(run, self.path, "csv", EXAMPLE)
+        self._columns = []
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
@@ -46,19 +48,19 @@ class StepsToCsv:
         except OSError as error:
             msg = f"observer 'csv': {path} cannot be written: {error.strerror or error}; choose another 'path'"
             raise ConfigError(msg) from error
-        if not self._file.tell():
-            self._file.write(self._header)
 
     def on_step_end(self, run: "eagerloop.Run", step: "eagerloop.Step") -> None:
         """Adds a row, the loss in as few digits as tell its float apart."""
         where = run.position
         if self._file is None or where.step % self.every:
             return
+        self._begin_with([*step.figures])
         figures = [step.loss]
         if self.gradient_norm:
             import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
 
             figures.append(tf.linalg.global_norm(step.gradients))
+        figures += [step.figures[name] for name in self._columns[len(self._own_columns) :]]
         row = [where.epoch, where.batch, where.step, *map(_shortest, figures)]
         self._file.write(",".join(map(str, row)) + "\n")
 
@@ -83,8 +85,24 @@ class StepsToCsv:
         return {}
 
     @property
-    def _header(self) -> str:
-        return ",".join((*COLUMNS, *(("gradient_norm",) if self.gradient_norm else ()))) + "\n"
+    def _own_columns(self) -> list[str]:
+        """The columns whatever the step is; those of its figures come after them."""
+        return [*COLUMNS, *(("gradient_norm",) if self.gradient_norm else ())]
+
+    def _begin_with(self, figures: list[str]) -> None:
+        """Writes the header, if there is none: with the first row it is known which figures the step has.
+
+        Raises:
+            ConfigError: The file has the columns of another step.
+        """
+        columns = [*self._own_columns, *figures]
+        if not self._columns and self._file is not None:
+            self._columns = columns
+            self._file.write(",".join(columns) + "\n")
+        if sorted(columns) != sorted(self._columns):
+            there, wanted = ",".join(self._columns), ",".join(columns)
+            msg = f"observer 'csv': the file begins with {there!r}, expected {wanted!r}; move it away, or choose another 'path'"
+            raise ConfigError(msg)
 
     def _length(self, path: Path, step: int) -> int:
         """How many bytes of the file belong to the steps up to and including `step`: a row torn by a crash does not.
@@ -95,21 +113,25 @@ class StepsToCsv:
         """
         if not path.is_file():
             raise OSError(errno.EINVAL, "it is no plain file", str(path))
-        header = self._header.encode()
+        own = self._own_columns
+        expected = ",".join(own)
         with path.open("rb") as file:
             first = file.readline()
-            if first != header and not header.startswith(first):
+            columns = first.decode(errors="replace").rstrip("\n").split(",")
+            torn = not first.endswith(b"\n")
+            fits = columns[: len(own)] == own and "gradient_norm" not in columns[len(own) :]
+            if not fits and not (torn and f"{expected},".startswith(",".join(columns))):
                 msg = (
-                    f"observer 'csv': {path} begins with {first[:60].decode(errors='replace').rstrip()!r}, expected "
-                    f"{self._header.rstrip()!r}; move it away, or choose another 'path'"
+                    f"observer 'csv': {path} begins with {','.join(columns)[:60]!r}, expected "
+                    f"{expected!r}; move it away, or choose another 'path'"
                 )
                 raise ConfigError(msg)
-            if first != header:
+            if torn:
                 return 0
-            length = len(header)
+            self._columns, length = columns, len(first)
             for line in file:
                 fields = line.split(b",")
-                whole = line.endswith(b"\n") and len(fields) == header.count(b",") + 1
+                whole = line.endswith(b"\n") and len(fields) == len(columns)
                 if not whole or not fields[2].isdigit() or int(fields[2]) > step:
                     break
                 length += len(line)
@@ -118,6 +140,8 @@ class StepsToCsv:
     def _close(self) -> None:
         if self._file is not None:
             with contextlib.suppress(OSError):  # a full disk must not hide the error that ends the run
+                if not self._columns:
+                    self._begin_with([])  # no step had its turn
                 self._file.close()
             self._file = None
 
@@ -134,7 +158,7 @@ def csv(
     every: Annotated[int, typer.Option(min=1, help="a row each so many steps")] = 1,
     gradient_norm: Annotated[bool, typer.Option(help="add the norm of all gradients")] = False,
 ) -> StepsToCsv:
-    """Writes a CSV file with a row per step: epoch, batch, step, loss.
+    """Writes a CSV file with a row per step: epoch, batch, step, loss, figures.
 
     After a resume the file is that of a run which was never stopped. Rows reach the disk at the end of each epoch and before
     each checkpoint.

@@ -112,12 +112,12 @@ class LiveLine:
         yield line
 
     def _figures(self) -> dict[str, float]:
-        """The loss and Keras's metrics so far in this epoch. Other metrics may not bear being asked in the middle of a step."""
+        """Loss, the step's figures, Keras's metrics so far. Other metrics may not bear being asked in the middle of a step."""
         import keras  # noqa: PLC0415 - the run has imported it long ago
 
         if not self._run.position.batch:
             return {}  # between two epochs a metric says 0
-        figures = {"loss": self._run.loss_so_far}
+        figures = {"loss": self._run.loss_so_far, **self._run.figures_so_far}
         for name, metric in self._run.metrics.items():
             if isinstance(metric, keras.metrics.Metric):
                 # A display must not end a run: some metrics raise before their first batch.

@@ -79,7 +79,8 @@ class StepsToTensorBoard:
             if len(self._names) != len(step.gradients):
                 self._names = self._names_of(run)
             with self._writer.as_default(step=run.position.step):
-                tf.summary.scalar("step/loss", step.loss)
+                for name, figure in {"loss": step.loss, **step.figures}.items():
+                    tf.summary.scalar(f"step/{name}", figure)
                 for name, gradient in zip(self._names, step.gradients, strict=True):
                     tf.summary.scalar(f"gradient_norm/{name}", _norm(gradient))
                 for name, before, after in zip(self._names, self._before, _values(run), strict=True):
@@ -220,9 +221,9 @@ def tensorboard(
             a few steps.
 
     Returns:
-        An observer. It writes `step/loss`, `gradient_norm/...` and `update_ratio/...` (the norm of the update over that of the
-        variable before it, 0 where that is 0) for each variable, `epoch/...` for each figure of the history, `activations/...`
-        for each layer, and the text `configuration`.
+        An observer. It writes `step/loss`, `step/...` for each further figure of the step, `gradient_norm/...` and
+        `update_ratio/...` (the norm of the update over that of the variable before it, 0 where that is 0) for each variable,
+        `epoch/...` for each figure of the history, `activations/...` for each layer, and the text `configuration`.
 
     Raises:
         ConfigError: TensorBoard is not installed; or the path is absolute, leads upwards, or is one of the run's own.

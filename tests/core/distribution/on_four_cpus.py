@@ -89,6 +89,21 @@ class Masks(keras.Model):
         return self.dropout(x, training=training) * self.scale
 
 
+def one_device(*given):
+    """A step that says nothing of replicas."""
+    return loop.train_step(*given)
+
+
+class Distributed:
+    """The loop's own step with a figure, which may be distributed."""
+
+    distributed = True
+
+    def __call__(self, model, loss, optimizer, x, y):
+        step = loop.train_step(model, loss, optimizer, x, y)
+        return step._replace(figures={"mean_x": tf.reduce_mean(x)})
+
+
 class Watcher:
     """Keeps the predictions and the gradients of every step."""
 
@@ -112,10 +127,12 @@ def histories():
     table.write_text("a,b,c,d\n" + "\n".join(lines) + "\n")
     csv = use("csv", path=str(table), target="d", batch_size=9, validation_fraction=0.2)
     guide = {"model": use("iris", rate=0.0), "dataset": use("iris", batch_size=50), "epochs": 10}
+    own = {"dataset": arrays(), "model": "linear", "step": Distributed(), "epochs": 2}
     mlp = {"model": use("mlp", hidden=[8]), "dataset": csv, "metrics": ["rmse", "r2"], "epochs": 3}
     found = {}
     for name, keywords, cases in (
         ("guide", guide, [(1, False), (2, False), (4, False), (2, True), (4, True)]),
+        ("own", own, [(1, False), (4, False), (2, True)]),
         ("mlp", mlp, [(1, False), (2, True), (4, False)]),
     ):
         for replicas, compiled in cases:
@@ -256,6 +273,7 @@ def refusals():
         "model": refusal(replicas=2, model=dense),
         "optimizer": refusal(replicas=2, optimizer=keras.optimizers.SGD(0.1)),
         "accumulation": refusal(replicas=2, optimizer=use("sgd", gradient_accumulation_steps=2), compile=True),
+        "step": refusal(replicas=2, step=one_device),
         "jit": refusal(replicas=2, jit=True),
         "object": refusal(strategy=parameter_server),
         "devices": refusal(devices=["cpu:0"]),

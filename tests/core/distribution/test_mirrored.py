@@ -43,6 +43,13 @@ def test_metrics_and_validation_are_those_of_one_device(found, case):
     assert_alike(found["histories"][f"mlp {case}"], found["histories"]["mlp 1 eager"])
 
 
+@pytest.mark.parametrize("case", ["4 eager", "2 stretch"])
+def test_a_step_that_may_be_distributed_has_one_history(found, case):
+    """A step of one's own, and its figure: each replica has the figure of its share of 9, 9 and 5 rows."""
+    assert "mean_x" in found["histories"]["own 1 eager"][0]
+    assert_alike(found["histories"][f"own {case}"], found["histories"]["own 1 eager"])
+
+
 @pytest.mark.parametrize("batch", [0, 1])
 def test_the_gradients_are_those_of_the_whole_batch(found, batch):
     """Batch 0 has 22 rows for four replicas; batch 1 has one row: three replicas have none, and count nothing."""
@@ -146,6 +153,7 @@ def test_every_optimizer_makes_the_update_of_one_device(found):
         ("model", "Sequential was made for one device; give its name or a factory in place of the object"),
         ("optimizer", "SGD was made for one device; give its name"),
         ("accumulation", "optimizer 'sgd' with gradient_accumulation_steps cannot be compiled for several replicas"),
+        ("step", "step __main__.one_device is made for one device; choose the step 'tape' or the strategy 'one'"),
         ("jit", "with the strategy 'mirrored' leave jit out"),
         ("object", "strategy must be one, mirrored, multi-worker, or a tf.distribute.MirroredStrategy"),
         ("devices", "devices are chosen for the strategy 'mirrored' by its name; with 'one' leave devices out"),

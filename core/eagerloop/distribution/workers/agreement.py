@@ -46,7 +46,7 @@ def facts_of(settings: Settings, fingerprint: str, versions: Mapping[str, str]) 
 
     Example:
         >>> list(facts_of(Settings(), "", {}).items())[-4:]
-        [('optimizer', 'adam'), ('checkpointer', 'tf'), ('metric', 'by the data'), ('the data', '')]
+        [('step', 'tape'), ('checkpointer', 'tf'), ('metric', 'by the data'), ('the data', '')]
     """
     facts = {name: getattr(settings, name) for name in plain_options() if name not in OWN_AFFAIRS}
     files = {}

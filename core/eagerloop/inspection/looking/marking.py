@@ -33,7 +33,7 @@ class Marked:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._function: Any = inspect.unwrap(getattr(function, "python_function", function))
+        self._function: Any = written(function)
         self.file = ""
         self.lines: list[tuple[int, str]] = []
         self.running = 0
@@ -59,6 +59,8 @@ class Marked:
 
     def _with_marks(self, function: Any) -> Any:
         """The function once more, with marks; its globals, defaults and what it is closed over are those of the original."""
+        if isinstance(function, functools.partial):
+            return functools.partial(self._with_marks(function.func), *function.args, **function.keywords)
         original = getattr(function, "__func__", function)
         texts, first = inspect.getsourcelines(original)
         code, file = original.__code__, "".join(inspect.findsource(original)[0])
@@ -69,6 +71,13 @@ class Marked:
         copy.__kwdefaults__ = original.__kwdefaults__
         self.file, self.lines = code.co_filename, list(lines)
         return copy if original is function else types.MethodType(copy, function.__self__)
+
+
+def written(function: Callable[..., Any]) -> Any:
+    """The function, or the method, that somebody wrote: that of a `tf.function`, of what decorates it, of an object."""
+    unwrapped = inspect.unwrap(getattr(function, "python_function", function))
+    is_object = not inspect.isroutine(unwrapped) and inspect.ismethod(getattr(unwrapped, "__call__", None))  # noqa: B004
+    return unwrapped.__call__ if is_object else unwrapped
 
 
 @functools.lru_cache(maxsize=64)

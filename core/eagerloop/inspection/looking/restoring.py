@@ -30,7 +30,7 @@ class Kept:
     Args:
         names: Of the model.
         model: The model.
-        others: Optimizer and loss.
+        others: Optimizer, loss and step.
     """
 
     def __init__(self, names: Names, model: Any, *others: Any) -> None:

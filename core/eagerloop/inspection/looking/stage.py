@@ -33,7 +33,7 @@ class Stage:
         parts: The parts of the run.
         x: Features, (n, d).
         y: Targets, (n, k) or (n,).
-        train_step: A step function of one's own; by default the loop's.
+        train_step: A step function of one's own; by default the run's.
 
     Attributes:
         names: The model's layers and variables by name.
@@ -44,10 +44,11 @@ class Stage:
 
     def __init__(self, parts: RunParts, x: Any, y: Any, train_step: Callable[..., Any] | None) -> None:
         self.parts, self.x, self.y = parts, x, y
-        self.loops_own = train_step is None
-        self.marked = Marked(train_step or loop.train_step)
+        step = train_step or parts.step
+        self.loops_own = step is loop.train_step
+        self.marked = Marked(step)
         self.names = Names(parts.model)
-        self.kept = Kept(self.names, parts.model, parts.optimizer, parts.loss)
+        self.kept = Kept(self.names, parts.model, parts.optimizer, parts.loss, parts.step)
         changeable = {id(inner_variable(variable)) for variable in parts.model.trainable_variables}
         named = self.names.variables.items()
         self.trained = {name: variable for name, variable in named if id(inner_variable(variable)) in changeable}

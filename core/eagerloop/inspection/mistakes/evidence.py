@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from eagerloop.building.naming import Names
+from eagerloop.inspection.looking.marking import written
 from eagerloop.inspection.looking.tracing import GradientCall, Trace, number
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.loop import Step
@@ -90,7 +91,7 @@ class Evidence:
     def source(self) -> str:
         """The text of the step function; empty where it is not known."""
         try:
-            return inspect.getsource(inspect.unwrap(getattr(self.step, "python_function", self.step)))  # type: ignore[arg-type]
+            return inspect.getsource(written(self.step)) if self.step else ""
         except (OSError, TypeError):
             return ""
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from eagerloop import loop
 from eagerloop.building.naming import Names
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import PluginError
@@ -63,7 +62,8 @@ def findings_of(
         parts: The parts of a run.
         x: Features, (n, d).
         y: Targets, (n, k) or (n,).
-        train_step: A step function of one's own, called as `eagerloop.train_step` is, which is the default.
+        train_step: A step function of one's own, called as `eagerloop.train_step` is, which is the default
+            where the run has no other.
         record: The record of the step, to tell the layer in which something went wrong.
 
     Returns:
@@ -77,9 +77,9 @@ def findings_of(
         >>> findings_of(run.parts, *next(iter(run.dataset.train(1))))
         []
     """
-    step = train_step or loop.train_step
+    step = train_step or parts.step
     names = Names(parts.model)
-    with Kept(names, parts.model, parts.optimizer, parts.loss).unchanged(), warnings.catch_warnings():
+    with Kept(names, parts.model, parts.optimizer, parts.loss, parts.step).unchanged(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         evidence = _evidence_before(parts, x, y)
         evidence.step, evidence.record = step, record
@@ -115,7 +115,7 @@ def explain(error: Exception, parts: RunParts, x: Any, y: Any, train_step: Calla
         parts: The parts of a run.
         x: Features, (n, d).
         y: Targets, (n, k) or (n,).
-        train_step: The step function; None for the loop's.
+        train_step: The step function; None for the run's.
 
     Raises:
         PluginError: The findings, and the error.

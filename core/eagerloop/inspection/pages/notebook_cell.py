@@ -61,7 +61,7 @@ def _pieces(record: StepFacts) -> Iterator[tuple[str, Markup]]:
     moved = weight and worked(f"One weight by hand: {weight.label}", update_of_weight(record, weight))
     if moved:
         yield "The update of one weight", moved
-    checked = differences(record.differences)
+    checked = differences(record)
     if checked:
         yield "Gradients checked by finite differences", checked
 

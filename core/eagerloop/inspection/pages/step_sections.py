@@ -103,7 +103,7 @@ def _row_bars(losses: Values | None) -> Markup | None:
 
 def gradient(record: StepFacts) -> Markup:
     """The gradients, and whether they are right."""
-    return joined(gradients(record.variables), differences(record.differences))
+    return joined(gradients(record.variables), differences(record))
 
 
 def check(record: StepFacts) -> Markup:

@@ -7,7 +7,8 @@ from eagerloop.inspection.pages.elements import Markup, element, joined, table
 from eagerloop.inspection.pages.heatmaps import Axes, heatmap
 from eagerloop.inspection.pages.histograms import histogram
 from eagerloop.inspection.pages.layer_flow import SUMMARY, summary_row
-from eagerloop.inspection.records.step_parts import DifferenceRecord, VariableRecord
+from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.step_parts import VariableRecord
 from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.writing.numbers_as_text import percent, shape_of, three
 
@@ -32,20 +33,20 @@ def _gradient_cells(variable: VariableRecord) -> list[str]:
     return [three(number) for number in (gradient.norm, gradient.minimum, gradient.mean, gradient.maximum)]
 
 
-def differences(checked: Sequence[DifferenceRecord]) -> Markup | None:
+def differences(record: StepFacts) -> Markup | None:
     """What the tape says beside what two losses say."""
-    if not checked:
+    if not record.differences:
         return None
     rows = [
         [f"{one.variable}[{', '.join(map(str, one.index))}]", three(one.value), three(one.gradient), three(one.difference)]
-        for one in checked
+        for one in record.differences
     ]
     head = ("weight", "value w", "gradient, by the tape", "by two losses")
     said = element(
         "p",
         "The tape can be checked without it: move one weight a little up and a little down, and see how much the loss moves: ",
         element("code", "(loss(w + h) - loss(w - h)) / 2h"),
-        ".",
+        f"; {record.told_of_gradients}." if record.told_of_gradients else ".",
     )
     return element("div", said, table(head, rows, caption="Gradients checked by finite differences"))
 

@@ -37,9 +37,9 @@ def inspect_step(  # noqa: PLR0913 - what to look at, and how closely
 ) -> StepRecord:
     """Does one training step on a batch, records everything of it, and takes it back.
 
-    The step is that of the loop's own source, run eagerly whatever the run compiles. It is seen twice: once with every layer
-    looked at, once with nothing in its way but the clock. What came before is put back after each, so that model, optimizer,
-    random generators and position are to the bit what they were, also if the step raises.
+    The step is the run's, as a rule that of the loop's own source, run eagerly whatever the run compiles. It is seen twice:
+    once with every layer looked at, once with nothing in its way but the clock. What came before is put back after each, so
+    that model, optimizer, random generators and position are to the bit what they were, also if the step raises.
 
     Args:
         parts: The parts of a run.

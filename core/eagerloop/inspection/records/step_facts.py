@@ -86,6 +86,13 @@ class StepFacts:
     versions: Mapping[str, str] = field(default_factory=dict)
     row: int = 0
 
+    @property
+    def told_of_gradients(self) -> str:
+        """A sentence on a step of one's own that tells another loss than the one that it has differentiated; else nothing."""
+        if self.file == "eagerloop/loop.py" or all(check.agrees for check in self.differences):
+            return ""
+        return "where the two differ, the step's gradients are not those of the loss that it tells: it means so, or is wrong"
+
     def __getitem__(self, name: str) -> Any:
         """The `LayerRecord` or `VariableRecord` of that name.
 

@@ -109,6 +109,11 @@ class DifferenceRecord:
     gradient: float
     difference: float
 
+    @property
+    def agrees(self) -> bool:
+        """Whether the two are alike, but for rounding and a kink nearby."""
+        return abs(self.gradient - self.difference) <= 0.2 * max(abs(self.gradient), abs(self.difference)) + 1e-2
+
 
 @dataclass(frozen=True)
 class Finding:

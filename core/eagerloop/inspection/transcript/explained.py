@@ -173,6 +173,7 @@ def differentiated(record: StepFacts, _row: int, width: int) -> Text:
             for check in record.differences
         ]
         yield from table(checks, width=width)
+        yield from wrapped(record.told_of_gradients, width) if record.told_of_gradients else ()
 
 
 def _gradient(name: str, values: Values) -> tuple[str, ...]:

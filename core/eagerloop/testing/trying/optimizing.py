@@ -15,11 +15,11 @@ Start = Any
 Variables = list[Any]
 
 
-def attributes_of(optimizer: Any) -> dict[str, str]:
+def attributes_of(part: Any) -> dict[str, str]:
     """Its plain attributes, as text: numbers and arrays, alone or in lists and dictionaries."""
     kept = {
         name: value
-        for name, value in getattr(optimizer, "__dict__", {}).items()
+        for name, value in getattr(part, "__dict__", {}).items()
         if isinstance(value, (int, float, list, dict)) or hasattr(value, "dtype")
     }
     return {name: text for name, value in kept.items() if "Variable" not in (text := repr(value))}

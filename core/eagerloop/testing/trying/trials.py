@@ -26,6 +26,8 @@ def for_kind(kind: str, dataset: Any) -> Sequence[Made]:
         return BATCHES
     if kind == "optimizer":
         return [_table, lambda: replace(_table(), keras_variables=True)]
+    if kind == "step":
+        return [_table, lambda: replace(_table(), rivals=True)]
     return [_table]
 
 
@@ -48,12 +50,16 @@ def _own(kind: str, dataset: Any) -> Any:
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch for a model, the dataset that it is from, and for optimizers the kind of variable to be tried on."""
+    """A batch for a model, and the dataset that it is from.
+
+    For optimizers, the kind of variable to be tried on; for steps, whether the model is two, a generator and a discriminator.
+    """
 
     x: Any
     y: Any
     dataset: Any
     keras_variables: bool = False
+    rivals: bool = False
 
 
 def _table() -> Batch:

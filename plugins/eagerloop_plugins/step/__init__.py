@@ -1,0 +1,1 @@
+"""What is done with one batch: the inside of the loop."""
