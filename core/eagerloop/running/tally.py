@@ -78,7 +78,7 @@ class Tally:
             require_same(figures, self._figure_sums)
         for name, figure in figures.items():
             require_scalar(f"figure '{name}'", figure)
-            if not name.isidentifier() or name in {*COLUMNS, *self.metrics, "skipped"} or name.startswith("val_"):
+            if not str(name).isidentifier() or name in {*COLUMNS, *self.metrics, "skipped"} or name.startswith("val_"):
                 msg = (
                     f"figure {name!r} of the step has a name that is taken, or is none; use letters, digits and _, as in 'norm'"
                 )

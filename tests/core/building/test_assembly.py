@@ -54,7 +54,7 @@ def choice(part):
 def test_defaults_are_the_guide():
     """Nothing chosen: iris on iris, mse, adam, tf, no metric."""
     assert assemble(Settings(), CATALOG).names == {
-        "dataset": "iris", "model": "iris", "loss": "mse", "optimizer": "adam", "checkpointer": "tf",
+        "dataset": "iris", "model": "iris", "loss": "mse", "optimizer": "adam", "step": "tape", "checkpointer": "tf",
     }  # fmt: skip
 
 

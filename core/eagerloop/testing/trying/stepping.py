@@ -54,7 +54,7 @@ def bench(subject: Subject) -> Bench:
     import keras  # noqa: PLC0415
 
     step = subject.make()
-    model = _rivals() if subject.trial.rivals else _table_model()
+    model = _rivals() if subject.trial.rivals else _two_layers(subject.trial.x, subject.trial.y)
     model(batches(subject)[0][0], training=False)
     optimizer, loss = keras.optimizers.SGD(0.05, momentum=0.9), keras.losses.MeanSquaredError()
     optimizer.build(model.trainable_variables)
@@ -72,11 +72,13 @@ def batches(subject: Subject) -> Sequence[tuple[Any, Any]]:
     return [(x[:rows], y[:rows]), (x[rows : 2 * rows], y[rows : 2 * rows]), (x[2 * rows : -1], y[2 * rows : -1])]
 
 
-def _table_model() -> Any:
+def _two_layers(x: Any, y: Any) -> Any:
+    """A model from the trial's x, (n, ...), to its y, (n, k) or (n,)."""
     import keras  # noqa: PLC0415
 
-    layers = [keras.Input((3,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)]
-    return keras.Sequential(layers)
+    outputs = y.shape[-1] if len(y.shape) > 1 else 1
+    layers = [keras.layers.Flatten(), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(outputs)]
+    return keras.Sequential([keras.Input(x.shape[1:]), *layers])
 
 
 def _rivals() -> Any:

@@ -38,10 +38,10 @@ def _own(kind: str, dataset: Any) -> Any:
     from eagerloop.data.pipelines import as_dataset  # noqa: PLC0415
 
     data = as_dataset(dataset, "the dataset of the trial")
-    if kind not in ("loss", "metric", "model"):
+    if kind not in ("loss", "metric", "model", "step"):
         return Batch(None, None, data)
     x, y = (np.asarray(part) for part in next(iter(data.train(1, 0))))
-    if kind == "model":
+    if kind in ("model", "step"):
         return Batch(x, y, data)
     if data.task == "classification":
         return answers_to("the dataset's classes", y, 8.0 * one_hot(y.reshape(-1), data.outputs), data)
