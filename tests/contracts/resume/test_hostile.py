@@ -235,6 +235,7 @@ def test_a_seal_cannot_be_used_for_other_parts(tmp_path, monkeypatch, part, othe
     """It is of the parts and their options, and not of the files alone: a function called by another name is other code."""
     (tmp_path / "code.py").write_text(CODE)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    forget()
     run = create(settings_of({"loss": "code.py:loss", "model": "mlp", "observers": ["progress"]}), tmp_path / "run")
     Path("run", "run.toml").write_text(tomli_w.dumps(run.parts.run_toml))
     (tmp_path / "ran").unlink()
