@@ -49,11 +49,16 @@ def read_plain(path: Path) -> str:
         OSError: It is not there, cannot be read, or is no plain file.
         UnicodeDecodeError: It is not UTF-8.
     """
-    with open(path, opener=_not_waiting, encoding="utf-8") as file:
+    with open(path, opener=not_waiting, encoding="utf-8") as file:
         return file.read()
 
 
-def _not_waiting(path: str, flags: int) -> int:
+def not_waiting(path: str, flags: int) -> int:
+    """An opener of plain files, which waits for nobody to write into a pipe.
+
+    Raises:
+        OSError: It is no plain file, or cannot be opened.
+    """
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

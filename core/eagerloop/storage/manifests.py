@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from eagerloop.errors import CheckpointError, DamagedError, TrainingError
-from eagerloop.storage.files import read_plain, sync
+from eagerloop.storage.files import not_waiting, read_plain, sync
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -26,7 +26,7 @@ def files_in(directory: Path) -> Iterator[tuple[str, Path]]:
 
 def describe(path: Path) -> dict[str, Any]:
     """A file's size in bytes and its SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
+    with open(path, "rb", opener=not_waiting) as file:
         return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
