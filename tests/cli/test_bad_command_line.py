@@ -134,8 +134,8 @@ def test_a_config_that_is_not_there_is_named(refused):
 
 
 def test_a_config_that_is_no_text_is_refused(refused):
-    """A file in UTF-16 is no TOML."""
-    Path("my.toml").write_bytes("epochs = 3".encode("utf-16"))
+    """Bytes that are no UTF-8 are no TOML."""
+    Path("my.toml").write_bytes("title = 'é'".encode("latin-1"))
     assert "config my.toml is not valid TOML" in refused("train", "--config", "my.toml")
 
 

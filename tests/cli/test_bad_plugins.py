@@ -39,7 +39,7 @@ def empty():
 
 
 def lists():
-    return [[1.0]], [[2.0]]
+    return [[[1.0]], [[2.0]]]
 
 
 def number():

@@ -96,7 +96,7 @@ class Run(LoopSide):
                 loop.train(self, self.epochs)
         except Exception as error:
             blame(error, self.parts, self.position, saved=bool(self.store.steps()))
-            if new and not (self.tally.steps or self.history):
+            if new and not (self.tally.steps or self.history or self.store.steps()):
                 self._place.discard()  # it was refused before it began: leave the place as it was
             refuse_other_shapes(error)
             refuse_undeterministic(error, self.parts)

@@ -198,8 +198,8 @@ class RunDirectory:
         (self.path / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()
-            if self.path.parent == RUNS:
-                RUNS.rmdir()
+            if self.path.parent.absolute() == RUNS.absolute():
+                self.path.parent.rmdir()
 
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Writes history.jsonl anew."""

@@ -178,7 +178,7 @@ def test_options_reach_the_factory():
         (
             "dataset",
             "def part():\n    return 3",
-            r"must be a \(train, test\) pair of tf\.data\.Datasets or a Dataset, got int without",
+            r"must be arrays \(x, y\), a \(train, test\) pair of tf\.data\.Datasets or a Dataset, got int without",
         ),
     ],
 )

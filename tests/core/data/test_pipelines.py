@@ -280,7 +280,7 @@ def test_a_dataset_object_keeps_what_it_says():
     [
         (
             3,
-            r"dataset 'd' must be a \(train, test\) pair of tf\.data\.Datasets or a Dataset, got int without train, test",
+            r"dataset 'd' must be arrays \(x, y\), a \(train, test\) pair of tf\.data\.Datasets or a Dataset, got int without",
         ),
         ((rows(),), r"or a Dataset, got tuple without train"),
         (None, r"or a Dataset, got NoneType without train"),
