@@ -15,7 +15,7 @@ from eagerloop.hooks import Observers
 from eagerloop.parts import Choice, Dataset
 from eagerloop.running.compiling import choose_stride
 from eagerloop.running.evaluating import Evaluation
-from eagerloop.running.readable import Readable, rows_as_read
+from eagerloop.running.readable import Readable, telling_of_spoilt_rows
 from eagerloop.running.saving import Saver
 from eagerloop.running.snapshots import restore, snapshot
 from eagerloop.running.strides import Footing, Look, Stride
@@ -185,7 +185,8 @@ class LoopSide:
     def save(self) -> None:
         """Adds a checkpoint of this very moment, unless the checkpointer keeps nothing."""
         if getattr(self.checkpointer, "keeps_nothing", False) or not self._place.writes:
-            self._place.write_history(rows_as_read(self.history, self.parts.run_toml))
+            with telling_of_spoilt_rows(self.history, self.parts.run_toml):
+                self._place.write_history(self.history)
             return
         last = bool(self.stopping) or self.position.epoch > self.epochs
         with self._place.held():  # as it is already while the run trains

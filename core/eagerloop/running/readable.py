@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,9 @@ class Readable:
         raise TrainingError(msg)
 
 
-def rows_as_read(history: Any, record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a history, of which nothing else is kept.
+@contextlib.contextmanager
+def telling_of_spoilt_rows(history: Any, record: Mapping[str, Any]) -> Iterator[None]:
+    """Says who has spoilt a history that is written alone, where it cannot be: each row is looked at as it is written.
 
     Args:
         history: The rows.
@@ -98,7 +99,7 @@ def rows_as_read(history: Any, record: Mapping[str, Any]) -> list[dict[str, Any]
         TrainingError: They are no list of dicts, or cannot be written.
     """
     try:
-        return [dict(json.loads(json.dumps(row))) for row in history]
+        yield
     except REFUSALS as error:
         raise TrainingError(_spoilt("the history", history, record)) from error
 
