@@ -59,6 +59,23 @@ def program():
     programs.close()
 
 
+class StopsAt:
+    """An observer that ends its run after a step."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_step_end(self, run):
+        if run.position.step == self.step:
+            run.stop("the test wants it")
+
+
+@pytest.fixture
+def stops_at():
+    """`stops_at(7)` is an observer that ends its run after step 7."""
+    return StopsAt
+
+
 @pytest.fixture(autouse=True)
 def no_seed_of_another():
     """TensorFlow's global seed of the test before would seed what a test leaves to chance."""

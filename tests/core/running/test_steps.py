@@ -57,17 +57,6 @@ def mine(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(MINE, encoding="utf-8")
 
 
-class StopsAt:
-    """Ends a run after a step."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def on_step_end(self, run):
-        if run.position.step == self.step:
-            run.stop("the test wants it")
-
-
 def rows(run):
     """The history without the seconds."""
     return [{name: value for name, value in row.items() if name != "seconds"} for row in run.history]
@@ -104,12 +93,12 @@ def test_a_function_in_a_file_is_a_step_with_options(tmp_path, compiled):
 
 
 @MODES
-def test_a_step_with_state_is_resumed_exactly(tmp_path, compiled):
+def test_a_step_with_state_is_resumed_exactly(stops_at, tmp_path, compiled):
     """Stopped after 5 of 12 steps, in the middle of an epoch: state, figures and variables are those of the whole run."""
     options = {"step": "mine.py:Alternating", "epochs": 2, "compile": compiled}
-    whole = eagerloop.train(**options, directory=tmp_path / "whole", observers=[StopsAt(99)])
-    eagerloop.train(**options, directory=tmp_path / "stopped", observers=[StopsAt(5)])
-    again = eagerloop.resume(tmp_path / "stopped", observers=[StopsAt(99)])
+    whole = eagerloop.train(**options, directory=tmp_path / "whole", observers=[stops_at(99)])
+    eagerloop.train(**options, directory=tmp_path / "stopped", observers=[stops_at(5)])
+    again = eagerloop.resume(tmp_path / "stopped", observers=[stops_at(99)])
 
     assert int(again.parts.step.steps) == 2 * STEPS
     assert rows(again) == rows(whole)

@@ -72,23 +72,12 @@ def test_an_unfinished_group_goes_on_in_the_next_epoch(tmp_path, compiled):
     assert (int(run.optimizer.iterations), int(seen)) == (3, 0)
 
 
-class StopsAt:
-    """Ends a run after a step."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def on_step_end(self, run):
-        if run.position.step == self.step:
-            run.stop("the test wants it")
-
-
 @MODES
-def test_a_run_is_resumed_in_the_middle_of_a_group(tmp_path, compiled):
+def test_a_run_is_resumed_in_the_middle_of_a_group(stops_at, tmp_path, compiled):
     """After 5 of 24 batches in groups of three: the sums are in the checkpoint."""
     options = {"step": eagerloop.use("accumulate", batches=3), "epochs": 2, "compile": compiled}
     whole = eagerloop.train(**options, directory=tmp_path / "whole")
-    eagerloop.train(**options, directory=tmp_path / "stopped", observers=[StopsAt(5)])
+    eagerloop.train(**options, directory=tmp_path / "stopped", observers=[stops_at(5)])
     again = eagerloop.resume(tmp_path / "stopped", observers=[])
 
     assert bits(again) == bits(whole)

@@ -88,9 +88,9 @@ def bits(model):
 
 
 @MODES
-def test_it_has_the_bits_of_a_loop_by_hand(tmp_path, compiled):
+def test_it_has_the_bits_of_a_loop_by_hand(stops_at, tmp_path, compiled):
     """Every weight, and the mean over rows of both losses in each epoch; step by step, as the loop by hand is compiled."""
-    run = train(tmp_path / "run", compile=compiled, observers=[StopsAt(99)])
+    run = train(tmp_path / "run", compile=compiled, observers=[stops_at(99)])
     model, history = by_hand(compiled)
 
     assert bits(run.model) == bits(model)
@@ -109,25 +109,14 @@ def test_stretches_have_the_losses_of_single_steps(tmp_path):
     np.testing.assert_allclose(found, history, rtol=1e-5)
 
 
-class StopsAt:
-    """Ends a run after a step."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def on_step_end(self, run):
-        if run.position.step == self.step:
-            run.stop("the test wants it")
-
-
 @MODES
-def test_a_run_is_resumed_exactly(tmp_path, compiled):
+def test_a_run_is_resumed_exactly(stops_at, tmp_path, compiled):
     """After 2 of 3 batches: the noise goes on, and so does the discriminator's optimizer."""
     options = {"compile": compiled, "dataset": dataset(rows=24)}
-    whole = train(tmp_path / "whole", observers=[StopsAt(99)], **options)
-    train(tmp_path / "stopped", observers=[StopsAt(2)], **options)
+    whole = train(tmp_path / "whole", observers=[stops_at(99)], **options)
+    train(tmp_path / "stopped", observers=[stops_at(2)], **options)
     given = {"dataset": dataset(rows=24), "model": model_of_a_run()}
-    again = eagerloop.resume(tmp_path / "stopped", observers=[StopsAt(99)], **given)
+    again = eagerloop.resume(tmp_path / "stopped", observers=[stops_at(99)], **given)
 
     assert bits(again.model) == bits(whole.model)
     drop = [{name: value for name, value in row.items() if name != "seconds"} for row in (*again.history, *whole.history)]
