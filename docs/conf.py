@@ -13,12 +13,16 @@ author = "The eagerloop developers"
 copyright = f"2026, {author}"  # noqa: A001 - Sphinx's name for it
 version = release = eagerloop.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 exclude_patterns = ["_build", "examples"]  # the examples are shown piece by piece, by literalinclude
 default_role = "literal"  # `x` in a docstring is code, as in Markdown
 
 html_theme = "furo"
+copybutton_prompt_text = "$ "  # what is copied can be pasted: without the prompt, and without the output below
+copybutton_exclude = ".linenos, .go"
 html_title = "eagerloop"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 
 # The same look for shell cells on every machine: no colours, a page's width of columns.
 os.environ |= {"NO_COLOR": "1", "COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -17,12 +17,25 @@ LONGEST = (
     "test_kills.py",
     "test_worker_kills.py",
     "test_interrupts.py",
+    "test_builtin_parts.py",
+    "test_broken_parts.py",
+    "test_disk.py",
+    "test_matrix.py",
+    "test_answers.py",
     "test_new.py",
     "test_mirrored.py",
     "test_launch.py",
     "test_code_blocks.py",
     "test_plots.py",
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item):
+    """Of a sweep (one test over many parts, places or grains) the first cases run always, the others with the long ones."""
+    sweep = item.get_closest_marker("sweep")
+    if sweep and sum(item.callspec.indices.values()) >= sweep.args[0]:
+        item.add_marker(pytest.mark.long)
 
 
 @pytest.hookimpl(trylast=True)

@@ -18,9 +18,11 @@ def training() -> None:
     """`train`, `load` and `resume` give a Run; `use` gives a Choice."""
     run = eagerloop.train(model="iris", optimizer=eagerloop.use("adam", learning_rate=0.01), epochs=10)
     assert_type(run, Run)
+    assert_type(eagerloop.train(progress=False), Run)
+    eagerloop.train(progress="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(eagerloop.load("runs/mine"), Run)
     assert_type(eagerloop.load(Path("runs/mine")), Run)
-    assert_type(eagerloop.resume("runs/mine", epochs=20), Run)
+    assert_type(eagerloop.resume("runs/mine", epochs=20, progress=True), Run)
     assert_type(eagerloop.use("adam"), parts.Choice)
     assert_type(run.train(3), Run)
     assert_type(eagerloop.watch(run, every=5), Run)
@@ -33,6 +35,8 @@ def a_run(run: Run, x: "np.ndarray[Any, Any]", y: "np.ndarray[Any, Any]") -> Non
     assert_type(run.stopping, str)
     assert_type(run.dataset, parts.Dataset)
     assert_type(run.history, list[dict[str, Any]])
+    assert_type(run.columns, dict[str, list[Any]])
+    assert_type(run.report("page.html").page, Path)
     assert_type(run.evaluate(), dict[str, float])
     assert_type(run.predict(x), Any)  # an array, or the structure of arrays that the model answers with
     assert_type(run.step(x, y), Step)

@@ -53,10 +53,13 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the module of a name when the name is first asked for."""
+    """Imports the module of a name when the name is first asked for; TensorFlow, which comes with it, without its greetings."""
     for module, names in _LATER.items():
         if name in names:
-            return getattr(import_module(f"eagerloop.{module}"), name)
+            from eagerloop.process.screen import quiet_import  # noqa: PLC0415 - needed once, by few programs
+
+            with quiet_import():
+                return getattr(import_module(f"eagerloop.{module}"), name)
     msg = f"module 'eagerloop' has no attribute {name!r}"
     raise AttributeError(msg)
 

@@ -7,6 +7,7 @@
     ├── PluginError         a part that is missing, broken, or does not do what its kind must
     │   └── NotAStepError   a step function that returns something else than a Step
     ├── DataError           a file or a batch that cannot be trained on
+    │   └── NotUtf8Error    a text file with a byte that UTF-8 does not have
     ├── CheckpointError     a saved run that is foreign, or not there
     │   └── DamagedError    a checkpoint that is not as it was written: the one before may be taken instead
     └── TrainingError       the run itself failed (numbers, disk); exits with 1
@@ -16,13 +17,37 @@ Every message says what was expected, what was received, where, and what to do n
 
 import difflib
 import errno
+import os
+import re
+import traceback
 from collections.abc import Iterable
+
+DEBUG = "EAGERLOOP_DEBUG"
+"""Environment variable: show every traceback, and what TensorFlow says."""
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""Those that Keras puts into its messages."""
 
 
 class EagerloopError(Exception):
     """The root of the tree: catch it to catch every fault that a user can mend."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        """The message in a line that steers no terminal: it may quote a name from a file, or the text of another error."""
+        text = super().__str__()
+        return text if text.isprintable() else printable(" ".join(COLOURS.sub("", text).split()))
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: the message in a line, and what else is known, not the way through the engine.
+
+        Source: "Custom exception tracebacks" in IPython's "Integrating your objects with IPython".
+        """
+        if os.environ.get(DEBUG):
+            return traceback.format_exception(self)
+        notes = [f"note: {note.removeprefix('eagerloop: ')}" for note in getattr(self, "__notes__", ())]
+        return [printable(" ".join(line.split())) for line in (f"{type(self).__name__}: {self}", *notes)]
 
 
 class ConfigError(EagerloopError):
@@ -39,6 +64,10 @@ class NotAStepError(PluginError):
 
 class DataError(EagerloopError):
     """A data file or a batch cannot be trained on."""
+
+
+class NotUtf8Error(DataError):
+    """A text file has a byte that UTF-8 does not have: it may be written in something older."""
 
 
 class CheckpointError(EagerloopError):

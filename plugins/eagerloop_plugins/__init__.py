@@ -9,6 +9,8 @@ from eagerloop_plugins.checkpointer.npz import npz
 from eagerloop_plugins.checkpointer.tf import tf
 from eagerloop_plugins.dataset.arrays import arrays
 from eagerloop_plugins.dataset.csv import csv as csv_dataset
+from eagerloop_plugins.dataset.digits import digits
+from eagerloop_plugins.dataset.images import images
 from eagerloop_plugins.dataset.iris import iris as iris_dataset
 from eagerloop_plugins.loss.keras_losses import KERAS_LOSSES
 from eagerloop_plugins.loss.mse import mse
@@ -16,16 +18,20 @@ from eagerloop_plugins.metric.accuracy import accuracy
 from eagerloop_plugins.metric.keras_metrics import KERAS_METRICS
 from eagerloop_plugins.metric.r2 import r2
 from eagerloop_plugins.metric.rmse import rmse
+from eagerloop_plugins.model.cnn import cnn
 from eagerloop_plugins.model.iris import iris as iris_model
 from eagerloop_plugins.model.keras_file import keras_file
 from eagerloop_plugins.model.linear import linear
 from eagerloop_plugins.model.mlp import mlp
+from eagerloop_plugins.model.text import text
 from eagerloop_plugins.observer.csv import csv as csv_observer
 from eagerloop_plugins.observer.early_stopping import early_stopping
+from eagerloop_plugins.observer.mlflow import mlflow
 from eagerloop_plugins.observer.print_loss import print_loss
 from eagerloop_plugins.observer.progress import progress
 from eagerloop_plugins.observer.reduce_on_plateau import reduce_on_plateau
 from eagerloop_plugins.observer.tensorboard import tensorboard
+from eagerloop_plugins.observer.wandb import wandb
 from eagerloop_plugins.observer.watch import watch
 from eagerloop_plugins.optimizer.adam import adam
 from eagerloop_plugins.optimizer.keras_optimizers import KERAS_OPTIMIZERS
@@ -41,13 +47,13 @@ Factories = dict[str, Callable[..., Any]]
 @hookimpl
 def provide_datasets() -> Factories:
     """What to train on."""
-    return {"iris": iris_dataset, "csv": csv_dataset, "arrays": arrays}
+    return {"iris": iris_dataset, "csv": csv_dataset, "arrays": arrays, "digits": digits, "images": images}
 
 
 @hookimpl
 def provide_models() -> Factories:
     """What to train."""
-    return {"iris": iris_model, "mlp": mlp, "linear": linear, "keras-file": keras_file}
+    return {"iris": iris_model, "mlp": mlp, "linear": linear, "cnn": cnn, "text": text, "keras-file": keras_file}
 
 
 @hookimpl
@@ -97,4 +103,6 @@ def provide_observers() -> Factories:
         "csv": csv_observer,
         "watch": watch,
         "tensorboard": tensorboard,
+        "mlflow": mlflow,
+        "wandb": wandb,
     }

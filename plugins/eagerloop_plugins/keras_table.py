@@ -117,10 +117,14 @@ def _factory(kind: str, name: str, row: Row) -> Callable[..., Any]:
     def make(**values: Any) -> Any:
         import keras  # noqa: PLC0415 - listing parts must not wait for Keras
 
-        # A name of its own keeps what Keras would number (adam, adam_1, ...) the same from run to run.
-        make_class = operator.attrgetter(f"{MODULES[kind]}.{class_name}")(keras)
         try:
-            return make_class(name=name, **values)
+            make_class = operator.attrgetter(f"{MODULES[kind]}.{class_name}")(keras)
+        except AttributeError as error:
+            msg = f"{kind} '{name}': Keras {keras.__version__}, which is installed here, has no {class_name}; a newer one has"
+            raise ConfigError(msg) from error
+        try:
+            # A name of its own keeps what Keras would number (adam, adam_1, ...) the same from run to run.
+            return make_class(name=name, **_known(make_class, options, values))
         except (ValueError, TypeError) as error:
             msg = f"{kind} '{name}': {' '.join(str(error).split())}"
             raise ConfigError(msg) from error
@@ -129,6 +133,14 @@ def _factory(kind: str, name: str, row: Row) -> Callable[..., Any]:
     make.__doc__ = _docstring(kind, class_name, summary, options)
     make.__signature__ = inspect.Signature(list(options))  # type: ignore[attr-defined]
     return make
+
+
+def _known(make_class: Any, options: Sequence[inspect.Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The options; those are left out at their defaults that an older Keras does not have."""
+    theirs = inspect.signature(make_class).parameters
+    open_ended = any(one.kind is one.VAR_KEYWORD for one in theirs.values())
+    defaults = {one.name: one.default for one in options}
+    return {key: value for key, value in values.items() if open_ended or key in theirs or value != defaults.get(key, value)}
 
 
 def _docstring(kind: str, class_name: str, summary: str, options: Sequence[inspect.Parameter]) -> str:

@@ -19,18 +19,13 @@ WORDS = ("train", "--dataset", "csv", "--dataset.path", "my.csv")
         (HEAD + ROWS + "1,2\n", "my.csv, line 42: 2 cells, expected 3 as in line 1"),
         (HEAD + ROWS + "1,2,3,4\n" + ROWS, "my.csv, line 42: 4 cells, expected 3 as in line 1"),
         (HEAD + ROWS + "1,two,3\n", "my.csv, line 42, column 'b': 'two' is not a number"),
-        (HEAD + ROWS + "1,nan,3\n", "my.csv, line 42, column 'b': 'nan' is not finite"),
         (HEAD + ROWS + "1,-inf,3\n", "my.csv, line 42, column 'b': '-inf' is not finite"),
-        (HEAD + ROWS + "1,,3\n", "my.csv, line 42, column 'b': the cell is empty, expected a number"),
-        (HEAD + ROWS + "1,2,nan\n", "my.csv, line 42, column 'y': 'nan' is not finite"),
-        ("a,a,y\n" + ROWS, "my.csv, line 1: columns 1 and 2 are both called 'a'"),
-        (HEAD + CLASSES + "1,2,\n", "my.csv, line 42, column 'y': the cell is empty"),
         (HEAD + ROWS.replace(",", ";").replace("a;b", "a,b"), "my.csv"),
         ('a,b,y\n1,"2,3\n' + ROWS, "my.csv, line 2: unexpected end of data"),
     ],
 )
 def test_a_faulty_file_is_refused_with_the_place_of_the_fault(refused, content, told):
-    """Empty, header only, ragged, text among numbers, NaN, infinity, a missing cell, a column twice, an open quote."""
+    """Empty, header only, ragged, text among numbers, infinity, an open quote."""
     Path("my.csv").write_text(content, encoding="utf-8")
     assert told in refused(*WORDS)
 
@@ -60,10 +55,10 @@ def test_an_option_that_does_not_fit_the_file_is_refused(refused, option, value,
     assert told in refused(*WORDS, f"--dataset.{option}", value)
 
 
-def test_text_that_is_not_utf_8_is_refused_with_its_line(refused):
+def test_text_that_is_not_as_it_was_said_is_refused_with_its_line(refused):
     """The byte and its place."""
     Path("my.csv").write_bytes((HEAD + ROWS + "é,1,2\n").encode("latin-1"))
-    assert "my.csv, line 42: expected UTF-8 text, got 0xe9" in refused(*WORDS)
+    assert "my.csv, line 42: expected UTF-8 text, got 0xe9" in refused(*WORDS, "--dataset.encoding", "utf-8")
 
 
 def test_a_byte_order_mark_is_passed_over(done):
@@ -77,8 +72,11 @@ def test_a_byte_order_mark_is_passed_over(done):
 @pytest.mark.parametrize(
     ("cell", "told"),
     [
-        ("3", "note: my.csv: column 'a' is 3.0 in every training row, so there is nothing to learn in it"),
-        ("", "note: my.csv: column 'a' has no value in any row and is left out"),
+        (
+            "3",
+            "left out, for they tell nothing: 'a' (3 in every training row); --dataset.features takes what you name",
+        ),
+        ("", "left out, for they tell nothing: 'a' (no value in any row)"),
     ],
 )
 def test_a_column_without_news_is_a_warning(cli, cell, told):
@@ -86,7 +84,7 @@ def test_a_column_without_news_is_a_warning(cli, cell, told):
     Path("my.csv").write_text(HEAD + "".join(f"{cell},{i},{i * 0.5}\n" for i in range(40)), encoding="utf-8")
     outcome = cli(*WORDS, "--epochs", 1, "-q")
     assert outcome.code == 0
-    assert outcome.err.splitlines() == [told]
+    assert outcome.err.splitlines() == [f"note: my.csv: {told}"]
 
 
 def test_one_class_alone_is_refused(refused):

@@ -46,6 +46,8 @@ def start(*words, code=START, **changes):
         (["plugins", "--json"], {}),
         (["show", "model", "mlp"], {}),
         (["inspect", "batch", "--help"], {}),
+        (["runs"], {}),
+        (["runs", "--json"], {}),
         ([], COMPLETION),
     ],
 )
@@ -69,6 +71,7 @@ def test_a_fault_that_can_be_seen_at_once_imports_no_tensorflow(words):
     assert "tensorflow" not in imported
 
 
+@pytest.mark.long
 def test_a_run_says_nothing_on_stderr(parts):
     """Exit code 0; TensorFlow's greetings are kept away, also where a file of the user's imports it first."""
     parts("import tensorflow as tf\n\n\ndef mine(y_true, y_pred):\n    return tf.reduce_mean(tf.square(y_true - y_pred))\n")
@@ -79,6 +82,7 @@ def test_a_run_says_nothing_on_stderr(parts):
     assert "\x1b" not in found.stdout
 
 
+@pytest.mark.long
 def test_what_a_file_of_the_user_s_says_is_not_swallowed(parts):
     """Only TensorFlow's own lines are left out."""
     parts("import sys\nimport tensorflow\nprint('hello from my file', file=sys.stderr)\n\n\ndef mine(y_true, y_pred): ...\n")
@@ -101,6 +105,18 @@ def test_a_reader_that_has_seen_enough_is_no_fault():
         ["sh", "-c", command], capture_output=True, text=True, check=True, timeout=60, env=environment(PYTHON=sys.executable)
     )
     assert (found.stdout, found.stderr) == ("datasets\n", "")
+
+
+@pytest.mark.long
+def test_a_run_whose_reader_leaves_is_trained_to_its_end():
+    """`| head -2` gets its lines and nothing is said; the newest run is whole, and so is one that is resumed so."""
+    for words, epochs in (("train --epochs 3 --run runs/mine", 3), ("resume --epochs 5", 5)):
+        command = f'"$PYTHON" -c "{START}" {words} | head -2; echo "${{PIPESTATUS[0]}}"'
+        found = subprocess.run(
+            ["bash", "-c", command], capture_output=True, text=True, check=True, env=environment(PYTHON=sys.executable)
+        )
+        assert (len(found.stdout.splitlines()), found.stdout[-2:], found.stderr) == (3, "0\n", "")
+        assert len(Path("runs/mine/history.jsonl").read_text("utf-8").splitlines()) == epochs
 
 
 def on_a_terminal(*words, **changes):
@@ -127,6 +143,7 @@ def on_a_terminal(*words, **changes):
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|9[0-7]|38;[25];[\d;]+)m")
 
 
+@pytest.mark.long
 def test_a_terminal_has_a_live_line_that_leaves_no_trace():
     """While it trains: epoch and steps; afterwards a line for each epoch, and a cursor that can be seen."""
     code, seen = on_a_terminal("train", "--epochs", 15, "--run", "mine")
@@ -139,6 +156,7 @@ def test_a_terminal_has_a_live_line_that_leaves_no_trace():
     assert COLOUR.search(seen)
 
 
+@pytest.mark.long
 def test_no_color_is_honoured_on_a_terminal():
     """The live line is there without colours, and so is the help."""
     code, seen = on_a_terminal("train", "--epochs", 15, "--run", "mine", NO_COLOR="1")
@@ -155,6 +173,24 @@ def test_the_help_fits_a_terminal_of_80_columns():
     assert max(len(line) for line in plain.splitlines()) <= 80
     for name in ("--dataset.validation-fraction", "--observe.patience", "--optimizer.learning-rate"):
         assert f" {name} " in plain
+
+
+@pytest.mark.parametrize("columns", ["80", "50"])
+def test_the_help_cuts_no_name(parts, columns):
+    """Not the longest one of Keras, nor one of a stranger's that is wider than half a screen."""
+    parts("def still(*, a_name_that_goes_on_and_on: int = 1):\n    'Does nothing.'\n")
+    _, seen = on_a_terminal("train", "--model", "parts.py:still", "--help", COLUMNS=columns)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", seen)
+    assert max(len(line) for line in plain.splitlines()) <= int(columns)
+    words = plain.replace("│", " ").split()
+    names = (
+        "--optimizer.gradient-accumulation-steps",
+        "--optimizer.ema-overwrite-frequency",
+        "--model.a-name-that-goes-on-and-on",
+    )
+    for name in names:
+        assert words[words.index(name) + 1] == "INTEGER"
+    assert "…" not in plain
 
 
 def test_the_package_is_the_command_too():

@@ -64,7 +64,7 @@ def test_the_help_shows_the_config_s_values_as_defaults(done, tmp_path):
 def test_a_required_option_says_so(done):
     """`csv` needs a path; a flag that is on has a second option to turn it off."""
     text = panel(done("train", "--dataset", "csv", "--help"), "dataset: csv")
-    assert "--dataset.path PATH A CSV or TSV file, UTF-8. [required]" in text
+    assert "--dataset.path PATH A CSV or TSV file. [required]" in text
     assert "--no-dataset.shuffle Turn --dataset.shuffle off." in text
 
 
@@ -93,13 +93,14 @@ def test_the_commands_that_inspect_take_the_options_of_their_parts(done):
     [
         ("eagerloop tr", ["train"]),
         ("eagerloop train --model m", ["mlp"]),
-        ("eagerloop train --dataset ", ["iris", "csv", "arrays"]),
+        ("eagerloop train --dataset ", ["iris", "csv", "arrays", "digits", "images"]),
         ("eagerloop train --model mlp --model.h", ["--model.hidden"]),
         ("eagerloop train --model.", ["--model.units", "--model.rate", "--model.activation"]),
         ("eagerloop train --dataset.split ", ["guide", "random"]),
         ("eagerloop train --observe early-stopping --observe.p", ["--observe.patience"]),
         ("eagerloop train --no-s", []),
         ("eagerloop inspect batch --dataset a", ["arrays"]),
+        ("eagerloop inspect batch --dataset im", ["images"]),
         ("eagerloop inspect m", ["model"]),
         ("eagerloop show mod", ["model"]),
         ("eagerloop show model l", ["linear"]),

@@ -168,7 +168,7 @@ def test_colour_is_for_those_who_see_it(done, run, monkeypatch):
     """None in a file; some where it is forced; none with NO_COLOR, whatever else is said."""
     assert "\x1b" not in done("inspect", "step", run)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert "\x1b[1m74  with tf.GradientTape() as tape:" in done("inspect", "step", run)
+    assert "\x1b[1m 89  with tf.GradientTape() as tape:" in done("inspect", "step", run)
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in done("inspect", "step", run)
 

@@ -32,6 +32,7 @@ def start(*words, directory):
     return subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.long
 def test_the_workers_of_a_launch_that_is_killed_save_and_end(tmp_path):
     """Nobody would stop them else; what they saved goes on."""
     process = start("--", "train", "--epochs", 100_000, "--run", "mine", directory=tmp_path)
@@ -52,6 +53,7 @@ def test_the_workers_of_a_launch_that_is_killed_save_and_end(tmp_path):
     assert len(eagerloop.load(tmp_path / "mine").history) > 0
 
 
+@pytest.mark.long
 def test_a_worker_imports_nothing_from_where_it_is_started(tmp_path):
     """Neither a module that is called like one that eagerloop needs, nor a plugin whose metadata lie there."""
     mark = tmp_path / "ran"
@@ -90,6 +92,7 @@ def launched(tmp_path_factory):
     return process.returncode, out, err, directory / "guide"
 
 
+@pytest.mark.long
 def test_a_launch_trains_and_shows_what_the_chief_says(launched):
     """Exit code 0, the chief's lines on the terminal, and a log for each worker in the run."""
     code, out, err, run = launched
@@ -153,6 +156,7 @@ def interrupted(tmp_path_factory):
     return first, second, directory / "table"
 
 
+@pytest.mark.long
 def test_an_interrupted_launch_saves_and_says_how_to_go_on(interrupted):
     """130, the line of the launch on stderr, and a checkpoint of the step at which all workers stopped."""
     out, err, code = interrupted[0]
@@ -165,6 +169,7 @@ def test_an_interrupted_launch_saves_and_says_how_to_go_on(interrupted):
     assert line.endswith("; continue with: eagerloop launch --workers 2 -- resume table")
 
 
+@pytest.mark.long
 def test_a_launched_resume_has_the_history_of_a_run_that_was_never_stopped(interrupted):
     """On one worker, without a pause: the same within rounding, validation included."""
     (_out, err, code), run = interrupted[1:]
@@ -176,6 +181,7 @@ def test_a_launched_resume_has_the_history_of_a_run_that_was_never_stopped(inter
     assert_alike(rows, history(alone.directory))
 
 
+@pytest.mark.long
 def test_workers_that_were_started_with_different_commands_are_refused():
     """Each names the option, both values and both workers; the outcome is that of the user's mistake, and nothing was made."""
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
@@ -235,11 +241,13 @@ def test_what_cannot_be_launched_is_refused(refused, words, said):
     assert said in refused(*words)
 
 
-def test_a_run_that_is_there_is_not_launched_over(refused):
-    """The line has the command that continues it."""
+def test_a_run_that_is_there_is_not_launched_over(refused, done):
+    """The line has the command that continues it; the word that replaces it is passed on."""
     Path("mine").mkdir()
     Path("mine/run.toml").touch()
     assert "mine holds a run already; continue it with 'eagerloop resume mine'" in refused("launch", "train", "--run", "mine")
+    printed = done("launch", "--print", "train", "--run", "mine", "--overwrite")
+    assert all("--overwrite" in line for line in printed.splitlines())
 
 
 def test_logs_are_not_written_through_a_link(refused):

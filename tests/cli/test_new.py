@@ -52,6 +52,7 @@ def said(place):
     return json.loads((place / "said.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_file_passes_every_check(place, kind):
     """`eagerloop check` finds the one part by its name, and whatever applies to it is ok."""

@@ -78,6 +78,49 @@ def test_names_that_are_too_long(refused, words):
     assert "ile name too long" in refused(*words, "a" * 5000)
 
 
+@pytest.mark.parametrize("words", [("report", "\ud800"), ("train", "--run", "a\udfff")], ids=ascii)
+def test_words_that_no_command_line_can_hold(refused, words):
+    """Half a character: only a program can give it."""
+    assert refused(*words) == f"{words[-1]!a} is no word of a command line: it has half of a character; give whole ones"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--dataset", "csv", "--dataset.path", "x\udcff.csv"), ("--freeze", "dense\udcff"), ("--dataset.target", "\udcff")],
+    ids=lambda words: ascii(words[-1]),
+)
+def test_words_that_are_no_text(refused, words):
+    """Bytes of another encoding on the command line: no record could hold them."""
+    if words[0] == "--dataset.target":
+        Path("table.csv").write_text("a,y\n1,2\n")
+        words = ("--dataset", "csv", "--dataset.path", "table.csv", *words)
+    option = words[-2].rpartition(".")[2].removeprefix("--")
+    assert f"option '{option}' must be text that UTF-8 can write, got" in refused("train", *words, "--print-config")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("train", "--plugin", "pipe.py"), "plugin file pipe.py cannot be read: it is no plain file; check the path"),
+        (("train", "--loss", "pipe.py:loss"), "plugin file pipe.py cannot be read: it is no plain file; check the path"),
+        (("check", "pipe.py:loss"), "pipe.py"),
+        (
+            ("train", "--dataset", "csv", "--dataset.path", "pipe.py"),
+            "data file pipe.py cannot be read (it is no plain file); check the path",
+        ),
+        (
+            ("train", "--dataset", "csv", "--dataset.path", "pipe.py", "--dataset.stream", "yes"),
+            "data file pipe.py cannot be read (it is no plain file); check the path",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_pipe_in_the_place_of_a_file_that_is_named(refused, words, told):
+    """Nobody writes into it, so it must not be waited for."""
+    os.mkfifo("pipe.py")
+    assert told in refused(*words, "--print-config") if words[0] == "train" and "csv" not in words else refused(*words)
+
+
 def test_two_configs(refused):
     """The first one would be passed over in silence."""
     told = refused("train", "--config", "a.toml", "--config", "b.toml")
@@ -115,6 +158,7 @@ def test_output_that_is_ascii_alone(done, program):
     assert predicted.stderr == told
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("run")
 def test_closed_streams():
     """The command does what it does; no file of the run gets what was meant for a stream."""
@@ -126,6 +170,7 @@ def test_closed_streams():
     assert len(eagerloop.load("mine").history) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["history.jsonl", "manifest.json", "step-00000001.json"])
 def test_a_pipe_in_the_place_of_a_file_of_a_run(cli, run, name):
     """Nobody writes into it, so it must not be waited for."""
@@ -168,3 +213,15 @@ def test_a_disk_that_fails_when_the_lock_is_let_go(done, monkeypatch):
 
     monkeypatch.setattr(filelock.FileLock, "release", failing)
     assert "done: 1 epoch" in done("train", "--epochs", 1, "--run", "mine", "-q")
+
+
+def test_a_misspelt_name_in_a_part_is_told_with_its_line(cli):
+    """File and line of the user's own code; a command that is printed is quoted where its path needs it."""
+    Path("mine.py").write_text('def loss(y_true, y_pred):\n    "A loss."\n    return undefined(y_true)\n', encoding="utf-8")
+    told = cli("train", "--loss", "mine.py:loss", "--run", "r").err.splitlines()[-1]
+    assert told.startswith(
+        "eagerloop: NameError: name 'undefined' is not defined, line 3 of mine.py (raised by loss 'mine.py:loss'"
+    )
+
+    out = cli("train", "--epochs", "1", "--quiet", "--run", "two words").out
+    assert out.endswith("kept in two words; next: eagerloop predict 'two words'\n")

@@ -32,6 +32,7 @@ def test_report_goes_where_it_is_told_to(done, run):
     assert not (run / "report.html").exists()
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("words", [("report", "runs/one"), ("inspect", "step", "runs/one")], ids=str)
 def test_a_page_goes_where_a_link_leads_and_to_a_device(done, run, words):
     """The link stays a link, whether there is something behind it or not; a device and a pipe stay what they are."""
@@ -92,3 +93,46 @@ def test_report_without_matplotlib_says_what_to_install(monkeypatch, refused, ru
 
     assert "install it with: pip install 'eagerloop[plot]'" in refused("report", "runs/one", "--png", "pictures")
     assert not (run / "report.html").exists()
+
+
+def test_several_runs_are_drawn_together_from_their_directories(cli, done, program):
+    """A chart a figure with a line a run, a table of what differs; TensorFlow is not needed, a run that is none is refused."""
+    done("train", "--epochs", "2", "--run", "runs/one", "--quiet")
+    done("train", "--epochs", "1", "--model", "linear", "--run", "runs/two", "--quiet")
+
+    out = done("report", "runs/one", "runs/two", "--png", "pictures")
+    page = Path("runs.html").read_text("utf-8")
+
+    assert out.splitlines() == [
+        "runs.html: 2 runs; any browser shows it, offline",
+        "pictures/curves.png: 1920 by 1080, for a slide",
+    ]
+    assert imread("pictures/curves.png").shape == (1080, 1920, 4)
+    assert page.count("<figure") == 1  # the loss: neither has a metric or a validation
+    assert all(word in page for word in ("epoch 2, one: ", "epoch 1, two: ", ">linear<", "last loss"))
+    assert "no run" in cli("report", "runs/one", "nowhere").err
+    assert "--checkpoint is for one run" in cli("report", "runs/one", "runs/two", "--checkpoint", "best").err
+
+
+def test_a_run_draws_its_curves(tmp_path):
+    """`run.plot(other)` in a notebook is a frame with its page in it; two of one name are told apart; it saves itself."""
+    import html
+    import re
+
+    import eagerloop
+    from eagerloop.errors import ConfigError
+
+    run = eagerloop.train(epochs=1, metrics=["rmse"], directory=tmp_path / "a" / "same")
+    other = eagerloop.train(epochs=1, directory=tmp_path / "b" / "same")
+    curves = run.plot(other)
+    page = html.unescape(
+        re.fullmatch(r'<iframe title="curves" srcdoc="(.*)" style="[^"]*"></iframe>', curves._repr_html_(), re.DOTALL)[1]
+    )
+
+    assert repr(curves).startswith("<Curves of same, same (2);")
+    assert page == curves.page()
+    assert page.count("<figure") == 2
+    assert f"epoch 1, same: {run.columns['loss'][0]:.3g}" in page
+    assert curves.save(tmp_path / "c.html").read_text("utf-8") == page
+    with pytest.raises(ConfigError, match=r"^curves are saved as \.html or \.png, got c\.pdf$"):
+        curves.save(tmp_path / "c.pdf")

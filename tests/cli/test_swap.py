@@ -27,6 +27,7 @@ def arrays():
     np.savez("my.npz", x_train=x[:12], y_train=y[:12], x_test=x[12:], y_test=y[12:])
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(
     "words",
     [

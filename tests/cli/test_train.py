@@ -35,7 +35,7 @@ def test_no_option_trains_the_guide(done):
     losses = [row["loss"] for row in history(run)]
     assert [row["steps"] for row in history(run)] == [12] * 10
     assert losses == sorted(losses, reverse=True)
-    assert checkpoints(run) == list(range(12, 121, 12))
+    assert checkpoints(run) == [96, 108, 120]
     assert [line.split()[0] for line in out.splitlines() if "total_loss" in line] == ["epoch"] * 10
 
 
@@ -96,6 +96,29 @@ def test_the_option_of_an_observer_has_a_short_and_a_full_name(done, flag):
     assert record()["observer"][0]["options"]["patience"] == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "kind", "name"),
+    [
+        (("--model", "mlp", "--model.activation", "none"), "model", "activation"),
+        (("--config", "my.toml", "--optimizer.clipnorm", "none"), "optimizer", "clipnorm"),
+        (("--dataset", "csv", "--dataset.path", "t.csv", "--dataset.features", "none"), "dataset", "features"),
+        (("--model", "parts.py:still", "--model.way", "none"), "model", "way"),
+    ],
+    ids=["text", "number", "list", "one of some"],
+)
+def test_an_option_that_may_be_none_is_given_none(done, parts, words, kind, name):
+    """By that word, over its default or the config's value, whatever its type."""
+    Path("my.toml").write_text('[optimizer]\nname = "adam"\noptions = { clipnorm = 0.5 }\n', encoding="utf-8")
+    Path("t.csv").write_text("a,y\n" + "".join(f"{i},{i}\n" for i in range(60)), encoding="utf-8")
+    parts(
+        "from typing import Literal\nimport keras\n\n\ndef still(*, dataset, way: Literal['up', 'down'] | None = 'up'):\n"
+        "    assert way in (None, 'down')\n    return keras.Sequential([keras.layers.Dense(dataset.outputs)])\n"
+    )
+    made = tomllib.loads(done("train", *words, "--print-config"))
+    assert name in made[kind]["unset"]
+    assert name not in made[kind]["options"]
+
+
 @pytest.mark.parametrize("words", ["64 --model.hidden 32", "64,32", "64, --model.hidden 32"])
 def test_a_list_is_written_with_commas_or_by_repetition(done, words):
     """Both are the same list."""
@@ -153,10 +176,22 @@ def test_the_seed_decides_the_numbers(done):
 
 def test_saving_in_between_and_keeping_few(done):
     """A checkpoint every 5 steps besides those after epochs of 12; with --keep 2 the two newest stay."""
-    done("train", "--epochs", 2, "--save-every", 5, "--run", "all", "-q")
+    done("train", "--epochs", 2, "--save-every", 5, "--keep", 0, "--run", "all", "-q")
     done("train", "--epochs", 5, "--keep", 2, "--run", "few", "-q")
     assert checkpoints("all") == [5, 10, 12, 15, 20, 24]
     assert checkpoints("few") == [48, 60]
+
+
+def test_a_run_is_replaced_where_that_is_asked_for(done):
+    """The same command again: the same run, once."""
+    words = ("train", "--epochs", 2, "--run", "mine", "--overwrite", "-q")
+    done(*words)
+    first = history()
+    done("resume", "mine", "--epochs", 3, "-q")
+    done(*words)
+    assert history() == first
+    assert checkpoints() == [12, 24]
+    assert "overwrite" not in record()
 
 
 def test_compiled_training_goes_through_the_same_numbers(done):
@@ -196,6 +231,14 @@ def test_early_stopping_says_why(done):
     assert "done: 3 epochs, 36 steps" in out
 
 
+def test_what_will_be_removed_is_told(done):
+    """Once, at the start; not where nothing will be."""
+    told = "checkpoints: the newest 3 and the best are kept; --keep 0 keeps all\n"
+    assert done("train", "--model", "linear", "--epochs", 4, "-q").count(told) == 1
+    assert "checkpoints:" not in done("train", "--model", "linear", "--epochs", 3, "-q")
+    assert "checkpoints:" not in done("train", "--model", "linear", "--epochs", 4, "--keep", 0, "-q")
+
+
 def test_quiet_leaves_the_progress_out(done):
     """The parts, the place and the end are still said, and `progress` is not recorded."""
     out = done("train", "--epochs", 1, "--run", "mine", "-q")
@@ -208,6 +251,7 @@ def test_quiet_leaves_the_progress_out(done):
     assert record()["observer"] == []
 
 
+@pytest.mark.long
 def test_verbose_tells_the_grain_and_why(done):
     """In one line: eager, or what of the loop is compiled."""
     assert "grain: eager, because --compile was not given\n" in done("train", "--epochs", 1, "-v", "-q")

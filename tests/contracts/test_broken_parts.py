@@ -26,6 +26,9 @@ LOSSES = {
     "running_mean": ("loss-repeatable", "it keeps or draws something"),
     "unseeded_noise": ("loss-repeatable", "the same call gave .* then"),
     "batch_size_written_in": ("loss-short-batch", "line .*Reshape|reshape"),
+    "weights_as_shares": ("loss-weights", "with a weight of 1 for each row, and .* with 2 for each, not twice as much"),
+    "weights_that_shift": ("loss-weights", "it is .* without weights, and .* with a weight of 1 for each row"),
+    "weights_stretched_by_model": ("loss-weights", "not twice as much"),
     "rounded": ("loss-gradient", "round or argmax"),
     "targets_ignored": ("loss-minimal", "another row's target"),
     "first_rows_only": ("loss-gradient", "row 5, 6, 7, 8, 9 of the batch get no gradient"),
@@ -80,7 +83,7 @@ DATASETS = {
     "one_shot": ("dataset-reiterable", "epoch 1 has 3 batches, epoch 2 has 0"),
     "not_batched": ("dataset-batches", r"add \.batch"),
     "repeated_for_ever": ("dataset-batches", "repeats itself for ever"),
-    "triples": ("dataset-batches", r"must give batches \(x, y\), two tensors"),
+    "quadruples": ("dataset-batches", r"must give batches \(x, y\) or \(x, y, sample_weight\)"),
     "unseeded_split": ("same-seed", "the test differs"),
     "order_from_the_global_generator": ("same-seed", "epoch 1 differs"),
     "start_ignored": ("dataset-position", "`start` is ignored"),
@@ -95,6 +98,14 @@ DATASETS = {
     "empty_test": ("dataset-batches", "the test has no batch"),
     "inexact_without_a_reason": ("dataset-position", "`note` does not say why"),
     "rows_of_different_shapes": ("dataset-batches", "rows of different shapes"),
+    "negative_weights": ("dataset-weights", r"sample_weight of train has \[-.*which is no weight"),
+    "weights_in_a_column": ("dataset-weights", r"sample_weight of train has the shape \(8, 1\), not \(n,\)"),
+    "no_row_counts": ("dataset-weights", "all weights of train are 0"),
+    "nan_in_a_leaf": ("dataset-finite", "x/city of train has nan or infinity in batch 1"),
+    "text_in_a_target": ("dataset-targets", "y/kind of train has the dtype .*, not numbers"),
+    "task_of_one_output": ("dataset-described", "`task` is 'regression', and y is y/age, y/kind: such data are 'other'"),
+    "weights_drawn_anew": ("dataset-position", "a fresh dataset gives other batches"),
+    "shares_rows_in_dicts": ("dataset-disjoint", "8 of the 8 test rows are training rows"),
 }
 
 CHECKPOINTERS = {
@@ -126,6 +137,8 @@ METRICS = {
     "predictions_ignored": ("metric-looks", "for perfect predictions and for bad ones"),
     "nan_figure": ("metric-number", "nan"),
     "shared_by_all": ("metric-copied", "share state"),
+    "weights_ignored": ("metric-weights", "without the last four rows it is .* where they have the weight 0"),
+    "weights_in_the_sum_alone": ("metric-weights", "where they have the weight 0"),
 }
 OBSERVERS = {
     "misspelt_hook": ("observer-hooks", "did you mean 'on_epoch_end'"),
@@ -166,12 +179,17 @@ STEPS = {
     "counts_in_python": ("step-restores", "`steps` changes with the steps and is not in `variables`"),
     "noise_without_a_seed": ("same-seed", "it draws numbers, or shares state with the first"),
     "momentum_on_the_module": ("same-seed", "it draws numbers, or shares state with the first"),
+    "weights_ignored": ("step-weights", "with 2 for each, not twice as much"),
+    "weights_kept_back": ("step-weights", "the Step's sample_weight is None: metrics would count all rows alike"),
+    "counts_evaluations": ("step-measure", "measure has changed variables"),
+    "measures_a_number": ("step-measure", r"measure: a step must return an eagerloop\.Step"),
 }
 TABLES |= {"step": STEPS}
 FILES |= {"step": "steps.py"}
 CASES = [(kind, name, *expected) for kind, table in TABLES.items() for name, expected in table.items()]
 
 
+@pytest.mark.sweep(12)
 @pytest.mark.parametrize(("kind", "name", "check_name", "words"), CASES, ids=[f"{kind}-{name}" for kind, name, *_ in CASES])
 def test_a_fault_is_caught_and_named(kind, name, check_name, words):
     """The check that is there for the fault fails, and its message names it."""

@@ -5,11 +5,17 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from eagerloop.choices.catalog import BUILT_IN, Catalog
 from eagerloop.testing import check
 
-ENTRIES = [entry for entry in Catalog.load().entries if entry.owner.distribution == BUILT_IN]
+pytestmark = pytest.mark.long
+
+TRACKERS = ("mlflow", "wandb")
+"""They need a package of others, and have tests with it."""
+
+ENTRIES = [entry for entry in Catalog.load().entries if entry.owner.distribution == BUILT_IN and entry.name not in TRACKERS]
 
 WAYS = {("dataset", "csv"): [{"stream": "no"}, {"stream": "yes"}]}
 """Parts that are tried in several ways."""
@@ -43,12 +49,18 @@ def files(tmp_path_factory):
     lines = [f"{a:.4f},{b:.4f},{c:.4f},{a + b:.4f}" for a, b, c in x]
     table.write_text("\n".join(["a,b,c,y", *lines]) + "\n", encoding="utf-8")
     np.savez(tmp_path / "arrays.npz", x_train=x[:40], y_train=x[:40, :1], x_test=x[40:], y_test=x[40:, :1])
+    for number in range(60):  # as many as the table has rows, no two alike
+        picture = random.integers(0, 256, (6, 6, 1), "uint8")
+        file = tmp_path / "pictures" / "ab"[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(tf.io.encode_png(picture).numpy())
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras's own way to make arrays of variables is deprecated in NumPy 2
         model.save(tmp_path / "model.keras")
     return {
         ("dataset", "csv"): {"path": table},
+        ("dataset", "images"): {"path": tmp_path / "pictures", "batch_size": 8},
         ("dataset", "arrays"): {"path": tmp_path / "arrays.npz"},
         ("model", "keras-file"): {"path": tmp_path / "model.keras"},
     }

@@ -18,6 +18,7 @@ HOOKS = {
 }
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("kind", HOOKS)
 def test_the_example_is_not_flagged(kind, monkeypatch):
     """What authors are told to copy passes every check, being light to import included."""

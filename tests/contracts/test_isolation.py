@@ -313,6 +313,7 @@ def listed(site, *words, **environment):
     return subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
 
 
+@pytest.mark.long
 def test_the_one_slow_plugin_of_fifty_is_named(fifty):
     """With what it imports and how long it took; the others are listed, and none of them is blamed."""
     done = listed(fifty)
@@ -336,6 +337,7 @@ def test_without_the_slow_one_listing_fifty_plugins_is_light(fifty):
     assert [one for one in report["slow"] if one["imports"]] == []
 
 
+@pytest.mark.long
 def test_the_slow_one_is_in_the_json_too(fifty):
     """Its owner, its seconds, and what it imports."""
     [slow] = json.loads(listed(fifty, "--json", EAGERLOOP_PLUGINS="plugin-17").stdout)["slow"]

@@ -165,9 +165,9 @@ def test_the_seed_state_of_dropout_is_restored(run):
 
 
 def test_any_checkpoint_is_read_by_tensorflow(run):
-    """`tf.train.list_variables` sees the names and shapes in each of the ten, without eagerloop."""
-    directories = sorted((run.directory / "checkpoints").iterdir())
-    assert [directory.name for directory in directories] == [f"step-{12 * epoch:08d}" for epoch in range(1, 11)]
+    """`tf.train.list_variables` sees the names and shapes in each of those that are kept, without eagerloop."""
+    directories = sorted((run.directory / "checkpoints").glob("step-*"))
+    assert [directory.name for directory in directories] == [f"step-{12 * epoch:08d}" for epoch in (8, 9, 10)]
     for directory in directories:
         shapes = [shape for name, shape in tf.train.list_variables(str(directory / "variables")) if name.startswith("model:")]
         assert sorted(shapes, key=str) == [[1], [2], [3, 32], [32, 1], [32]]

@@ -40,8 +40,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 PAGES = [page for page in PAGES if "_build" not in page.parts]
 
 CHECKED_BY_SPHINX = {"{eval-rst}", "{toctree}", "{glossary}"}
-EXAMPLE = "docs/examples/eagerloop-example"
-INSTALL_EXAMPLE = f"pip install ./{EXAMPLE}\n"
+EXAMPLES = ("docs/examples/eagerloop-example", "docs/examples/eagerloop-studies")
+INSTALL_EXAMPLE = {f"pip install ./{example}\n": example for example in EXAMPLES}
 
 FENCE = re.compile(
     r"^(?P<marks>`{3,}|:{3,})(?P<language>[^\s`]*)(?P<argument>[^\n]*)\n(?P<body>.*?)^(?P=marks)[ ]*$", re.MULTILINE | re.DOTALL
@@ -141,9 +141,10 @@ class Shelf:
             shutil.copy(block.page.parent / block.argument, self.directory)
 
     def sh(self, block: Block) -> None:
-        """Lines for a fresh machine: not for this process. Only the installation of the example is done here."""
-        if block.body == INSTALL_EXAMPLE:
-            self.monkeypatch.syspath_prepend(str(installed_example(self.directory / "site")))
+        """Lines for a fresh machine: not for this process. Only the installation of an example is done here."""
+        if block.body in INSTALL_EXAMPLE:
+            site = installed_example(INSTALL_EXAMPLE[block.body], self.directory / "site")
+            self.monkeypatch.syspath_prepend(str(site))
 
     def _command(self, line: str, block: Block) -> str:
         """What an `eagerloop` command, or `cat`, `ls` and `head` of a file, prints; it must end as the line says."""
@@ -188,9 +189,9 @@ class Shelf:
 
 @contextlib.contextmanager
 def findings_are(action):
-    """A run warns of the mistakes that it sees, and a resume on other devices of rounding: on a page this is no error."""
+    """A run warns of mistakes that it sees, a dataset of gaps, a resume on other devices of rounding: on a page no errors."""
     with warnings.catch_warnings():
-        warnings.filterwarnings(action, message=r"EL\d\d |the rest may differ |started from ")
+        warnings.filterwarnings(action, message=r"EL\d\d |the rest may differ |started from |\S+\.csv: ")
         yield
 
 
@@ -232,10 +233,10 @@ def _same(wanted: str, got: str) -> bool:
     return all(math.isclose(float(one), float(other), rel_tol=0.01, abs_tol=1e-6) for one, other in pairs)
 
 
-def installed_example(target: Path) -> Path:
-    """Installs the example package as a stranger would, but without the network."""
+def installed_example(example: str, target: Path) -> Path:
+    """Installs an example package as a stranger would, but without the network."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*pip, "--target", str(target), str(ROOT / EXAMPLE)], check=True, capture_output=True)
+    subprocess.run([*pip, "--target", str(target), str(ROOT / example)], check=True, capture_output=True)
     return target
 
 
@@ -273,7 +274,9 @@ def test_ci_runs_every_shell_line():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     readme = [block.body for block in blocks_of(ROOT / "README.md") if block.language == "sh"]
     known = as_run_by_ci("\n".join([script, *readme, ".ci/run"]))
-    blocks = [block for page in PAGES for block in blocks_of(page) if block.language == "sh" and block.body != INSTALL_EXAMPLE]
+    blocks = [
+        block for page in PAGES for block in blocks_of(page) if block.language == "sh" and block.body not in INSTALL_EXAMPLE
+    ]
     lines = [(block.where, line) for block in blocks for line in block.body.splitlines()]
 
     assert "README.md" in script

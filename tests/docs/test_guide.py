@@ -34,6 +34,7 @@ def test_the_lesson_ends_with_the_right_figure(figures, figure, value, tolerance
     assert figures[figure] == pytest.approx(float(value), abs=float(tolerance))
 
 
+@pytest.mark.long
 def test_the_lesson_promises_every_figure(figures):
     """The table has a row for each figure that is compared, and no other."""
     assert [figure for figure, _value, _tolerance in promised()] == list(figures)

@@ -30,7 +30,9 @@ def commands(*group):
 
 def test_every_command_has_its_section():
     """The page has a section for each command, in the order of `--help`, and each section runs that command's help."""
-    names = [name for name in commands() if name != "inspect"] + [f"inspect {name}" for name in commands("inspect")]
+    groups = ("inspect", "runs")
+    names = [name for name in commands() if name not in groups]
+    names += [f"{group} {name}" for group in groups for name in commands(group)]
     sections = re.findall(r"^## eagerloop (.+)$", page("command-line"), re.MULTILINE)
     helps = re.findall(r"^!eagerloop ([a-z ]+?)(?: --\w+ \w+)* --help$", page("command-line"), re.MULTILINE)
 

@@ -30,6 +30,7 @@ def test_there_is_one_of_each_kind():
     assert sorted(files()) == sorted(KINDS)
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_part_of_the_lesson_has_ten_lines_and_passes(kind, tmp_path):
     """Blank lines apart, it is no longer than ten lines or so, and no check of its kind fails."""

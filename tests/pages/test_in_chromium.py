@@ -1,8 +1,10 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
 from eagerloop.afterwards.reporting import tell
+from eagerloop.inspection.pages.picture_strip import Mistake
 from eagerloop.inspection.pages.run_page import run_page
 from eagerloop.inspection.pages.step_page import step_page
 from eagerloop.inspection.step_record import Finding
@@ -52,6 +54,7 @@ def html(request, record, story):
     return step_page(record) if request.param == "step" else run_page(story)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1280])
 def test_page_is_quiet_readable_and_fits(open_page, html, dark, width):
@@ -63,6 +66,20 @@ def test_page_is_quiet_readable_and_fits(open_page, html, dark, width):
     assert tab.ask(WEAK) == []
     assert tab.ask("document.documentElement.scrollWidth") <= width
     assert (tab.ask("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 28)") == dark
+
+
+def test_pictures_are_drawn_and_nothing_is_fetched_for_them(open_page, story):
+    """The policy of the page lets its own pictures in: 8 x 8 pixels, six rem wide, none sticking out."""
+    one = Mistake(np.eye(8)[:, :, np.newaxis], "3", "8")
+    known = {"task": "classification", "classes": ("3", "8"), "actual": np.array([0, 1]), "predictions": np.array([1, 1])}
+    tab = open_page(run_page(dataclasses.replace(story, **known, examples=[one] * 20)), width=400)
+
+    assert [address for address in tab.requests() if not address.startswith("data:")] == [tab.ask("location.href")]
+    assert tab.said() == []
+    sizes = tab.ask("[...document.querySelectorAll('.pictures img')].map((one) => [one.naturalWidth, one.width > 90])")
+    assert sizes == [[8, True]] * 20
+    assert tab.ask(WEAK) == []
+    assert tab.ask("document.documentElement.scrollWidth") <= 400
 
 
 def test_console_and_requests_would_be_noticed(open_page):
@@ -119,6 +136,7 @@ def test_line_of_the_loop_leads_to_what_it_did(open_page, record):
     assert tab.ask("document.querySelector(':target').closest('section').id") == "update"
 
 
+@pytest.mark.long
 def test_arrow_keys_walk_the_lines_of_the_loop(open_page, record):
     """Down goes to the next line of the source, up goes back."""
     tab = open_page(step_page(record))

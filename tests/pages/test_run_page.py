@@ -5,15 +5,17 @@ import numpy as np
 import pytest
 
 import eagerloop
-from eagerloop.afterwards import reporting
-from eagerloop.afterwards.reporting import MOST_RECORDS, report, tell
+from eagerloop.afterwards.reporting import report, tell
 from eagerloop.errors import ConfigError
 from eagerloop.inspection.pages.charts import Guide, Series, chart
 from eagerloop.inspection.pages.frame import Frame, ticks
+from eagerloop.inspection.pages.picture_strip import Mistake
 from eagerloop.inspection.pages.predictions import confusion_table
 from eagerloop.inspection.pages.run_page import RunStory, run_page
 from eagerloop.inspection.step_record import Finding, Values
 from eagerloop.inspection.writing.numbers_as_text import three
+from eagerloop.running import reporting
+from eagerloop.running.reporting import MOST_RECORDS
 from eagerloop.storage.run_directory import RunDirectory
 
 ROWS = [{"epoch": epoch, "steps": 12, "loss": 4.0 / epoch, "val_loss": 5.0 / epoch, "seconds": 1.0} for epoch in (1, 2, 3)]
@@ -122,6 +124,7 @@ def test_baseline_is_the_loss_of_the_mean(watched, story):
     assert story.baseline == pytest.approx(np.var(targets), rel=1e-5)
 
 
+@pytest.mark.long
 def test_predictions_are_those_of_the_run(watched, story):
     """The page draws what `run.predict` gives for the test rows."""
     run = eagerloop.load(watched)
@@ -208,3 +211,86 @@ def test_page_that_cannot_be_written_is_refused(watched, tmp_path):
     """The file's directory does not exist: one sentence that names it."""
     with pytest.raises(ConfigError, match=r"nowhere.*could not be written.*--html"):
         report(watched, tmp_path / "nowhere" / "page.html")
+
+
+def test_a_run_in_the_hand_draws_itself(tmp_path):
+    """Its page is that of `eagerloop report`; it goes into the run's directory, or where it is told to."""
+    run = eagerloop.train(epochs=2, directory=tmp_path / "run")
+    written = run.report()
+    assert (written.page, written.epochs, written.records) == (run.directory / "report.html", 2, 0)
+    other = report(run.directory, tmp_path / "other.html")
+    assert written.page.read_text("utf-8") == other.page.read_text("utf-8")
+    assert run.report(tmp_path / "mine.html").page == tmp_path / "mine.html"
+    assert run.report(str(tmp_path / "mine.html"), pictures=tmp_path).pictures[0] == tmp_path / "curves.png"
+
+
+def test_the_history_by_column():
+    """A list a name, in the order of the rows; what a row lacks is None."""
+    run = eagerloop.train(epochs=3, model="linear", directory="run")
+    assert run.columns["epoch"] == [1, 2, 3]
+    assert run.columns["loss"] == [row["loss"] for row in run.history]
+    run.history[1]["skipped"] = 4
+    assert run.columns["skipped"] == [None, 4, None]
+
+
+def test_a_line_to_compare_with_is_never_lost_on_the_axis(parsed):
+    """Where it would lie on zero the axis is logarithmic, and says so: equal factors are equal distances."""
+    frame = Frame([1.0, 3.0], [0.1, 100.0], log=True)
+    page = parsed(run_page(bare(baseline=0.1, history=[{"epoch": 1, "loss": 100.0}, {"epoch": 2, "loss": 10.0}])))
+
+    assert frame.y(0.1) - frame.y(1.0) == pytest.approx(frame.y(1.0) - frame.y(10.0), abs=0.2)
+    assert frame.y_ticks == [0.1, 1.0, 10.0, 100.0]
+    assert "loss (logarithmic axis)" in page.text
+    assert "logarithmic" not in parsed(run_page(bare(baseline=3.0))).text
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"loss": 2.0}, "The model is better than predicting the mean: a loss of 2.00 against 3.00."),
+        ({"loss": 2.0, "val_loss": 4.0}, "The model is no better than predicting the mean: a val_loss of 4.00 against 3.00."),
+    ],
+)
+def test_the_page_says_in_words_how_good_the_model_is(parsed, row, said):
+    """By the validation loss where there is one."""
+    assert said in parsed(run_page(bare(baseline=3.0, history=[{"epoch": 1} | row]))).text
+
+
+def test_the_page_says_when_how_long_and_with_which_options(story, parsed):
+    """What a reader asks first of a page that lies around."""
+    text = parsed(run_page(replace(story, begun=0.0, history=[{"epoch": 1, "loss": 1.0, "seconds": 2.5}]))).text
+
+    assert re.search(r"run, seed 42, begun 19(70|69)-\d\d-\d\d \d\d:\d\d, trained for 2.50 s", text)
+    assert "optimizer adam.learning_rate" in text
+    assert "0.001" in text
+
+
+def test_pictures_that_were_taken_for_others_are_shown(parsed):
+    """Each with what it is and what it was taken for, as an image that the page holds; no more than 24."""
+    one = Mistake(np.zeros((8, 8, 1)), "3", "<8>")
+    known = replace(bare(actual=np.array([0, 1]), predictions=np.array([1, 1])), task="classification", classes=("3", "<8>"))
+    html = run_page(replace(known, examples=[one] * 30))
+    page = parsed(html)
+
+    shown = page.tags("img")
+    assert len(shown) == 24
+    assert shown[0]["alt"] == "3, taken for <8>"
+    assert shown[0]["src"].startswith("data:image/png;base64,iVBOR")
+    assert "img-src data:;" in html
+    assert "<8>" not in html
+    assert not parsed(run_page(known)).tags("img")
+
+
+def test_mistakes_are_those_of_the_test_pictures(tmp_path):
+    """An untrained network is wrong about most digits; each example is a test picture of the class that it names."""
+    how = {"model": eagerloop.use("linear"), "dataset": eagerloop.use("digits", batch_size=1438), "progress": False}
+    run = eagerloop.train(epochs=1, directory=tmp_path / "run", **how)
+    told = tell(RunDirectory.existing(tmp_path / "run"))
+
+    x, y = run.dataset.test_arrays
+    wrong = run.predict(x).argmax(axis=1) != y
+    assert len(told.examples) >= 10
+    for one in told.examples:
+        (row,) = np.flatnonzero((x == one.picture).all(axis=(1, 2, 3)))
+        assert wrong[row]
+        assert (one.actual, one.predicted) == (str(y[row]), str(run.predict(x[row : row + 1]).argmax()))

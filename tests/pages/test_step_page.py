@@ -191,6 +191,7 @@ def changed(record, how):
     }[how]
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("how", ["nothing", "large", "nan", "texts", "no gradient", "empty"])
 def test_difficult_records_have_pages_too(record, parsed, how):
     """Nothing there, too much there, nan, texts: each still gives a page and a cell, with every section."""
@@ -219,3 +220,31 @@ def test_findings_come_first(record, parsed):
 
     assert "error EL01: y is broadcast y is (10,) To do: reshape y" in text
     assert text.index("reshape y") < text.index("What goes in")
+
+
+def test_the_page_begins_with_one_picture(record, page):
+    """A sentence with its numbers, and a box for batch, layers, loss and update, each a link to its section."""
+    said = (
+        f"{record.rows} rows go forward through {len(record.layers)} layers, and the loss is {three(record.loss)}. "
+        f"Its gradient goes back, adam moves 161 weights, and the loss of this batch falls to {three(record.loss_after)}."
+    )
+    picture = page.text.partition(said)[2]
+    shown = [*(f"gradient {three(layer.gradient.norm)}" for layer in record.layers), "starts the way back", "after it"]
+
+    assert [link for link in page.having("href") if link in ("#given", "#forward", "#loss", "#update")] == [
+        "#given",
+        *["#forward"] * len(record.layers),
+        "#loss",
+        "#update",
+    ]
+    assert [picture.index(one) for one in shown] == sorted(picture.index(one) for one in shown)
+
+
+def test_the_picture_of_a_deep_model_and_of_a_step_that_failed(record, parsed):
+    """Six of twenty layers are drawn, and the page says so; without a finite loss nothing goes back."""
+    deep = parsed(step_page(replace(record, layers=[record.layers[0]] * 20)))
+    failed = parsed(step_page(replace(record, loss=float("nan"))))
+
+    assert deep.having("href").count("#forward") == 6
+    assert "6 of 20 layers, evenly chosen." in deep.text
+    assert "the loss is nan. That is no number to go back from: there is no update." in failed.text

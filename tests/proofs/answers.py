@@ -216,7 +216,7 @@ def assembled(loss: str, form: Answers) -> Any:
 def figure(parts: Any, metric: str, options: dict[str, Any]) -> float:
     """What a run with this metric would have in its history."""
     workshop = Workshop(0, CATALOG, parts.dataset, parts.answer)
-    made = workshop.make_metrics([Choice(metric, options)], parts.first_batch[1], parts.first_predictions)
+    made = workshop.make_metrics([Choice(metric, options)], parts.first_batch, parts.first_predictions)
     again = replace(parts, metrics=made, resolved=workshop.resolved, origins=workshop.origins).fresh_metrics()
     tally = Tally(again)
     for x, y in parts.dataset.test():
@@ -286,7 +286,7 @@ def main() -> int:
                 if outcome not in ("right", "refused"):
                     print(f"{loss}, {form}, {what}: {outcome}"[:300], flush=True)
     print(f"{len(TRIED)} metrics with options, {len(FORMS)} forms: {dict(counts)}")
-    return int(counts["wrong"] > 0)
+    return int(counts["wrong"] > 0 or counts["right"] < counts["refused"])  # who refuses everything is never wrong
 
 
 if __name__ == "__main__":

@@ -117,7 +117,9 @@ def interrupt_again_and_again(directory: Path, count: int, mode: str, epochs: in
 
     outcome, whole = Outcome(), directory / "whole"
     options = {"epochs": epochs, "seed": 4, "metrics": ["rmse"], "compile": mode == "compiled"}
-    code = warm.child(lambda: eagerloop.train(directory=whole, save_every=1, **options) and 0, output=directory / "whole.txt")
+    code = warm.child(
+        lambda: eagerloop.train(directory=whole, save_every=1, keep=0, **options) and 0, output=directory / "whole.txt"
+    )
     assert code == 0, (directory / "whole.txt").read_text()
     begin = time.monotonic()
     code = warm.child(lambda: command(arguments(directory / "timed", mode, epochs), 0), output=directory / "timed.txt")

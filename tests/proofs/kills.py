@@ -32,10 +32,11 @@ EPOCHS = 4
 MOMENTS = ("before", "during", "after")
 POINTS = {
     "write": MOMENTS,  # the checkpointer's
+    "row": MOMENTS,  # added to either history.jsonl
     "manifest": MOMENTS,
     "fsync": ("before", "after"),
     "rename": ("before", "after"),  # of a checkpoint that is finished, and of one that is pruned
-    "replace": ("before", "after"),  # of run.toml and history.jsonl
+    "replace": ("before", "after"),  # of run.toml, and of either history.jsonl at the start
     "prune": MOMENTS,
 }
 
@@ -148,6 +149,7 @@ def _place(point: str, checkpointer: str) -> tuple[Any, str, Callable[..., bool]
         "fsync": (os, "fsync", _any, _die),
         "rename": (Path, "rename", _any, _die),
         "replace": (Path, "replace", _any, _die),
+        "row": (os, "write", lambda file, _data: _is_history(file), _write_half_a_row),
         "prune": (shutil, "rmtree", lambda path, *_: Path(path).exists(), _remove_one),
     }[point]
 
@@ -173,6 +175,15 @@ def _die_when_there_is_a_file(directory: Path) -> None:
 
 def _write_half(path: Path, text: str) -> None:
     path.write_bytes(text.encode()[: len(text) // 2])
+    _die()
+
+
+def _is_history(descriptor: int) -> bool:
+    return Path(f"/proc/self/fd/{descriptor}").readlink().name == "history.jsonl"
+
+
+def _write_half_a_row(descriptor: int, data: bytes) -> None:
+    os.pwrite(descriptor, data[: len(data) // 2], os.fstat(descriptor).st_size)
     _die()
 
 
@@ -250,7 +261,7 @@ def compare(run: Path, whole: Path, *, every: bool) -> list[str]:
     if every:
         rows, others = (_rows(path) for path in (run, whole))
         faults += ["history.jsonl"] if rows != others else []
-        leftovers = [path.name for path in (run / "checkpoints").iterdir() if not path.name.startswith("step-")]
+        leftovers = [path.name for path in (run / "checkpoints").iterdir() if not path.name.startswith(("step-", "history"))]
         faults += [f"left behind: {name}" for name in leftovers]
     return faults
 

@@ -7,10 +7,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
+import tensorflow as tf
 
+from eagerloop.running.probabilities import probabilities_at
 from eagerloop.running.run import Run
+from eagerloop.structures import is_tensor, leaves_by_path
 
 Array = np.ndarray[Any, Any]
 Columns = dict[str, Any]
@@ -21,17 +23,28 @@ def features_by_name(names: Sequence[str], x: Array, *, whole: bool = False) -> 
 
     Args:
         names: The d names.
-        x: Features, (n, d) or with more axes.
+        x: Features, (n, d) or with more axes, or a structure.
         whole: Whether rows may be longer or shorter elsewhere: then all of a row is one text, in one column.
     """
-    if not whole and math.prod(x.shape[1:]) == len(names):
-        return _by_name(names, x)
-    rows = [" ".join(map(_as_text, row)) for row in x.reshape(len(x), -1).tolist()]
-    return {names[0] if len(names) == 1 else "x": rows}
+    leaves = leaves_by_path(x)
+    if not whole and sum(math.prod(leaf.shape[1:]) for leaf in leaves.values()) == len(names):
+        flat = [column for leaf in leaves.values() for column in leaf.reshape(len(leaf), -1).T]
+        return dict(zip(names, flat, strict=True))
+    if is_tensor(x):
+        return {names[0] if len(names) == 1 else "x": _texts(x)}
+    return {path: _texts(leaf) for path, leaf in leaves.items()}
+
+
+def _texts(leaf: Array) -> list[str]:
+    """All of each row as one text."""
+    return [" ".join(map(_as_text, np.asarray(row).reshape(-1).tolist())) for row in leaf]
 
 
 def targets_by_name(run: Run, y: Array) -> Columns:
     """The targets: of a classification the names of the classes."""
+    if run.dataset.task == "other":
+        ragged = any(leaf.dtype.kind == "O" for leaf in leaves_by_path(y).values())
+        return {f"target_{name}": column for name, column in features_by_name(run.dataset.targets, y, whole=ragged).items()}
     if run.dataset.task != "classification":
         return _by_name(run.dataset.targets, y)
     names = _names_of_classes(run, int(y.max()) + 1)
@@ -45,10 +58,12 @@ def predictions_by_name(run: Run, outputs: Any) -> Columns:
     For a regression these are the numbers; for classes the likeliest, then a probability a class. Of several answers, those in
     a dictionary come in the order of their names.
     """
-    if not hasattr(outputs, "shape"):
+    if not is_tensor(outputs) or run.dataset.task == "other":
         columns: Columns = {}
-        for path, leaf in keras.tree.flatten_with_path(outputs):
-            columns |= _numbered("_".join(["prediction", *map(str, path)]), leaf)
+        for path, leaf in leaves_by_path(outputs).items():
+            name = "_".join(["prediction", *path.split("/")]) if path else "prediction"
+            ragged = isinstance(leaf, tf.RaggedTensor)
+            columns |= {name: _texts([row.numpy() for row in leaf])} if ragged else _numbered(name, leaf)  # type: ignore[arg-type]
         return columns
     places = math.prod(run.parts.first_batch[1].shape[1:])
     if run.dataset.task == "classification" and outputs[0].size % places == 0:
@@ -59,7 +74,7 @@ def predictions_by_name(run: Run, outputs: Any) -> Columns:
 
 
 def _classes_by_name(run: Run, outputs: Array, places: int) -> Columns:
-    chances = probabilities_at(run, outputs, places)
+    chances = probabilities_at(run.parts.answer, outputs, places)
     names = _names_of_classes(run, chances.shape[-1])
     found: Columns = {}
     for place in range(places):
@@ -68,24 +83,6 @@ def _classes_by_name(run: Run, outputs: Array, places: int) -> Columns:
         found |= {f"prediction{ending}": likeliest}
         found |= _by_name([f"probability{ending}_{name}" for name in names[: chances.shape[-1]]], chances[:, place])
     return found
-
-
-def probabilities_at(run: Run, outputs: Array, places: int) -> Array:
-    """The probabilities of each class at each place, (n, T, c)."""
-    answers = outputs.reshape(len(outputs) * places, -1)
-    return probabilities(answers, logits=run.parts.answer != "probabilities").reshape(len(outputs), places, -1)
-
-
-def probabilities(outputs: Array, *, logits: bool) -> Array:
-    """Shape (n, classes): the softmax of logits; one output alone is the logit of the second class."""
-    values = outputs.astype("float64").reshape(len(outputs), -1)
-    if values.shape[1] == 1:
-        second = 1 / (1 + np.exp(-values)) if logits else values
-        return np.hstack([1 - second, second])
-    if not logits:
-        return values
-    powers = np.exp(values - values.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
 def _names_of_classes(run: Run, count: int) -> list[str]:
@@ -119,15 +116,15 @@ def cells(column: Sequence[Any]) -> Sequence[Any]:
 
 
 def is_formula(cell: Any) -> bool:
-    """Whether a spreadsheet that opens the table would compute a cell; a number with a sign is none.
+    """Whether a spreadsheet that opens the table would compute a cell; a number with a sign is none, nor is a sign alone.
 
     Example:
-        >>> [is_formula(cell) for cell in ("=1+1", "@SUM(A1)", "-1.5e-3", "a=b", -1.5)]
-        [True, True, False, False, False]
+        >>> [is_formula(cell) for cell in ("=1+1", "@SUM(A1)", "-1.5e-3", "-", "a=b", -1.5)]
+        [True, True, False, False, False, False]
 
     Source: OWASP, "CSV Injection".
     """
-    if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+    if not isinstance(cell, str) or cell in ("+", "-") or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
         return False
     try:
         float(cell)

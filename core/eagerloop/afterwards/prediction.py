@@ -12,25 +12,28 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import tensorflow as tf
 
 from eagerloop.afterwards.columns import Columns, cells, features_by_name, is_formula, predictions_by_name, targets_by_name
+from eagerloop.afterwards.evaluation import tables_of
 from eagerloop.building.blaming import blaming
 from eagerloop.data.arrays import ROWS_AT_ONCE
 from eagerloop.errors import ConfigError
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import say
-from eagerloop.tables.blocks import read_blocks
+from eagerloop.structures import leaves_by_path, map_leaves, shapes_in_words
 
 
 def write_predictions(
     run: Run, source: Path | None = None, target: Path | None = None, *, for_spreadsheet: bool = False
 ) -> int:
-    """Predicts and writes CSV, piece by piece.
+    """Predicts and writes CSV, piece by piece; or what the model answers, as arrays.
 
     Args:
         run: A run with a trained model.
-        source: A table with the run's features as columns, in any order; by default the run's test data.
-        target: The file to write, which is there only when it is complete; by default standard output.
+        source: A table with the run's features as columns, in any order; `-` is standard input; by default the test data.
+        target: The file to write, which is there only when it is complete; by default standard output. One that ends in `.npz`
+            holds what `run.predict` gives: `predictions`, or an array for each path, such as `predictions/age`.
         for_spreadsheet: Put `'` before a text that a spreadsheet would run as a formula. By default it is written as it is, and
             a note says that there is one.
 
@@ -41,6 +44,8 @@ def write_predictions(
         DataError: The table lacks a column, or has a cell that cannot be read.
         ConfigError: The output cannot be written.
     """
+    if target is not None and target.suffix == ".npz":
+        return _write_arrays(target, [outputs for _given, outputs in _answered(run, source)])
     pieces = pieces_of(run, source)
     if target is None:
         return _write(sys.stdout, pieces, quote=for_spreadsheet)
@@ -50,20 +55,40 @@ def write_predictions(
 
 def pieces_of(run: Run, source: Path | None = None) -> Iterator[Columns]:
     """The columns of the table of predictions, by name, for some rows at a time."""
-    for given, x in _test_pieces(run) if source is None else _table_pieces(run, source):
-        with blaming(f"{run.place} cannot predict x of shape {x.shape}"):
-            outputs = run.predict(x)
+    for given, outputs in _answered(run, source):
         yield {**given, **predictions_by_name(run, outputs)}
 
 
+def _answered(run: Run, source: Path | None) -> Iterator[tuple[Columns, Any]]:
+    """What stands beside the predictions, and what the model answers, for some rows at a time."""
+    for given, x in _test_pieces(run) if source is None else _table_pieces(run, source):
+        with blaming(f"{run.place} cannot predict x of shape {shapes_in_words(x)}"):
+            outputs = run.predict(x)
+        yield given, outputs
+
+
+def _write_arrays(target: Path, answers: Sequence[Any]) -> int:
+    """The answers in one file, an array for each path; no object is ever pickled."""
+    rows: dict[str, Any] = {}
+    if not any(isinstance(leaf, tf.RaggedTensor) for leaf in leaves_by_path(answers[0]).values()):
+        with contextlib.suppress(ValueError):  # of sequences of two lengths
+            rows = leaves_by_path(map_leaves(lambda *leaves: np.concatenate(leaves), *answers))
+    if not rows:
+        msg = f"{target}: the answers have rows of several lengths, which make no array; write CSV, to predictions.csv say"
+        raise ConfigError(msg)
+    with _complete(target, binary=True) as file:
+        np.savez(file, **{f"predictions/{path}" if path else "predictions": leaf for path, leaf in rows.items()})
+    return len(next(iter(rows.values())))
+
+
 @contextlib.contextmanager
-def _complete(target: Path) -> Iterator[IO[str]]:
+def _complete(target: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
     """A file to write to that takes its name at the end: a fault on the way leaves what was there before."""
     device = target.exists() and not target.is_file()  # a pipe, or /dev/null
     path = target if device else target.resolve().with_name(f".{target.name}.{os.getpid()}.part")
     try:
         try:
-            with path.open("w", newline="", encoding="utf-8") as file:
+            with path.open("wb") if binary else path.open("w", newline="", encoding="utf-8") as file:
                 yield file
             if not device:
                 path.replace(target.resolve())
@@ -76,7 +101,7 @@ def _complete(target: Path) -> Iterator[IO[str]]:
         raise ConfigError(msg) from error
 
 
-Piece = tuple[Columns, np.ndarray[Any, Any]]
+Piece = tuple[Columns, Any]
 """Columns to stand beside the predictions, and x."""
 
 
@@ -87,9 +112,21 @@ def _test_pieces(run: Run) -> Iterator[Piece]:
             yield {**given, **targets_by_name(run, y)}, x
         return
     batches = run.dataset.test()
-    alike = all(spec.shape[1:].is_fully_defined() for spec in batches.element_spec)
-    for x, y in (batches.rebatch(ROWS_AT_ONCE) if alike else batches).as_numpy_iterator():
-        yield {**features_by_name(run.dataset.features, x, whole=not alike), **targets_by_name(run, y)}, x
+    specs = leaves_by_path(batches.element_spec).values()
+    alike = all(spec.shape.rank and spec.shape[1:].is_fully_defined() for spec in specs)
+    for x, y, *_weights in batches.rebatch(ROWS_AT_ONCE) if alike else batches:
+        given, targets = (map_leaves(_array, structure) for structure in (x, y))
+        yield {**features_by_name(run.dataset.features, given, whole=not alike), **targets_by_name(run, targets)}, x
+
+
+def _array(leaf: Any) -> Any:
+    """A tensor as an array; of a ragged one, an array of rows."""
+    if not isinstance(leaf, tf.RaggedTensor):
+        return leaf.numpy()
+    rows = np.empty(int(leaf.nrows()), object)
+    for place, row in enumerate(leaf):  # one by one: rows of one length would be taken for columns
+        rows[place] = row.numpy()
+    return rows
 
 
 def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
@@ -98,11 +135,12 @@ def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
     if not hasattr(dataset, "encode"):
         msg = f"{run.parts.names['dataset']} cannot read new rows from a file: it has no method encode(table)"
         raise ConfigError(msg)
-    for table in read_blocks(source):
+    for table in tables_of(source, dataset):
         if not len(table):
             continue  # a block of blank lines
         x = dataset.encode(table)  # names a missing column
-        shown = [*dataset.columns, *(name for name in dataset.targets if name in table.names)]
+        ids = [name for name in getattr(dataset, "carried", ()) if name in table.names]
+        shown = [*ids, *dataset.columns, *(name for name in dataset.targets if name in table.names)]
         yield table.texts(shown), x
 
 

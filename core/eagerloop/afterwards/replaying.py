@@ -16,6 +16,7 @@ from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import check_content, say
 from eagerloop.running.strides import Footing, Stride
+from eagerloop.running.which_checkpoint import Which, step_of
 from eagerloop.standing import LoopedRun
 from eagerloop.storage.read_only import ReadOnlyDirectory
 from eagerloop.storage.run_directory import RunDirectory
@@ -60,12 +61,31 @@ def record_of_step(
     try:
         with tempfile.TemporaryDirectory(prefix="eagerloop-inspect-") as scratch:
             pausing = {"save_every": max(0, step - 1)}  # a compiled run pauses before the step as if it had to save
-            again = recreate(where, known | pausing, trust, quiet=True, directory=ReadOnlyDirectory(Path(scratch)))
+            again = recreate(where, known | pausing, trust, progress=False, directory=ReadOnlyDirectory(Path(scratch)))
             _refuse_beyond(again, step)
             _take_up_before(again, Store(where.checkpoints), step)
             return _recorded(again, step, options)
     finally:
         random.put_back()
+
+
+def step_after(run: Path | None, checkpoint: Which) -> int:
+    """The first step after a checkpoint, counted from 1.
+
+    Args:
+        run: The run's directory; by default the newest below `runs/`.
+        checkpoint: As for `eagerloop.load`.
+
+    Raises:
+        CheckpointError: It is not there.
+    """
+    where = RunDirectory.existing(run)
+    newest = where.store.newest()
+    if newest is None:
+        msg = f"{where.path} has no checkpoint; name a step with --step"
+        raise CheckpointError(msg)
+    check_content(newest)
+    return step_of(where, newest, checkpoint) + 1
 
 
 def _refuse_beyond(run: Run, step: int) -> None:
@@ -124,9 +144,9 @@ class UpToAStep(Stride):
         self.record: StepRecord | None = None
         self.before_each_step(self._look)
 
-    def _look(self, x: Any, y: Any) -> None:
+    def _look(self, *batch: Any) -> None:
         """Records the step and ends the run with it, so that observers can close what they have opened."""
-        self.record = inspect_step(self._parts, self._position, x, y, **self._options)
+        self.record = inspect_step(self._parts, self._position, *batch, **self._options)
         self.stop("the step has been recorded")
 
     @property

@@ -1,26 +1,28 @@
 """Whether a run is what it claims to be: its checkpoints whole, and its record enough to get the same bits again."""
 
-import itertools
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from eagerloop.afterwards.replay_comparing import Comparison, same
 from eagerloop.choices.settings import read_toml
 from eagerloop.errors import CheckpointError
+from eagerloop.files.plain import read_plain
 from eagerloop.process.numerics import gpus
-from eagerloop.running.comparing import changes, compare_with_file
+from eagerloop.running.comparing import compare_with_file
 from eagerloop.running.opening import ON_ONE_DEVICE
 from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import check_content
+from eagerloop.running.which_checkpoint import Which, step_of
 from eagerloop.storage.checkpoint import Checkpoint
-from eagerloop.storage.files import read_plain
-from eagerloop.storage.history_file import HISTORY
+from eagerloop.storage.histories import Histories
+from eagerloop.storage.history_file import HISTORY, find_rows
+from eagerloop.storage.learnt_file import read_learnt
+from eagerloop.storage.manifests import read_manifest
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.variables import compare_tables, table_of
 
@@ -46,13 +48,16 @@ class Verdict:
         self.faults += fault
 
 
-def verify(directory: str | Path | None = None, *, replay: bool = False, trust: Iterable[str] = ()) -> Verdict:
+def verify(
+    directory: str | Path | None = None, *, replay: bool = False, trust: Iterable[str] = (), checkpoint: Which = None
+) -> Verdict:
     """Checks every checkpoint of a run; with `replay`, trains it again from its record and compares.
 
     Args:
         directory: The run; by default the newest below `runs/`. Nothing in it is changed.
         replay: Train again in a temporary directory.
         trust: Files of code, named by the record, that may be run.
+        checkpoint: The one to check, as for `eagerloop.load`; by default all.
 
     Returns:
         What was found.
@@ -64,21 +69,30 @@ def verify(directory: str | Path | None = None, *, replay: bool = False, trust: 
     run = recreate(where, {} if replay else ON_ONE_DEVICE, trust)
     verdict = Verdict()
     steps = run.store.steps()
+    newest = run.store.newest() if checkpoint is not None else None
+    if newest is not None:
+        steps = [step_of(where, newest, checkpoint)]
     if not steps:
         verdict.say(f"{where.path} has no checkpoint", fault=True)
-    checkpoints = [checkpoint for step in steps if (checkpoint := _read(run, step, verdict))]
-    whole = [checkpoint.step for checkpoint in checkpoints if _fits(run, checkpoint, verdict)]
-    if checkpoints:
-        _compare_files(where, checkpoints[-1], verdict)
-    if replay and whole:
-        _replay(where, run, whole, verdict, trust)
+    fitting, last, histories = [], None, Histories()
+    for step in steps:
+        checkpoint_there = _read(run, step, histories, verdict)
+        if checkpoint_there:
+            last = checkpoint_there  # the others are let go: each that is held has a file open
+            fitting += [step] if _fits(run, last, verdict) else []
+    if last and (newest is None or newest.step in steps):
+        _compare_files(where, last, verdict)
+        _compare_learnt(where, verdict)
+        _compare_packages(run, last, verdict)
+    if replay and fitting:
+        _replay(where, run, fitting, verdict, trust)
     return verdict
 
 
-def _read(run: Run, step: int, verdict: Verdict) -> Checkpoint | None:
+def _read(run: Run, step: int, histories: Histories, verdict: Verdict) -> Checkpoint | None:
     """A checkpoint that is whole, or None and a fault."""
     try:
-        checkpoint = run.store.read(step)
+        checkpoint = run.store.read(step, histories)
         check_content(checkpoint)
     except CheckpointError as error:
         if run.store.path_of(step).exists():  # else another process trains here, and has removed it since
@@ -100,8 +114,25 @@ def _fits(run: Run, checkpoint: Checkpoint, verdict: Verdict) -> bool:
     return True
 
 
+def _compare_log(newest: Checkpoint, verdict: Verdict) -> None:
+    """Whether the history among the checkpoints has the rows of the newest one, which may come from the other file."""
+    told, path = read_manifest(newest.directory)["history"], newest.directory.parent / HISTORY
+    if isinstance(told, dict) and find_rows(path, told["rows"], told["sha256"]) is None:
+        what = f"{path} is damaged: it lacks the {told['rows']} rows of {newest.directory.name}, which the run's own file has"
+        verdict.say(f"{what}; the next resume mends it", fault=True)
+
+
+def _compare_learnt(where: RunDirectory, verdict: Verdict) -> None:
+    """Whether data.json is as it was written."""
+    try:
+        read_learnt(where.path)
+    except CheckpointError as error:
+        verdict.say(str(error), fault=True)
+
+
 def _compare_files(where: RunDirectory, newest: Checkpoint, verdict: Verdict) -> None:
     """Whether run.toml and history.jsonl say what the newest whole checkpoint says."""
+    _compare_log(newest, verdict)
     try:
         notes = compare_with_file(
             newest.manifest["record"], read_toml(where.run_toml), str(where.run_toml), str(newest.directory)
@@ -131,18 +162,26 @@ def _compare_files(where: RunDirectory, newest: Checkpoint, verdict: Verdict) ->
     verdict.say(f"{path} {what} of {newest.directory.name}; the next resume writes it anew from there", fault=not behind)
 
 
+def _compare_packages(run: Run, newest: Checkpoint, verdict: Verdict) -> None:
+    """Says which packages of parts have other files than when the checkpoint was written."""
+    present = run.parts.run_toml["packages"]
+    for name, code in newest.manifest["record"].get("packages", {}).items():
+        if present.get(name) != code:
+            verdict.say(f"the code of {name} is another than when {newest.directory.name} was written: its bits may differ")
+
+
 def _replay(where: RunDirectory, run: Run, steps: list[int], verdict: Verdict, trust: Iterable[str]) -> None:
-    last = run.store.read(steps[-1]).manifest
+    position = run.store.read(steps[-1]).manifest["position"]
     with tempfile.TemporaryDirectory(prefix="eagerloop-replay-") as scratch:
-        again = recreate(where, {"keep": 0}, trust, quiet=True, directory=RunDirectory(Path(scratch)))
-        position = last["position"]
+        again = recreate(where, {"keep": 0}, trust, progress=False, directory=RunDirectory(Path(scratch)))
         again.train(position["epoch"] if position["batch"] else position["epoch"] - 1)
-        common = [step for step in steps if step in again.store.steps()]
+        made, compare = set(again.store.steps()), Comparison(run, again)
+        common = [step for step in steps if step in made]
         for step in common:
-            difference = _difference(run, again, step)
+            difference = compare(step)
             if difference:
                 free = bool(gpus()) and not run.parts.settings.deterministic
-                why = "; determinism was off, so on a GPU that is no fault" if free else _elsewhere(run, step)
+                why = "; determinism was off, so on a GPU that is no fault" if free else compare.elsewhere(step)
                 verdict.say(f"replay: {difference}{why}", fault=not free)
                 return
     if not common:
@@ -153,62 +192,8 @@ def _replay(where: RunDirectory, run: Run, steps: list[int], verdict: Verdict, t
     verdict.say(f"replay: same bits in {len(common)} of {len(steps)} checkpoints, those that a run without a pause makes")
 
 
-def _elsewhere(run: Run, step: int) -> str:
-    """What may have made the bits others: the checkpoint comes from other versions, threads or devices."""
-    changed = run.take_up(run.store.read(step))
-    return f"; it was made where rounding may differ: {'; '.join(changed)}" if changed else ""
-
-
-def _difference(run: Run, again: Run, step: int) -> str:
-    """The first thing that differs between two runs' checkpoints of a step, or nothing."""
-    old, new = _content(run, step), _content(again, step)
-    place = f"epoch {old['position']['epoch']}, step {step}"
-    for name, value in old["values"].items():
-        different = _first_difference(value, new["values"][name])
-        if different:
-            return f"{name} differs first in {place}: {different}"
-    rows: Iterator[tuple[dict[str, Any], dict[str, Any]]]
-    rows = itertools.zip_longest(old["history"], new["history"], fillvalue={})
-    for row, other in rows:
-        for key in dict.fromkeys([*row, *other]):
-            if key != "seconds" and not _same(row.get(key), other.get(key)):
-                epoch = (row or other)["epoch"]
-                return f"{key} of epoch {epoch} differs: {row.get(key)!r} was recorded, {other.get(key)!r} came out"
-    for key in ("position", "tally", "random"):
-        for where, value, other in changes(old[key], new[key], key):
-            if _same(value, other):
-                continue
-            return f"{where} differs first in {place}: {value!r:.80} was recorded, {other!r:.80} came out"
-    return ""
-
-
 def _same_rows(some: Any, others: Any) -> bool:
     """Whether the rows of two histories are equal, figure by figure."""
     alike = len(some) == len(others) and all(isinstance(row, dict) for row in some)
     rows = zip(some, others, strict=True) if alike else ()
-    return alike and all(row.keys() == other.keys() and all(_same(row[key], other[key]) for key in row) for row, other in rows)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two figures are equal; one that is not a number is equal to another such."""
-    return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - nan alone is not itself
-
-
-def _content(run: Run, step: int) -> dict[str, Any]:
-    checkpoint = run.store.read(step)
-    run.take_up(checkpoint)
-    values = {name: np.asarray(variable.numpy()) for name, variable in run.variables().items()}
-    return {**checkpoint.manifest, "values": values}
-
-
-def _first_difference(old: Any, new: Any) -> str:
-    """The first element whose bits differ: -0.0 is not 0.0 here, and a nan can be the same nan."""
-    if old.dtype == object:
-        unlike = np.asarray(old != new)
-    else:
-        bits = [np.frombuffer(array.tobytes(), np.uint8).reshape(-1, array.itemsize) for array in (old, new)]
-        unlike = (bits[0] != bits[1]).any(axis=1)
-    if not unlike.any():
-        return ""
-    index = np.unravel_index(int(np.argmax(unlike)), old.shape)
-    return f"{old[index]!r} was recorded, {new[index]!r} came out at {[int(part) for part in index]}"
+    return alike and all(row.keys() == other.keys() and all(same(row[key], other[key]) for key in row) for row, other in rows)

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from eagerloop.errors import ConfigError
+from eagerloop.structures import is_tensor, leaves_by_path, map_leaves
+from eagerloop.unpublished import comes_with_keras
 
 Meaning = Literal["logits", "separate logits", "probabilities", "quantities"]
 """`logits` are those of classes of which one is right, `separate logits` those of questions of which each is a yes or a no."""
@@ -42,7 +44,7 @@ def meaning_of(model: Any, loss: Any, x: Any, predictions: Any, *, classes: bool
     Returns:
         The meaning of each number.
     """
-    if not hasattr(predictions, "shape"):
+    if not is_tensor(predictions) or hasattr(predictions, "row_lengths"):  # several, or a ragged one
         return "quantities"
     if is_squashed(model, x, np.asarray(predictions)):
         return "probabilities"
@@ -64,10 +66,14 @@ def is_squashed(model: Any, x: Any, answers: np.ndarray[Any, Any]) -> bool:
         return False
     if answers.ndim > 1 and answers.shape[-1] > 1 and sums_to_one(answers):
         return True
-    x = np.asarray(x)
-    if x.dtype.kind != "f":
+    x = map_leaves(np.asarray, x)
+    if any(leaf.dtype.kind != "f" for leaf in leaves_by_path(x).values()):
         return False
-    far = np.concatenate([np.asarray(model(x * factor, training=False)) for factor in FAR])
+    moved = [map_leaves(lambda leaf, by=factor: leaf * by, x) for factor in FAR]
+    try:
+        far = np.concatenate([np.asarray(model(given, training=False)) for given in moved])
+    except Exception:  # noqa: BLE001 - a model of numbers that are ids, such as an Embedding's, has no answer to others
+        return False
     return bool((far >= 0).all() and (far <= 1).all() and far.std() > 0)
 
 
@@ -78,7 +84,7 @@ def sums_to_one(answers: np.ndarray[Any, Any]) -> bool:
 
 def of_keras(loss: Any) -> bool:
     """Whether a loss is of one of Keras's own classes."""
-    return type(loss).__module__.startswith("keras.src.losses")
+    return comes_with_keras(loss, "losses")
 
 
 def require_answers_for(loss: Any, y: Any, predictions: Any) -> None:

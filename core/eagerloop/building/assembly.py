@@ -14,6 +14,7 @@ from eagerloop.building.precision import for_precision
 from eagerloop.building.run_parts import RunParts
 from eagerloop.building.run_toml import describe
 from eagerloop.building.scheduling import follow, refuse_two_rates
+from eagerloop.building.weighing import require_weighing
 from eagerloop.building.workshop import Workshop
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.defaults import default_loss, default_metrics, default_model
@@ -21,6 +22,7 @@ from eagerloop.choices.settings import Settings
 from eagerloop.distribution.checks import check, compare
 from eagerloop.distribution.devices import strategy_of
 from eagerloop.distribution.replicas import Replicas
+from eagerloop.errors import ConfigError
 from eagerloop.hooks import Observers
 from eagerloop.parts import SINGLE, Choice, Dataset
 from eagerloop.process.numerics import configure_tensorflow, dtype_policy
@@ -47,12 +49,12 @@ def assemble(settings: Settings, catalog: Catalog) -> RunParts:
     keras.utils.set_random_seed(settings.seed)
     workshop = Workshop(settings.seed, catalog)
     dataset = workshop.make_dataset(settings.dataset)
-    settings, by_default = chosen_for_the_data(settings, dataset.task)
+    settings, by_default = chosen_for_the_data(settings, dataset)
     if replicas:
         compare(replicas, settings, dataset, workshop.resolved["dataset"][0].name)
     trained = _build(workshop, settings, replicas)
-    y, predictions = trained["first_batch"][1], trained["first_predictions"]
-    metrics = workshop.make_metrics(settings.metric or (), y, predictions)
+    metrics = workshop.make_metrics(settings.metric or (), trained["first_batch"], trained["first_predictions"])
+    require_weighing(trained, metrics, workshop.names())
     if replicas and not replicas.is_chief:
         settings = replace(settings, observer=())  # they are the chief's
     observers = [workshop.make("observer", choice) for choice in settings.observer]
@@ -76,7 +78,7 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
     """The parts that a step is made of, their variables made, and what the first call of the model gave."""
     with dtype_policy(settings.precision), replicas.scope() if replicas else contextlib.nullcontext():
         kinds = [kind for kind in SINGLE[1:] if getattr(settings, kind) is not None]
-        parts = {"schedule": None} | {kind: workshop.make(kind, getattr(settings, kind)) for kind in kinds}
+        parts = {"schedule": None} | {kind: workshop.make_all(kind, getattr(settings, kind)) for kind in kinds}
         if settings.schedule is not None:
             follow(parts["optimizer"], parts["schedule"], workshop.words("optimizer"))
         parts |= for_precision(settings.precision, parts)
@@ -84,7 +86,7 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
         predictions, watched = workshop.first_call(parts["model"], first_batch[0])
         freeze(parts["model"], settings.freeze)
         if replicas:
-            check(replicas, parts, (first_batch[1], predictions), workshop.names(), compiled=settings.compile)
+            check(replicas, parts, (first_batch, predictions), workshop.names(), compiled=settings.compile)
         if hasattr(parts["optimizer"], "build"):
             parts["optimizer"].build(may_be_trained(parts["model"]))  # what is frozen now may be thawed later
         if hasattr(parts["step"], "build"):
@@ -93,7 +95,10 @@ def _build(workshop: Workshop, settings: Settings, replicas: Replicas | None) ->
     return parts | {
         "first_batch": first_batch,
         "first_predictions": predictions,
-        "answer": workshop.settle_answer(parts["model"], parts["loss"], first_batch, predictions),
+        "answer": workshop.settle_answer(
+            parts["model"], parts["loss"], first_batch, predictions, compares=not hasattr(parts["step"], "measure")
+        ),
+        "answers": workshop.answers,
         "watched": () if replicas else watched,  # of replicas, the tape would see those of one device
     }
 
@@ -105,9 +110,27 @@ def assemble_dataset(settings: Settings, catalog: Catalog) -> Dataset:
     return Workshop(settings.seed, catalog).make_dataset(settings.dataset)
 
 
+def assemble_model(settings: Settings, catalog: Catalog) -> tuple[Dataset, Any, Any]:
+    """Makes the dataset and the model as a run begins with them, and no loss: one looks at a model before one trains it.
+
+    Returns:
+        The dataset, the model, and x of the first batch, which the model has been called with.
+    """
+    configure_tensorflow(settings)
+    keras.utils.set_random_seed(settings.seed)
+    workshop = Workshop(settings.seed, catalog)
+    dataset = workshop.make_dataset(settings.dataset)
+    with dtype_policy(settings.precision):
+        model = workshop.make_all("model", settings.model or Choice(default_model(str(settings.dataset.part))))
+        x = workshop.first_batch()[0]
+        workshop.first_call(model, x)
+    freeze(model, settings.freeze)
+    return dataset, model, x
+
+
 def with_observer(parts: RunParts, choice: Choice) -> RunParts:
     """The same parts and one more observer, in place of the one of that name if there is one; run.toml tells of it."""
-    workshop = Workshop(parts.settings.seed, parts.catalog, parts.dataset, parts.answer)
+    workshop = Workshop(parts.settings.seed, parts.catalog, parts.dataset, parts.answer, parts.model)
     observer = workshop.make("observer", choice)
     kept = [number for number, earlier in enumerate(parts.settings.observer) if earlier.part != choice.part]
 
@@ -138,8 +161,22 @@ def _described(parts: RunParts) -> RunParts:
     return replace(parts, run_toml=run_toml)
 
 
-def chosen_for_the_data(settings: Settings, task: str) -> tuple[Settings, list[str]]:
+def require_loss_for(dataset: Dataset, settings: Settings) -> None:
+    """Refuses to guess a loss where the targets are several, or none.
+
+    Raises:
+        ConfigError: No loss was chosen.
+    """
+    if dataset.task == "other" and settings.loss is None:
+        given = f"targets {', '.join(dataset.targets)}" if len(dataset.targets) else "no targets"
+        msg = f"the dataset gives {given}, and no loss is the usual one for that; choose one with --loss, or loss= in Python"
+        raise ConfigError(msg)
+
+
+def chosen_for_the_data(settings: Settings, dataset: Dataset) -> tuple[Settings, list[str]]:
     """The settings with what the user left to the data, and the kinds that were chosen so."""
+    require_loss_for(dataset, settings)
+    task = dataset.task
     defaults: dict[str, Any] = {
         "model": lambda: Choice(default_model(str(settings.dataset.part))),
         "loss": lambda: Choice(default_loss(task)),

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from eagerloop.building.answer import Meaning
+from eagerloop.unpublished import mask_of
 
 
 class Form(NamedTuple):
@@ -47,20 +48,32 @@ def is_one_hot(y: Any) -> bool:
     return values.ndim > 1 and bool(((values == 0) | (values == 1)).all() and (values.sum(axis=-1) == 1).all())
 
 
-def flattened(form: Form, y: Any, predictions: Any) -> tuple[Any, Any]:
-    """Targets (m, 1), (m,) or (m, k), and answers (m, k) in at least 32 bits, without what a Keras mask leaves out."""
-    mask = getattr(predictions, "_keras_mask", None)
+def flattened(form: Form, y: Any, predictions: Any, sample_weight: Any = None) -> tuple[Any, Any, Any]:
+    """Targets (m, 1), (m,) or (m, k), and answers (m, k) in at least 32 bits, without what a Keras mask leaves out.
+
+    The weights of rows, (n,), or of the steps of sequences, (n, T), become those of the places, (m,).
+    """
+    mask = mask_of(predictions)
     y, predictions = tf.convert_to_tensor(y), tf.convert_to_tensor(predictions)
     axes = len(predictions.shape)
     if predictions.dtype.size < tf.float32.size:
         predictions = tf.cast(predictions, tf.float32)
+    rows = tf.shape(predictions)[0]
     y = tf.reshape(y, {"one": (-1, 1), "numbers": (-1,), "hot": (-1, form.outputs)}[form.kind])
     predictions = tf.reshape(predictions, (-1, form.outputs))
+    weights = None if sample_weight is None else _of_places(sample_weight, tf.shape(predictions)[0], rows)
     places = (axes - 1, axes) if form.kind == "one" else (axes - 1,)
     if mask is not None and len(mask.shape) in places:
         counted = tf.reshape(mask, (-1,))
         y, predictions = tf.boolean_mask(y, counted), tf.boolean_mask(predictions, counted)
-    return y, predictions
+        weights = None if weights is None else tf.boolean_mask(weights, counted)
+    return y, predictions, weights
+
+
+def _of_places(sample_weight: Any, places: Any, rows: Any) -> Any:
+    """A weight for each of m places: a row's weight is that of each of its places."""
+    weights = tf.reshape(sample_weight, (rows, -1))
+    return tf.reshape(tf.repeat(weights, places // tf.size(weights), axis=1), (-1,))
 
 
 def hot(form: Form, y: Any) -> Any:

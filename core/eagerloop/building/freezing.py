@@ -19,7 +19,7 @@ def freeze(model: Any, patterns: Sequence[str]) -> None:
             `encoder/dense`, and whatever is inside a frozen layer is frozen with it.
 
     Raises:
-        ConfigError: A pattern matches no layer, or the model has none of Keras's.
+        ConfigError: A pattern matches no layer, all that could be trained is frozen, or the model has no layer of Keras's.
     """
     if not patterns:
         return
@@ -34,3 +34,7 @@ def freeze(model: Any, patterns: Sequence[str]) -> None:
             raise ConfigError(msg)
         for name in names:
             layers[name].trainable = False
+    if not model.trainable_variables:
+        told = f"freeze {', '.join(patterns)}: nothing is left to train"
+        msg = f"{told}; leave out one of the layers: {', '.join(layers)}"
+        raise ConfigError(msg)

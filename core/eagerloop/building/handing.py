@@ -13,6 +13,9 @@ import tensorflow as tf
 
 from eagerloop.building.conversions import Form, flattened, form_of
 from eagerloop.building.handing_rules import RULES, Hand, Question, wants_logits
+from eagerloop.errors import ConfigError
+from eagerloop.structures import is_tensor, shapes_in_words
+from eagerloop.unpublished import comes_with_keras
 
 QUANTITIES = {
     *("ConcordanceCorrelation", "CosineSimilarity", "LogCoshError", "MeanAbsoluteError", "MeanAbsolutePercentageError"),
@@ -43,9 +46,10 @@ class Handed:
         """Those of the metric."""
         return self.metric.variables
 
-    def update_state(self, y_true: Any, y_pred: Any) -> object:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> object:
         """Takes one batch into account."""
-        return self.metric.update_state(*self._hand(*flattened(self._form, y_true, y_pred)))
+        y, answers, weights = flattened(self._form, y_true, y_pred, sample_weight)
+        return self.metric.update_state(*self._hand(y, answers), sample_weight=weights)
 
     def result(self) -> object:
         """The figure over all batches since the last reset."""
@@ -63,13 +67,21 @@ class Handed:
 class Shaped(Handed):
     """A metric of quantities: the targets get the shape of the predictions, of which they have the size."""
 
-    def update_state(self, y_true: Any, y_pred: Any) -> object:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> object:
         """Takes one batch into account."""
-        return self.metric.update_state(tf.reshape(y_true, tf.shape(y_pred)), y_pred)
+        return self.metric.update_state(tf.reshape(y_true, tf.shape(y_pred)), y_pred, sample_weight=sample_weight)
 
     def around(self, metric: Any) -> "Shaped":
         """The same around another metric of its kind."""
         return Shaped(metric, self._form, self._hand)
+
+
+def _require_one_tensor(metric: Any, name: str, y: Any, predictions: Any) -> None:
+    """Refuses several outputs for a metric of Keras, which compares one tensor with one."""
+    if comes_with_keras(metric, "metrics") and not (is_tensor(y) and is_tensor(predictions)):
+        shapes = f"y is {shapes_in_words(y)} and the predictions are {shapes_in_words(predictions)}"
+        msg = f"metric '{name}' compares one tensor with one, and {shapes}; give it the path of an output, PATH=NAME"
+        raise ConfigError(msg)
 
 
 def handed(metric: Any, name: str, known: Mapping[str, Any], y: Any, predictions: Any) -> Any:
@@ -89,8 +101,9 @@ def handed(metric: Any, name: str, known: Mapping[str, Any], y: Any, predictions
         ConfigError: There is no right way to hand it these answers.
     """
     kind = type(metric).__name__
+    _require_one_tensor(metric, name, y, predictions)
     tensors = all(getattr(part, "shape", ()) for part in (y, predictions))
-    if not tensors or not type(metric).__module__.startswith("keras.src.metrics") or kind not in {*RULES, *QUANTITIES}:
+    if not tensors or not comes_with_keras(metric, "metrics") or kind not in {*RULES, *QUANTITIES}:
         return metric
     form = form_of(y, predictions, classes=known["dataset"].task == "classification")
     shapes = f"targets {tuple(y.shape)} and predictions {tuple(predictions.shape)}"

@@ -7,6 +7,13 @@ import keras
 import tensorflow as tf
 
 from eagerloop.storage.variables import inner_variable
+from eagerloop.unpublished import layers_in
+
+
+def pieces_of(words: str, part: Any) -> dict[str, Any]:
+    """A part by what it is called; of several by path each of them, such as `loss/age`."""
+    several = getattr(part, "by_path", None)
+    return {f"{words}/{path}": one for path, one in several.items()} if isinstance(several, Mapping) else {words: part}
 
 
 def attributes_of(holder: Any) -> Iterator[tuple[str, Any]]:
@@ -24,8 +31,8 @@ def attributes_of(holder: Any) -> Iterator[tuple[str, Any]]:
 
 def children_of(holder: Any) -> list[tuple[Any, str]]:
     """The layers and modules that an object holds itself, with the attribute that holds them."""
-    if isinstance(holder, keras.layers.Layer):
-        found = holder._flatten_layers(include_self=False, recursive=False)  # noqa: SLF001 - `layers` has only a model
+    found = layers_in(holder) if isinstance(holder, keras.layers.Layer) else None
+    if found is not None:
         return [(layer, "") for layer in found if not isinstance(layer, keras.layers.InputLayer)]
     return [(item, name) for name, item in attributes_of(holder) if isinstance(item, keras.layers.Layer | tf.Module)]
 

@@ -6,6 +6,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from eagerloop.errors import ConfigError
+from eagerloop.loop import loss_of
+from eagerloop.structures import map_leaves
+from eagerloop.unpublished import built_with, mask_of, with_mask
+
 
 class InFloat32:
     """A loss that gets its predictions in float32, and gives one number in float32, whatever the model computes in.
@@ -24,13 +29,11 @@ class InFloat32:
     def __init__(self, loss: Any) -> None:
         vars(self)["of_the_user"] = loss
 
-    def __call__(self, y_true: Any, y_pred: Any) -> Any:
-        """The loss, float32."""
-        predictions = tf.cast(y_pred, tf.float32)
-        mask = getattr(y_pred, "_keras_mask", None)
-        if mask is not None and predictions is not y_pred:
-            predictions._keras_mask = mask  # noqa: SLF001 - Keras hands on in this way which steps of a sequence count
-        return tf.cast(self.of_the_user(y_true, predictions), tf.float32)
+    def __call__(self, y_true: Any, y_pred: Any, x: Any = None, sample_weight: Any = None) -> Any:
+        """The loss, float32, and its figures if it has some."""
+        value, figures = loss_of(self.of_the_user, y_true, map_leaves(_in_float32, y_pred), x, sample_weight)
+        value = tf.cast(value, tf.float32)
+        return (value, figures) if figures else value
 
     def __getattr__(self, name: str) -> Any:
         return getattr(vars(self)["of_the_user"], name)
@@ -40,6 +43,15 @@ class InFloat32:
 
     def __repr__(self) -> str:
         return repr(self.of_the_user)
+
+
+def _in_float32(y_pred: Any) -> Any:
+    """Numbers in float32, with their mask."""
+    if not y_pred.dtype.is_floating:
+        return y_pred
+    predictions = tf.cast(y_pred, tf.float32)
+    mask = mask_of(y_pred)
+    return predictions if mask is None or predictions is y_pred else with_mask(predictions, mask)
 
 
 def own_loss(loss: Any) -> Any:
@@ -70,8 +82,12 @@ class Wrapped(keras.optimizers.Optimizer):
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """One update, by the optimizer."""
-        variables = self._trainable_variables if trainable_variables is None else trainable_variables
+        variables = built_with(self) if trainable_variables is None else trainable_variables
         self._of_the_user.apply_gradients(list(zip(grads, variables, strict=True)))
+
+
+def _wrapped_loss(loss: Any) -> Any:
+    return loss if isinstance(loss, keras.losses.Loss) else InFloat32(loss)
 
 
 def for_precision(policy: str, parts: dict[str, Any]) -> dict[str, Any]:
@@ -83,12 +99,19 @@ def for_precision(policy: str, parts: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         Those of the two that need something around them.
+
+    Raises:
+        ConfigError: Of several optimizers, none can scale the loss that float16 needs scaled.
     """
     found: dict[str, Any] = {}
-    if policy.startswith("mixed") and not isinstance(parts["loss"], keras.losses.Loss):
-        found["loss"] = InFloat32(parts["loss"])
+    loss, optimizer = parts["loss"], parts["optimizer"]
+    if policy.startswith("mixed") and not isinstance(loss, keras.losses.Loss):
+        found["loss"] = loss.around(_wrapped_loss) if hasattr(loss, "by_path") else InFloat32(loss)
     if policy == "mixed_float16":
-        optimizer = parts["optimizer"]
+        if hasattr(optimizer, "by_path"):
+            several = ", ".join(optimizer.by_path)
+            msg = f"mixed_float16 scales the loss for one optimizer, and here are several, {several}; take mixed_bfloat16"
+            raise ConfigError(msg)
         known = optimizer if isinstance(optimizer, keras.optimizers.Optimizer) else Wrapped(optimizer)
         found["optimizer"] = keras.optimizers.LossScaleOptimizer(known)
     return found

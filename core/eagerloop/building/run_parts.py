@@ -10,13 +10,15 @@ import keras
 import tensorflow as tf
 
 from eagerloop.building.answer import Meaning
+from eagerloop.building.by_path import MetricByPath, OutputData, innermost, leaves_at
 from eagerloop.building.handing import Handed
-from eagerloop.building.holdings import states_of, unlisted_variables
+from eagerloop.building.holdings import pieces_of, states_of, unlisted_variables
 from eagerloop.building.precision import own_loss
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.options import reserved
 from eagerloop.choices.settings import Part, Settings
 from eagerloop.distribution.replicas import Replicas
+from eagerloop.errors import PluginError
 from eagerloop.parts import Dataset
 from eagerloop.storage.variables import flat_variables
 
@@ -49,7 +51,8 @@ class RunParts:
         checkpointer: What writes the checkpoints' files.
         metrics: The metrics by the name that they have in the history.
         observers: In the order that the user gave.
-        first_batch: x, (n, d), and y, (n, k) or (n,), of the first batch of the first epoch.
+        first_batch: x, (n, d), and y, (n, k) or (n,), of the first batch of the first epoch, and the weights of its rows, (n,),
+            where there are some; any of them may be a structure.
         first_predictions: What the model answered to it before any training, (n, k).
         answer: What the predictions mean: `logits`, `separate logits`, `probabilities` or `quantities`.
         watched: The variables that a tape saw in that call; none on several replicas, where it sees those of one device.
@@ -57,6 +60,7 @@ class RunParts:
         resolved: Every part as the record tells it, by kind.
         origins: Where each part comes from, by the part in words: whom to name when it raises.
         by_default: The kinds of part that were chosen for the user.
+        answers: What the predictions mean at each path, where they are a structure.
         run_toml: The content of run.toml, as the parts were made: a file of code may change while the run goes on.
     """
 
@@ -71,7 +75,7 @@ class RunParts:
     checkpointer: Any
     metrics: Mapping[str, Any]
     observers: Sequence[Any]
-    first_batch: tuple[Any, Any]
+    first_batch: tuple[Any, ...]
     first_predictions: Any
     answer: Meaning
     watched: Sequence[Any]
@@ -79,6 +83,7 @@ class RunParts:
     resolved: Mapping[str, Sequence[Part]]
     origins: Mapping[str, Origin]
     by_default: Sequence[str]
+    answers: Mapping[str, Meaning] = field(default_factory=dict)
     run_toml: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -94,12 +99,13 @@ class RunParts:
     @property
     def names(self) -> dict[str, str]:
         """The name of each part by its kind; of several, with commas between them."""
-        return {kind: ", ".join(part.name for part in parts) for kind, parts in self.resolved.items()}
+        return {kind: ", ".join(part.told for part in parts) for kind, parts in self.resolved.items()}
 
     @property
     def unlisted(self) -> dict[str, tf.Variable]:
         """The variables that model, loss, step and metrics hold and do not list, by name."""
-        holders = {"model": self.model, "loss": own_loss(self.loss), "step": self.step}
+        losses = {words: own_loss(loss) for words, loss in pieces_of("loss", self.loss).items()}
+        holders = {"model": self.model, **losses, "step": self.step}
         return unlisted_variables(holders | self._metrics_by_owner())
 
     @functools.cached_property
@@ -110,20 +116,21 @@ class RunParts:
     @property
     def variables(self) -> dict[str, tf.Variable]:
         """Everything that a checkpoint holds, by name."""
-        holders = {"model": self.model, "optimizer": self.optimizer, "step": self.step}
+        holders = {"model": self.model, **pieces_of("optimizer", self.optimizer), "step": self.step}
         return flat_variables(holders | self._metrics_by_owner()) | self.unlisted
 
     def _metrics_by_owner(self) -> dict[str, Any]:
-        return {f"metric/{name}": metric for name, metric in self.metrics.items()}
+        return {f"metric/{name}": innermost(metric) for name, metric in self.metrics.items()}
 
     def given_as_objects(self) -> list[str]:
         """The kinds of which a part is known by its class alone, so that no record can make it again."""
         return [kind for kind, parts in self.resolved.items() if any(part.owner == "object" for part in parts)]
 
     def again(self, kind: str) -> Any:
-        """What the factory of a single part makes when it is called once more; None if the part was given as an object."""
+        """What the factory of a single part makes when it is called once more; None if it was an object, or has a path."""
         factory = next(origin.factory for words, origin in self.origins.items() if words.startswith(f"{kind} "))
-        return self._made_by(factory, self.resolved[kind][0]) if factory is not None else None
+        first = self.resolved[kind][0]
+        return self._made_by(factory, first) if factory is not None and not first.path else None
 
     def fresh_metrics(self) -> dict[str, Any]:
         """The metrics once more, for an evaluation that must not disturb those of a half-trained epoch."""
@@ -131,7 +138,7 @@ class RunParts:
         return {name: self._fresh_metric(metric, part) for (name, metric), part in rows}
 
     def _fresh_metric(self, metric: Any, part: Part) -> Any:
-        if isinstance(metric, Handed):
+        if isinstance(metric, Handed | MetricByPath):
             return metric.around(self._fresh_metric(metric.metric, part))
         for origin in self.origins.values():
             if origin.part is metric and origin.factory is not None:
@@ -139,13 +146,24 @@ class RunParts:
         return another_metric(metric)
 
     def _made_by(self, factory: Callable[..., Any], part: Part) -> Any:
-        known = {"seed": self.settings.seed, "dataset": self.dataset, "answer_meaning": self.answer}
+        known = {"seed": self.settings.seed, "dataset": self.dataset, "answer_meaning": self.answer, "model": self.model}
+        if part.path:
+            answers = leaves_at(part.path, part.told, self.first_batch[1], self.first_predictions)
+            known |= {"dataset": OutputData(self.dataset, *answers), "answer_meaning": self.answers[part.path]}
         return factory(**part.options, **filled_in(factory, known))
 
 
 def filled_in(factory: Callable[..., Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """What the engine fills in for a factory that asks for it, by the parameters' names."""
-    return {name: known[name] for name in reserved(factory)}
+    """What the engine fills in for a factory that asks for it, by the parameters' names.
+
+    Raises:
+        PluginError: It asks for the model, and is made before it.
+    """
+    wanted = reserved(factory)
+    if "model" in wanted - set(known):
+        msg = "it asks for the model, which is made after it; a loss, an optimizer, a step, a metric or an observer may ask"
+        raise PluginError(msg)
+    return {name: known[name] for name in wanted}
 
 
 def another_metric(metric: Any) -> Any:

@@ -6,10 +6,12 @@ from typing import Any
 
 import tomli_w
 
+from eagerloop.choices.packages import digest_of
 from eagerloop.choices.settings import FACTS, FORMAT, Part, Settings, plain_options
 from eagerloop.choices.sources import digest, is_file_part
 from eagerloop.parts import SINGLE
-from eagerloop.process.numerics import parallelism, versions
+from eagerloop.process.numerics import parallelism
+from eagerloop.process.versions import versions
 from eagerloop.storage import trust
 
 
@@ -33,24 +35,33 @@ def describe(
     Returns:
         Plain values, tables and lists of tables.
     """
-    tables = {kind: [part.as_toml() for part in parts] for kind, parts in resolved.items()}
+    tables = {kind: _tables(kind, parts) for kind, parts in resolved.items()}
     named = [part.name.rpartition(":")[0] for parts in resolved.values() for part in parts if is_file_part(part.name)]
     files = {**plugin_files, **{path: digest(Path(path)) for path in named}}
+    owners = dict.fromkeys(part.owner for parts in resolved.values() for part in parts)
     record = (
         {"format": FORMAT}
         | {name: getattr(settings, name) for name in plain_options()}
         | {"metric": [], "observer": []}
-        | {kind: rows[0] if kind in SINGLE else rows for kind, rows in tables.items()}
+        | tables
         | {
             "files": files,
             "seal": "",
             "versions": versions(),
+            "packages": {owner: code for owner in owners if (code := digest_of(owner))},
             "data": {"fingerprint": fingerprint},
             "parallelism": parallelism(),
             "replicas": replicas,
         }
     )
     return record | {"seal": trust.seal(record)}
+
+
+def _tables(kind: str, parts: Sequence[Part]) -> Any:
+    """The parts of a kind: one as a table, several by path as a table of tables, others as a list."""
+    if kind not in SINGLE:
+        return [part.as_toml() | ({"path": part.path} if part.path else {}) for part in parts]
+    return {part.path: part.as_toml() for part in parts} if parts[0].path else parts[0].as_toml()
 
 
 def config(record: Mapping[str, Any]) -> str:

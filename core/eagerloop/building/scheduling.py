@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.chosen import Chosen, choices_in, word_of
 from eagerloop.errors import ConfigError, PluginError
 from eagerloop.parts import Choice
 
@@ -56,12 +57,19 @@ def follow(optimizer: Any, schedule: Any, words: str) -> None:
     optimizer.learning_rate = schedule if known else AsSchedule(schedule)
 
 
-def refuse_two_rates(choice: Choice, schedule: Choice | None, catalog: Catalog) -> None:
-    """Refuses a learning rate beside a schedule: one of them would be passed over.
+def refuse_two_rates(choice: Chosen, schedule: Choice | None, catalog: Catalog) -> None:
+    """Refuses a learning rate beside a schedule, of which one would be passed over; and a schedule for several optimizers.
 
     Raises:
         ConfigError: The user gave both.
     """
+    if not isinstance(choice, Choice):
+        if schedule is not None:
+            several = ", ".join(word_of(one) for one in choices_in(choice))
+            way = "give each its learning_rate, or in Python an optimizer object that has a schedule"
+            msg = f"a schedule sets the rate of one optimizer, and here are several, {several}; {way}"
+            raise ConfigError(msg)
+        return
     given = {name.replace("-", "_"): value for name, value in choice.options.items()}.get("learning_rate")
     if schedule is None or given is None or not isinstance(choice.part, str):
         return

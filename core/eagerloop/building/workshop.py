@@ -1,8 +1,7 @@
 """How one part is made: looked up, its options checked, its factory called, what came back checked."""
 
-import contextlib
-import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -10,15 +9,23 @@ import tensorflow as tf
 
 from eagerloop.building.answer import Meaning, meaning_of, require_answers_for
 from eagerloop.building.blaming import blaming
+from eagerloop.building.by_path import LossByPath, MetricByPath, OutputData, leaves_at, meanings_by_path
+from eagerloop.building.callbacks import as_observer
 from eagerloop.building.handing import handed
 from eagerloop.building.holdings import holders_in, states_of
+from eagerloop.building.object_identity import class_path, config_of
+from eagerloop.building.optimizer_by_path import OptimizerByPath
 from eagerloop.building.run_parts import Origin, another_metric, filled_in
+from eagerloop.building.weighing import require_fitting_weights
 from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.chosen import WEIGHT, Chosen, choices_in, options_at, word_of
 from eagerloop.choices.options import resolve
 from eagerloop.choices.settings import Part
 from eagerloop.data.pipelines import as_dataset
 from eagerloop.errors import PluginError
+from eagerloop.loop import loss_of
 from eagerloop.parts import Choice, Dataset
+from eagerloop.structures import is_tensor, shapes_in_words
 
 CONFIGURED = ("loss", "schedule", "optimizer", "metric")
 """Kinds whose objects are compared by their `get_config()` as well."""
@@ -45,11 +52,14 @@ class Workshop:
         catalog: Where the parts are found.
         dataset: The run's dataset, if it is made already.
         answer: What the predictions mean, if that is known already.
+        model: The run's model, if it is made already.
     """
 
-    def __init__(self, seed: int, catalog: Catalog, dataset: Any = None, answer: Any = None) -> None:
+    def __init__(self, seed: int, catalog: Catalog, dataset: Any = None, answer: Any = None, model: Any = None) -> None:
         self._catalog = catalog
         self._known: dict[str, Any] = {"seed": seed, "dataset": dataset, "answer_meaning": answer}
+        self._known |= {} if model is None else {"model": model}
+        self.answers: dict[str, Meaning] = {}
         self.resolved: dict[str, list[Part]] = {}
         self.origins: dict[str, Origin] = {}
 
@@ -57,24 +67,40 @@ class Workshop:
         """The name of the first part of each kind."""
         return {kind: parts[0].name for kind, parts in self.resolved.items()}
 
-    def make(self, kind: str, choice: Choice) -> Any:
+    def make(self, kind: str, choice: Choice, known: Mapping[str, Any] | None = None) -> Any:
         """One part: looked up, its options checked, its factory called, what came back checked."""
         if isinstance(choice.part, str):
             entry = self._catalog.find(kind, choice.part)
-            words, factory = entry.where, entry.factory
-            options = resolve(entry.options, choice.options, words)
-            resolved = Part(choice.part, entry.owner.distribution, entry.owner.version, options)
+            words, factory = at(choice.path, entry.where), entry.factory
+            options = resolve(options_at(entry, choice.path), choice.options, words)
+            own = {name: options[name] for name in entry.options}
             with blaming(f"{words} could not be made"):
-                part = factory(**options, **filled_in(factory, self._known))
+                part = factory(**own, **filled_in(factory, known or self._known))
+            options = {**options, **getattr(part, "decided", {})}  # what followed from the data
+            resolved = Part(choice.part, entry.owner.distribution, entry.owner.version, options, choice.path)
             self.origins[words] = Origin(factory, part)
         else:
             part = choice.part
-            resolved = Part(class_path(part), "object", "", config_of(part) if kind in CONFIGURED else {})
-            words = f"{kind} {resolved.name}"
+            options = config_of(part) if kind in CONFIGURED else {}
+            words = at(choice.path, f"{kind} {class_path(part)}")
+            if kind == "loss" and choice.path:
+                options |= resolve({WEIGHT.name: WEIGHT}, choice.options, words)
+            resolved = Part(class_path(part), "object", "", options, choice.path)
             self.origins.setdefault(words, Origin(None, part))
+        part = as_observer(part) if kind == "observer" else part
         _check_methods(kind, part, words)
+        self._known |= {"model": part} if kind == "model" else {}
         self.resolved.setdefault(kind, []).append(resolved)
         return part
+
+    def make_all(self, kind: str, chosen: Chosen) -> Any:
+        """The part of a kind, or the parts of several paths as one."""
+        if isinstance(chosen, Choice):
+            return self.make(kind, chosen)
+        by_path = {choice.path: self.make(kind, choice) for choice in choices_in(chosen)}
+        if kind == "optimizer":
+            return OptimizerByPath(by_path, self._known["model"])
+        return LossByPath(by_path, {part.path: part.options[WEIGHT.name] for part in self.resolved[kind]})
 
     def make_dataset(self, choice: Choice) -> Dataset:
         """The dataset, as a `Dataset` whatever its factory returned."""
@@ -83,15 +109,15 @@ class Workshop:
             self._known["dataset"] = dataset = as_dataset(made, self.words("dataset"), self._known["seed"])
         return dataset
 
-    def first_batch(self) -> tuple[Any, Any]:
-        """The first batch of the first epoch."""
+    def first_batch(self) -> tuple[Any, ...]:
+        """The first batch of the first epoch: x, y, and the rows' weights where there are some."""
         words, dataset = self.words("dataset"), self._known["dataset"]
         with blaming(f"{words} could not give a first batch"):
             first = dataset.first_batch or next(iter(dataset.train(1, 0)), None)
         if first is None:
             msg = f"{words}: an epoch has no batch; give it at least one"
             raise PluginError(msg)
-        return first  # type: ignore[no-any-return]
+        return tuple(first)
 
     def first_call(self, model: Any, x: Any) -> tuple[Any, Sequence[Any]]:
         """What the model answers to a batch, and the variables that a tape saw in it.
@@ -99,7 +125,7 @@ class Workshop:
         Only by this call the model has its variables, and only then they can be restored. A variable that the tape saw and the
         model does not list is a mistake worth a word. What a generator drew for it, or an RNN remembers, is taken back.
         """
-        with blaming(f"{self.words('model')} cannot take the first batch, x of shape {tuple(x.shape)}"):
+        with blaming(f"{self.words('model')} cannot take the first batch, x of shape {shapes_in_words(x)}"):
             known = states_of(model) if isinstance(model, keras.layers.Layer | tf.Module) else ()
             states = [(variable, tf.identity(variable)) for variable in known]
             with tf.GradientTape() as tape:
@@ -111,29 +137,57 @@ class Workshop:
                     layer.reset_state()
             return predictions, tape.watched_variables()
 
-    def settle_answer(self, model: Any, loss: Any, batch: tuple[Any, Any], predictions: Any) -> Meaning:
-        """What the predictions mean; metrics that are made from here on can ask for it."""
-        x, y = batch
-        require_answers_for(loss, y, predictions)
+    def settle_answer(
+        self, model: Any, loss: Any, batch: tuple[Any, ...], predictions: Any, *, compares: bool = True
+    ) -> Meaning:
+        """What the predictions mean; metrics that are made from here on can ask for it.
+
+        Args:
+            model: The model.
+            loss: The loss.
+            batch: The first batch.
+            predictions: The answers to it.
+            compares: Whether the loss is given these targets; a step that measures by itself may have others.
+
+        Raises:
+            ConfigError: Targets or predictions lack the path of a loss, or do not fit it.
+        """
+        x, y = batch[:2]
+        losses = loss.by_path if isinstance(loss, LossByPath) else {"": loss}
+        for part, (path, one) in zip(self.resolved["loss"], losses.items(), strict=True):
+            require_answers_for(one, *leaves_at(path, at(path, f"loss '{part.name}'"), y, predictions))
+        require_fitting_weights(loss, [part.name for part in self.resolved["loss"]], batch, predictions)
+        if compares and not (is_tensor(y) and is_tensor(predictions)):
+            shapes = f"y, {shapes_in_words(y)}, with predictions, {shapes_in_words(predictions)}"
+            with blaming(f"{self.words('loss')} cannot compare {shapes}"):
+                loss_of(loss, y, predictions, x, *batch[2:])
+        self.answers = meanings_by_path(model, losses, (x, y), predictions)
         classes = self._known["dataset"].task == "classification"
         self._known["answer_meaning"] = answer = meaning_of(model, loss, x, predictions, classes=classes)
         return answer
 
-    def make_metrics(self, choices: Sequence[Choice], y: Any, predictions: Any) -> dict[str, Any]:
+    def make_metrics(self, choices: Sequence[Choice], batch: tuple[Any, ...], predictions: Any) -> dict[str, Any]:
         """The metrics by the name that they have in the history; each has seen the first batch and forgotten it."""
+        _x, y, *weights = batch
         metrics: dict[str, Any] = {}
         for choice in choices:
-            metric = self.make("metric", choice)
+            path = choice.path
+            words = at(path, f"metric '{word_of(replace(choice, path=''))}'")
+            answers, own = leaves_at(path, words, y, predictions), self._known
+            if path:
+                own = own | {"dataset": OutputData(own["dataset"], *answers), "answer_meaning": self.answers[path]}
+            metric = self.make("metric", choice, own)
             resolved = self.resolved["metric"][-1]
             name = metric_name(metric, resolved)
             if name in metrics or name in COLUMNS:
                 msg = f"metric '{name}' is there twice, or has the name of a column of the history; give each metric once"
                 raise PluginError(msg)
-            metrics[name] = handed(metric, name, self._known, y, predictions)
+            taken = handed(metric, name, own, *answers)
+            metrics[name] = MetricByPath(taken, path) if path else taken
             if getattr(metric, "variables", None) is not None:
                 with blaming(f"metric '{name}' cannot be taken over the first batch"):
                     # Some metrics make their variables at their first batch. Only variables that are there can be restored.
-                    metrics[name].update_state(y, predictions)
+                    metrics[name].update_state(y, predictions, *weights)
                     metric.reset_state()
                     if resolved.owner == "object":
                         another_metric(metric)  # an evaluation will need another one
@@ -145,10 +199,17 @@ class Workshop:
 
 
 def metric_name(metric: Any, resolved: Part) -> str:
-    """What a metric is called in the history: what the user typed, without owner and file; an object's own name."""
+    """What a metric is called in the history: what the user typed, without owner and file; an object's own name; its path."""
     if resolved.owner == "object":
-        return str(getattr(metric, "name", resolved.name))
-    return resolved.name.split("/")[-1].split(":")[-1].replace("-", "_")
+        name = str(getattr(metric, "name", resolved.name))
+    else:
+        name = resolved.name.split("/")[-1].split(":")[-1].replace("-", "_")
+    return f"{name}/{resolved.path}" if resolved.path else name
+
+
+def at(path: str, words: str) -> str:
+    """A part in words, with the path that it is for if it has one."""
+    return f"{words} at '{path}'" if path else words
 
 
 def _check_methods(kind: str, part: Any, words: str) -> None:
@@ -159,32 +220,3 @@ def _check_methods(kind: str, part: Any, words: str) -> None:
         a_kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         msg = f"{words} gave {type(part).__name__}{lacks}; {a_kind} must have {', '.join(required or ('its hooks',))}"
         raise PluginError(msg)
-
-
-def config_of(part: Any) -> dict[str, Any]:
-    """What Keras says an object was made of, as plain values: its class alone would not tell one rate from another."""
-    get_config = getattr(part, "get_config", None)
-    if not callable(get_config) or inspect.isclass(part):
-        return {}
-    with contextlib.suppress(Exception):  # one that cannot tell is known by its class
-        # Huber leaves its `delta` out of its config: what the wrapped function is called with tells of it.
-        made_with = {**getattr(part, "_fn_kwargs", {}), **get_config()}
-        return {key: value for key, value in _plain(made_with).items() if key not in ("name", "dtype")}
-    return {}
-
-
-def _plain(value: Any) -> Any:
-    """A value of a config as TOML can hold it; what is None is left out."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items() if inner is not None}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value if inner is not None]
-    if isinstance(value, (bool, int, float, str)):
-        return value
-    return float(value) if hasattr(value, "item") else class_path(value)
-
-
-def class_path(thing: Any) -> str:
-    """What a part that was given as an object is known by: where its class, or the function, is defined."""
-    target = thing if hasattr(thing, "__qualname__") else type(thing)
-    return f"{target.__module__}.{target.__qualname__}"

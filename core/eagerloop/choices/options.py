@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from eagerloop.errors import ConfigError, PluginError, did_you_mean, told
 
-RESERVED = ("seed", "dataset", "answer_meaning")
-"""Parameters that the engine fills in; `answer_meaning` for metrics alone: what the predictions mean, such as `logits`."""
+RESERVED = ("seed", "dataset", "model", "answer_meaning")
+"""Parameters that the engine fills in: `model` for what is made after it, `answer_meaning` (such as `logits`) for metrics."""
 
 SCALARS = (int, float, bool, str, Path)
 REQUIRED = inspect.Parameter.empty
@@ -71,7 +71,7 @@ class Option:
             The value, an int turned into a float and a str into a Path where the option wants that.
 
         Raises:
-            ConfigError: It has another type, is outside the range, or is not a number (nan, inf).
+            ConfigError: It has another type, is outside the range, or is not a number (nan, inf); or a text is none.
         """
         for wanted in _alternatives(self.type):
             converted = _convert(value, wanted)
@@ -82,6 +82,9 @@ class Option:
 
     def _in_range(self, value: Any, where: str) -> Any:
         for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, (str, Path)) and str(number) != str(number).encode(errors="replace").decode():
+                msg = f"{where}: option '{self.flag}' must be text that UTF-8 can write, got {str(number)!r:.200}; rename it"
+                raise ConfigError(msg)
             if isinstance(number, bool) or not isinstance(number, (int, float)):
                 continue
             low = -math.inf if self.minimum is None else self.minimum
@@ -124,8 +127,7 @@ def _convert(value: Any, wanted: Any) -> Any:
         return float(value) if value.bit_length() < 1024 else math.inf if value > 0 else -math.inf  # noqa: PLR2004
     if wanted is Path and isinstance(value, str):
         return Path(value)
-    exact = type(value) is wanted or (wanted in (Path, type(None)) and isinstance(value, wanted))
-    return value if exact else _NO
+    return value if type(value) is wanted or (wanted in (Path, type(None)) and isinstance(value, wanted)) else _NO
 
 
 def _check_type(annotation: Any, where: str) -> None:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
+from eagerloop.choices.chosen import from_python, from_toml
 from eagerloop.choices.options import options_of
+from eagerloop.data.beside import BESIDE, together
 from eagerloop.errors import ConfigError, did_you_mean
-from eagerloop.parts import KINDS, SINGLE, Choice
+from eagerloop.parts import KINDS, Choice
 
 FORMAT = 1
 LARGEST_RECORD = 16 * 2**20
-FACTS = ("format", "versions", "data", "parallelism", "files", "seal", "replicas")
+FACTS = ("format", "versions", "packages", "data", "parallelism", "files", "seal", "replicas")
 """What a record tells besides the settings; as a config it is passed over."""
 
 
@@ -29,7 +31,7 @@ class Note(NamedTuple):
 
 @dataclass
 class Settings:
-    """Everything that a user chooses for a run. `None` for a part follows the data.
+    """Everything that a user chooses for a run. `None` for a part follows the data. Of several by path, each choice has one.
 
     The annotated fields are the options of `eagerloop train` that belong to no part, and keywords of `eagerloop.train`.
     """
@@ -38,7 +40,7 @@ class Settings:
     seed: Annotated[int, Note("where every random number comes from", min=0, max=2**32 - 1)] = 0
     save_every: Annotated[int, Note("also save every so many steps; 0: only after each epoch", min=0)] = 0
     save_async: Annotated[bool, Note("write the variables in a thread too, from a copy of them")] = False
-    keep: Annotated[int, Note("keep this many checkpoints, and the best by val_loss; 0: all", min=0)] = 0
+    keep: Annotated[int, Note("keep this many of the newest checkpoints, and the best one; 0: all", min=0)] = 3
     compile: Annotated[bool, Note("run the loop as a tf.function")] = False
     strategy: Annotated[
         Literal["one", "mirrored", "multi-worker"], Note("train on one device, on several, or on several machines")
@@ -61,9 +63,9 @@ class Settings:
     plugins: Annotated[list[str], Note("plugin files")] = field(default_factory=list)
     dataset: Choice = field(default_factory=lambda: Choice("iris"))
     model: Choice | None = None
-    loss: Choice | None = None
+    loss: Choice | Sequence[Choice] | None = None
     schedule: Choice | None = None
-    optimizer: Choice = field(default_factory=lambda: Choice("adam"))
+    optimizer: Choice | Sequence[Choice] = field(default_factory=lambda: Choice("adam"))
     step: Choice = field(default_factory=lambda: Choice("tape"))
     checkpointer: Choice = field(default_factory=lambda: Choice("tf"))
     metric: Sequence[Choice] | None = None
@@ -146,37 +148,12 @@ def settings_from(content: Mapping[str, Any], where: str) -> Settings:
         name = key.replace("-", "_")
         if name in options:
             chosen[name] = options[name].convert(value, where)
-        elif name in SINGLE:
-            chosen[name] = _choice(value, f"{where}, [{key}]")
         elif name in KINDS:
-            rows = value if isinstance(value, list) else [value]
-            chosen[name] = [_choice(row, f"{where}, [[{key}]]") for row in rows]
+            chosen[name] = from_toml(name, value, where)
         elif name not in FACTS:
             msg = f"{where}: unknown key '{key}'; {did_you_mean(name, [*options, *KINDS])}"
             raise ConfigError(msg)
     return Settings(**chosen)
-
-
-def _choice(value: Any, where: str) -> Choice:
-    """A part in TOML: its name alone, or a table with name, options and what the record adds to them."""
-    if isinstance(value, str):
-        return Choice(value)
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not _is_options(value):
-        msg = f"{where} must be a name, or a table with 'name' and 'options', got {value!r}"
-        raise ConfigError(msg)
-    known = ("name", "owner", "version", "options", "unset")
-    for key in value:
-        if key not in known:
-            msg = f"{where}: unknown key '{key}'; {did_you_mean(key, known)}"
-            raise ConfigError(msg)
-    unset = dict.fromkeys(value.get("unset", ()))  # TOML has no null: the options that are None are listed
-    return Choice(value.get("name"), unset | value.get("options", {}))
-
-
-def _is_options(value: Mapping[str, Any]) -> bool:
-    """Whether `options` is a table, and `unset` a list of names."""
-    unset = value.get("unset", [])
-    return isinstance(value.get("options", {}), dict) and isinstance(unset, list) and all(isinstance(n, str) for n in unset)
 
 
 class Part(NamedTuple):
@@ -186,9 +163,15 @@ class Part(NamedTuple):
     owner: str
     version: str
     options: Mapping[str, Any]
+    path: str = ""
+
+    @property
+    def told(self) -> str:
+        """As it is typed: `mse`, or `age=mse`."""
+        return f"{self.path}={self.name}" if self.path else self.name
 
     def as_toml(self) -> dict[str, Any]:
-        """A table for run.toml."""
+        """A table for run.toml; the path stands outside of it."""
         plain = {name: str(value) if isinstance(value, Path) else value for name, value in self.options.items()}
         table = {"name": self.name, "owner": self.owner, "version": self.version}
         unset = [name for name, value in plain.items() if value is None]
@@ -209,25 +192,26 @@ def settings_of(keywords: Mapping[str, Any]) -> Settings:
     """
     names = [_KEYWORD.get(item.name, item.name) for item in fields(Settings)]
     chosen: dict[str, Any] = {}
-    for key, value in keywords.items():
+    for key, value in together(keywords).items():
         if key not in names:
-            msg = f"there is no keyword '{key}'; {did_you_mean(key, [*names, 'directory'])}"
+            msg = f"there is no keyword '{key}'; {did_you_mean(key, [*names, *BESIDE, 'directory', 'overwrite', 'progress'])}"
             raise ConfigError(msg)
         name = KEYWORDS.get(key, key)
         if name not in KINDS:
             of_a_run = str(getattr(value, "directory", value)) if name == "start_from" else value  # a run, or where it is
             chosen[name] = [str(item) for item in value] if name == "plugins" else of_a_run
         elif value is not None:
-            several = [value] if isinstance(value, (str, Choice)) else value
-            chosen[name] = as_choice(value) if name in SINGLE else [as_choice(item) for item in several]
+            chosen[name] = from_python(name, value)
     return Settings(**chosen).checked()
+
+
+def with_progress(settings: Settings) -> Settings:
+    """Adds the observer that shows how far the run is, unless it is there."""
+    if "progress" not in [choice.part for choice in settings.observer if isinstance(choice.part, str)]:
+        settings.observer = [Choice("progress"), *settings.observer]
+    return settings
 
 
 def keyword_of(kind: str) -> str:
     """What the keyword for a kind of part is called in Python."""
     return _KEYWORD.get(kind, kind)
-
-
-def as_choice(part: Any) -> Choice:
-    """A part however it was given: a name, `use(...)`, or an object."""
-    return part if isinstance(part, Choice) else Choice(part)

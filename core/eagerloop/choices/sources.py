@@ -12,9 +12,13 @@ from types import ModuleType
 from typing import Any
 
 from eagerloop.errors import PluginError
+from eagerloop.files.plain import read_plain_bytes
 
 BARE = {"loss": 2, "schedule": 1, "step": 5}
 """Kinds whose part is a plain function, and how many arguments it is called with."""
+
+ASKED = {"loss": ("x", "sample_weight"), "schedule": (), "step": ("sample_weight",)}
+"""Parameters behind those that are no options either: the loop gives what they ask for."""
 
 
 def is_file_part(part: str) -> bool:
@@ -34,7 +38,7 @@ def digest(path: Path) -> str:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_plain_bytes(path)
     except OSError as error:
         msg = f"plugin file {path} cannot be read: {error.strerror or error}; check the path"
         raise PluginError(msg) from error
@@ -90,8 +94,9 @@ def as_factory(kind: str, target: Callable[..., Any]) -> Callable[..., Any]:
     """Turns a plain function into a factory of itself.
 
     `def pinball(y_true, y_pred, quantile: float = 0.5)` is a loss, not a factory of losses: its first two parameters have no
-    default. The others become its options. Of a schedule, `def warm_up(step, peak: float = 0.01)`, it is the first one; of a
-    step, `def mine(model, loss, optimizer, x, y)`, the first five.
+    default. The others become its options, but for `x` and `sample_weight`, which it is called with, too. Of a schedule,
+    `def warm_up(step, peak: float = 0.01)`, it is the first one; of a step, `def mine(model, loss, optimizer, x, y)`, the first
+    five.
 
     Args:
         kind: The kind of part that is wanted.
@@ -113,6 +118,6 @@ def as_factory(kind: str, target: Callable[..., Any]) -> Callable[..., Any]:
         return functools.partial(target, **options) if options else target
 
     factory.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters[count:]]
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters[count:] if p.name not in ASKED[kind]]
     )
     return factory

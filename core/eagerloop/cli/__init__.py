@@ -1,9 +1,11 @@
 """The command line: each command parses, calls one library function, prints."""
 
+import os
 import sys
 from collections.abc import Sequence
 
 from eagerloop.cli.saying import report
+from eagerloop.errors import ConfigError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -19,10 +21,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     own = _own(words)
     debug = "--debug" in own
     with report(debug=debug):
+        _require_words(words)
         from eagerloop.cli.app import command  # noqa: PLC0415 - whatever goes wrong in there is reported, too
 
         code = command([*(word for word in own if word != "--debug"), *words[len(own) :]]) or 0
     sys.exit(code)
+
+
+def _require_words(words: Sequence[str]) -> None:
+    """Refuses what no command line can hold, and no file can be called; a program may give it nevertheless."""
+    for word in words:
+        try:
+            os.fsencode(word)
+        except UnicodeEncodeError as error:
+            msg = f"{word!a} is no word of a command line: it has half of a character; give whole ones"
+            raise ConfigError(msg) from error
 
 
 def _own(words: Sequence[str]) -> Sequence[str]:

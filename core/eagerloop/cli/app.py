@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from eagerloop.cli import checking, inspecting_step, launching, looking, making, reporting, using
+from eagerloop.cli import checking, exporting, inspecting_step, launching, looking, making, panels, reporting, runs, using
+from eagerloop.cli.words import without_pydantic
 from eagerloop.errors import EagerloopError
 
 HELP = """Trains TensorFlow models with one GradientTape loop that you can read, made of parts that you can swap by name.
@@ -15,6 +16,7 @@ With no option, 'eagerloop train' is the guide 'Keras with Eager Execution': iri
 
 DYNAMIC = {
     "train": "Train a new run. The options of the parts that you choose appear in this help.",
+    "inspect data": "Show a table column by column: what would be read, decided and left out, before anything is trained.",
     "inspect batch": "Show a batch of the first epoch: shapes, dtypes, columns, values.",
     "inspect model": "Show a model: layers, shapes, parameters, weights, and an answer.",
 }
@@ -46,8 +48,8 @@ def command(arguments: Sequence[str]) -> Any:
     for name, text in DYNAMIC.items():
         group = inspect if name.startswith("inspect ") else app
         function = _made(name, words[len(name.split()) :]) if name == dynamic else _about
-        group.command(name.split()[-1], help=text, context_settings=settings)(function)
-    for function in (using.resume, using.evaluate, using.predict, reporting.report, using.verify):
+        group.command(name.split()[-1], cls=panels.PanelledCommand, help=text, context_settings=settings)(function)
+    for function in (using.resume, using.evaluate, using.predict, exporting.export, reporting.report, using.verify):
         app.command(context_settings=settings)(function)
     for function in (looking.plugins, looking.show, looking.doctor):
         app.command(context_settings=settings)(function)
@@ -57,15 +59,17 @@ def command(arguments: Sequence[str]) -> Any:
     app.command(context_settings={**settings, "allow_interspersed_args": False})(launching.launch)
     inspect.command(context_settings=settings)(inspecting_step.step)
     app.add_typer(inspect, name="inspect")
+    app.add_typer(runs.commands(settings), name="runs")
     said = [*arguments, "--help"] if list(arguments) in ([], ["inspect"]) else list(arguments)
-    return typer.main.get_command(app).main(said, prog_name="eagerloop", standalone_mode=False)
+    return without_pydantic(typer.main.get_command(app)).main(said, prog_name="eagerloop", standalone_mode=False)
 
 
 def _made(name: str, words: Sequence[str]) -> Callable[..., None]:
     """The function of a dynamic command. Where a shell asks for completions, the last word may be half a name."""
     from eagerloop.cli import inspecting, training  # noqa: PLC0415 - the other commands need not wait for the catalog
 
-    make = {"train": training.train, "inspect batch": inspecting.batch, "inspect model": inspecting.model}[name]
+    looks = {f"inspect {one.__name__}": one for one in (inspecting.data, inspecting.batch, inspecting.model)}
+    make = {"train": training.train, **looks}[name]
     try:
         return make(words)
     except EagerloopError:
@@ -79,7 +83,20 @@ def _made(name: str, words: Sequence[str]) -> Callable[..., None]:
 
 def _typed(arguments: Sequence[str]) -> list[str]:
     """The words of the command line; of the half-typed one where a shell asks for completions."""
+    if not arguments and os.environ.get("COMP_CWORD", "").isdigit():
+        _join_at_equals_signs(os.environ["COMP_WORDS"].split(), int(os.environ["COMP_CWORD"]))
     return list(arguments) or os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
+
+
+def _join_at_equals_signs(words: list[str], place: int) -> None:
+    """Bash ends a word at `=`: `rest = sgd` was typed as one. Of the last one, it completes what is behind the sign."""
+    before = " ".join(words[:place]).replace(" = ", "=")
+    last = "" if words[place:] == ["="] else " ".join(words[place:])
+    if before.endswith(" =") or words[place:] == ["="]:
+        before = before.removesuffix(" =").rpartition(" ")[0]
+    elif before == " ".join(words[:place]):
+        return
+    os.environ["COMP_WORDS"], os.environ["COMP_CWORD"] = f"{before} {last}", str(len(before.split()))
 
 
 def _version(*, wanted: bool) -> None:

@@ -8,22 +8,23 @@ import argparse
 import contextlib
 import inspect
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import typer
 
-from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.catalog import Catalog, Entry
+from eagerloop.choices.chosen import BY_PATH, choices_in, from_words, options_at, word_of
 from eagerloop.choices.defaults import default_loss, default_model
 from eagerloop.choices.options import Option
 from eagerloop.choices.settings import Settings, plain_options, read_toml, settings_from
 from eagerloop.choices.sources import is_file_part
-from eagerloop.cli.flags import completion, dimmed, given, parameter, parameters_of
-from eagerloop.cli.saying import quiet
+from eagerloop.cli.flags import NOT_GIVEN, completion, dimmed, given, parameter, parameters_of
 from eagerloop.errors import ConfigError
 from eagerloop.parts import KINDS, SINGLE, Choice
+from eagerloop.process.screen import quiet
 from eagerloop.storage.trust import check, files_named
 
 FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
@@ -51,11 +52,8 @@ class _FirstPass(argparse.ArgumentParser):
 def chosen_parts(words: Sequence[str]) -> argparse.Namespace:
     """Which parts, plugin files and config a command line names, whatever else it holds."""
     parser = _FirstPass(add_help=False, allow_abbrev=False)
-    for kind in SINGLE:
-        parser.add_argument(f"--{kind}")
-    for flag in ("metric", "observe", "plugin", "trust"):
+    for flag in (*FLAGS.values(), "plugin", "trust", "config"):
         parser.add_argument(f"--{flag}", action="append", default=[])
-    parser.add_argument("--config", action="append", default=[])
     try:
         return parser.parse_known_args(list(words))[0]
     except _Unreadable:
@@ -94,8 +92,9 @@ def command_of(
 
     def command(**values: Any) -> None:
         for name, option in options.items():
-            value = None if name == "plugins" else given(values, name, option, "the command line")
-            setattr(settings, name, getattr(settings, name) if value is None else value)
+            value = NOT_GIVEN if name == "plugins" else given(values, name, option, "the command line")
+            if value is not NOT_GIVEN:
+                setattr(settings, name, value)
         for one in part_options:
             _set_option(settings, one, given(values, one.key, one.option, one.where))
         act(settings, catalog, values)
@@ -142,40 +141,38 @@ def _without_files(settings: Settings) -> Settings:
     """The settings without plugin files, and without the parts that come from files."""
     settings.plugins = []
     for kind in KINDS:
-        kept = getattr(settings, kind)
-        if isinstance(kept, Choice):
-            setattr(settings, kind, getattr(Settings(), kind) if is_file_part(kept.part) else kept)
-        elif kept:
-            setattr(settings, kind, [choice for choice in kept if not is_file_part(choice.part)])
+        chosen = getattr(settings, kind)
+        kept = [choice for choice in choices_in(chosen) if not is_file_part(choice.part)]
+        if isinstance(chosen, Choice) or not kept:
+            setattr(settings, kind, chosen if kept else getattr(Settings(), kind))
+        else:
+            setattr(settings, kind, kept)
     return settings
 
 
 def _choose(settings: Settings, chosen: argparse.Namespace, kinds: Sequence[str]) -> None:
     """The command line's parts over the config's. A part that the config has, too, keeps its options."""
     for kind in kinds:
-        named, kept = getattr(chosen, FLAGS[kind]), getattr(settings, kind)
-        known = {choice.part: choice for choice in ([kept] if isinstance(kept, Choice) else kept or ())}
-        if named and kind in SINGLE:
-            setattr(settings, kind, known.get(named, Choice(named)))
-        elif named:
-            setattr(settings, kind, [known.get(name, Choice(name)) for name in named])
+        words = getattr(chosen, FLAGS[kind])
+        if words:
+            known = {word_of(choice): choice for choice in choices_in(getattr(settings, kind))}
+            typed = from_words(kind, words)
+            one = isinstance(typed, Choice)
+            found = [known.get(word_of(choice), choice) for choice in choices_in(typed)]
+            setattr(settings, kind, found[0] if one else found)
 
 
 class PartOption(NamedTuple):
     """An option of a chosen part, and how it is typed."""
 
     kind: str
-    part: str
+    choice: Choice
+    key: str
     name: str
     where: str
     option: Option
     flags: Sequence[str]
     current: Any
-
-    @property
-    def key(self) -> str:
-        """The name of its parameter."""
-        return re.sub(r"\W", "_", f"{self.kind}__{self.part}__{self.option.name}")
 
     def parameters(self) -> Iterator[inspect.Parameter]:
         """What typer needs to know."""
@@ -185,17 +182,25 @@ class PartOption(NamedTuple):
 def _part_options(settings: Settings, catalog: Catalog, kinds: Sequence[str]) -> Iterator[PartOption]:
     """Every option of every chosen part. With two parts of a kind, `--observe.patience` is the one part's that has it."""
     for kind in kinds:
-        choices = {choice.part: choice for choice in _choices(settings, kind)}.values()
+        choices = {word_of(choice): choice for choice in _choices(settings, kind)}.values()
         entries = [catalog.find(kind, choice.part) for choice in choices]
-        shared = [name for entry in entries for name in entry.options]
-        for choice, entry in zip(choices, entries, strict=True):
+        rows = [(choice, entry, options_at(entry, choice.path)) for choice, entry in zip(choices, entries, strict=True)]
+        shared = [(choice.path, name) for choice, _entry, options in rows for name in options]
+        for number, (choice, entry, options) in enumerate(rows):
             values = {name.replace("-", "_"): value for name, value in choice.options.items()}
-            for option in entry.options.values():
-                short = f"--{FLAGS[kind]}.{option.flag}"
-                full = f"--{FLAGS[kind]}.{entry.name.rpartition(':')[2]}.{option.flag}"
-                flags = [short] if kind in SINGLE else [short, full] if shared.count(option.name) == 1 else [full]
-                current = values.get(option.name, option.default)
-                yield PartOption(kind, choice.part, entry.name, entry.where, option, flags, current)
+            where = f"{entry.where} at '{choice.path}'" if choice.path else entry.where
+            title = f"{choice.path}={entry.name}" if choice.path else entry.name
+            for name, option in options.items():
+                flags = _flags(kind, choice, entry, option, alone=shared.count((choice.path, name)) == 1)
+                current, key = values.get(name, option.default), f"{kind}_{number}__{name}"
+                yield PartOption(kind, choice, key, title, where, option, flags, current)
+
+
+def _flags(kind: str, choice: Choice, entry: Entry, option: Option, *, alone: bool) -> list[str]:
+    """How an option is typed, its path before it. A `/` in a path is typed as `.`: click takes it for two spellings."""
+    start = f"--{FLAGS[kind]}" + (f".{choice.path}".replace("/", ".") if choice.path else "")
+    short, full = f"{start}.{option.flag}", f"{start}.{entry.name.rpartition(':')[2]}.{option.flag}"
+    return [short] if kind in SINGLE else [short, full] if alone else [full]
 
 
 def _choices(settings: Settings, kind: str) -> Sequence[Choice]:
@@ -206,33 +211,34 @@ def _choices(settings: Settings, kind: str) -> Sequence[Choice]:
         return [Choice(default_model(str(settings.dataset.part)))]
     if kept is None and kind == "loss" and guide:
         return [Choice(default_loss("regression"))]
-    return [kept] if isinstance(kept, Choice) else list(kept or ())
+    return choices_in(kept)
 
 
 def _set_option(settings: Settings, one: PartOption, value: Any) -> None:
-    if value is None:
+    if value is NOT_GIVEN:
         return
     options = {one.option.name: value}
     changed = [
-        Choice(choice.part, {**choice.options, **options}) if choice.part == one.part else choice
+        replace(choice, options={**choice.options, **options}) if word_of(choice) == word_of(one.choice) else choice
         for choice in _choices(settings, one.kind)
     ]
-    setattr(settings, one.kind, changed[0] if one.kind in SINGLE else changed)
+    setattr(settings, one.kind, changed if changed[0].path or one.kind not in SINGLE else changed[0])
 
 
 def _kind_parameters(catalog: Catalog, kinds: Sequence[str]) -> Iterator[inspect.Parameter]:
     for kind in kinds:
-        many = kind not in SINGLE
+        many, by_path = kind not in SINGLE, kind in BY_PATH
         default = f" {dimmed(f'default {DEFAULTS[kind]}')}" if kind in DEFAULTS else ""
+        more = ", repeatable" * many + "; PATH=NAME for one of several" * by_path
         details = typer.Option(
             f"--{FLAGS[kind]}",
-            help=f"NAME, DISTRIBUTION/NAME or file.py:NAME{', repeatable' if many else ''}.{default}",
-            autocompletion=completion([entry.name for entry in catalog.of_kind(kind)]),
+            help=f"NAME, DISTRIBUTION/NAME or file.py:NAME{more}.{default}",
+            autocompletion=completion([entry.name for entry in catalog.of_kind(kind)], by_path=by_path),
             show_default=False,
             metavar="NAME",
             rich_help_panel="Parts",
         )
-        yield parameter(kind, list[str] if many else str, details)
+        yield parameter(kind, list[str] if many or by_path else str, details)
 
 
 def _plain_parameters(options: Mapping[str, Option], settings: Settings) -> Iterator[inspect.Parameter]:

@@ -1,5 +1,6 @@
 """From an option of a part, or of a run, to parameters that typer understands, and back to the value that was given."""
 
+import csv
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,12 @@ from eagerloop.errors import ConfigError, printable
 
 TYPES = {"int": "INTEGER", "float": "FLOAT", "str": "TEXT", "Path": "PATH"}
 """What stands behind an option in the help. The range stands in its text: the options' names need the room."""
+
+NONE = "none"
+"""What is typed for an option that may be None."""
+
+NOT_GIVEN = object()
+"""What `given` says where the command line says nothing: None may be a value."""
 
 NEGATED, SPELT_OUT = "no__", "full__"
 """How the parameters of `--no-shuffle` and `--observe.csv.path` begin; the rest is that of `--shuffle`, `--observe.path`."""
@@ -56,7 +63,13 @@ def parameters_of(
 
 
 def _annotation(option: Option) -> Any:
-    return list[str] if get_origin(_base(option)) is list else _base(option)
+    """What typer is told of the type: one that may be `none`, too, is text to it."""
+    base = _base(option)
+    if get_origin(base) is list:
+        return list[str]
+    if not _may_be_none(option) or base is bool:
+        return base
+    return Literal[(*get_args(base), NONE)] if get_origin(base) is Literal else str
 
 
 def _metavar(option: Option) -> str | None:
@@ -70,6 +83,7 @@ def described(option: Option, current: Any) -> str:
     limits = (
         [" or ".join(map(str, get_args(base)))] if get_origin(base) is Literal else [option.limits] if option.limits else []
     )
+    limits += ["or none"] if _may_be_none(option) and current is not None else []
     told = "required" if current is REQUIRED else f"default {in_words(current)}"
     return f"{_escaped(option.help)} {dimmed(', '.join([*limits, told]))}".strip()
 
@@ -83,13 +97,13 @@ def in_words(value: Any) -> str:
     """A value as a person would type it; it may come from a config."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if value in (None, [], ()):
+    if value in (None, [], (), ""):
         return "none"
     return printable(",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
 
 
 def given(values: Mapping[str, Any], key: str, option: Option, where: str) -> Any:
-    """What the command line says of an option, checked; None if it says nothing.
+    """What the command line says of an option, checked; `NOT_GIVEN` if it says nothing.
 
     Raises:
         ConfigError: The value has another type or is out of range.
@@ -98,15 +112,18 @@ def given(values: Mapping[str, Any], key: str, option: Option, where: str) -> An
         return False
     value = values[key] if values[key] not in (None, []) else values.get(SPELT_OUT + key)
     if value is None or value == []:
+        return NOT_GIVEN
+    if _may_be_none(option) and value in (NONE, [NONE]):
         return None
-    return option.convert(_items(option, value, where) if isinstance(value, list) else value, where)
+    return option.convert(_typed(option, value, where), where)
 
 
-def completion(names: Sequence[str]) -> Callable[[str], list[str]]:
-    """Offers those of the names that begin with what was typed."""
+def completion(names: Sequence[str], *, by_path: bool = False) -> Callable[[str], list[str]]:
+    """Offers those of the names that begin with what was typed, if there may be a path before it, behind the path."""
 
     def complete(incomplete: str) -> list[str]:
-        return [name for name in names if name.startswith(incomplete)]
+        path, equals, begun = incomplete.partition("=") if by_path and "=" in incomplete else ("", "", incomplete)
+        return [f"{path}{equals}{name}" for name in names if name.startswith(begun)]
 
     return complete
 
@@ -115,6 +132,10 @@ def _base(option: Option) -> Any:
     """The type of an option that may also be None, without the None."""
     kinds = get_args(option.type) if get_origin(option.type) in (Union, types.UnionType) else (option.type,)
     return next(kind for kind in kinds if kind is not type(None))
+
+
+def _may_be_none(option: Option) -> bool:
+    return type(None) in get_args(option.type)
 
 
 def _type(kind: Any) -> str:
@@ -126,12 +147,27 @@ def _escaped(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-def _items(option: Option, words: Sequence[str], where: str) -> list[Any]:
-    """`--model.hidden 64,32` and `--model.hidden 64 --model.hidden 32` are the same list."""
-    item = get_args(_base(option))[0]
+def words_of(text: str) -> list[str]:
+    """The words of a list as it is typed, with commas between them; one that has a comma itself stands in quotes, as in CSV.
+
+    Example:
+        >>> words_of("age,city"), words_of('"income, net",age')
+        (['age', 'city'], ['income, net', 'age'])
+    """
+    lines = text.splitlines() or [""]
+    return [word for cells in csv.reader(lines, skipinitialspace=True) for word in cells]
+
+
+def _typed(option: Option, value: Any, where: str) -> Any:
+    """Text as the option's type. `--model.hidden 64,32` and `--model.hidden 64 --model.hidden 32` are the same list."""
+    base = _base(option)
+    item = get_args(base)[0] if isinstance(value, list) else base
     make = str if get_origin(item) is Literal else item
     try:
-        return [make(word.strip()) for text in words for word in text.split(",") if word.strip()]
+        if isinstance(value, list):
+            return [make(word.strip()) for text in value for word in words_of(text) if word.strip()]
+        return make(value) if isinstance(value, str) else value
     except ValueError as error:
-        msg = f"{where}: option '{option.flag}' must be {option.type_name}, got {','.join(words)!r}"
+        words = value if isinstance(value, str) else ",".join(value)
+        msg = f"{where}: option '{option.flag}' must be {option.type_name}, got {words!r}"
         raise ConfigError(msg) from error

@@ -17,16 +17,24 @@ from eagerloop.cli.using import RunArgument, Trust, refuse_page
 from eagerloop.errors import ConfigError, EagerloopError
 
 ARGUMENTS = ("model", "loss", "optimizer", "x", "y")
-"""What a step function is given, in this order."""
+"""What a step function is given, in this order; the weights of the rows come after them, where the dataset gives some."""
 
 NARROWEST, WIDEST = 60, 120
 """The widths of a terminal that the text is set for; elsewhere than on a terminal it is 80."""
 
 
-def step(
+def step(  # noqa: PLR0913 - each argument is an option
     run: RunArgument = None,
     *,
-    number: Annotated[int, typer.Option("--step", help="Which step of the run, counted from 1.")] = 1,
+    number: Annotated[
+        int | None, typer.Option("--step", help="Which step of the run, counted from 1.", show_default="1")
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            "--checkpoint", metavar="newest|best|STEP", help="Look at the first step after it.", show_default="see --step"
+        ),
+    ] = None,
     row: Annotated[int, typer.Option("--row", help="Which row of the batch to follow, counted from 0.")] = 0,
     operations: Annotated[bool, typer.Option("--ops", help="List every TensorFlow operation that ran.")] = False,
     as_json: AsJson = False,
@@ -45,11 +53,12 @@ def step(
     from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
     RunDirectory.existing(run)
-    _refuse_before(number, row, page)
+    _refuse_before(number, row, page, checkpoint)
     quiet_tensorflow()
-    from eagerloop.afterwards.replaying import record_of_step  # noqa: PLC0415
+    from eagerloop.afterwards.replaying import record_of_step, step_after  # noqa: PLC0415
     from eagerloop.inspection.transcript.transcript import step_transcript  # noqa: PLC0415
 
+    number = (number or 1) if checkpoint is None else step_after(run, checkpoint)
     function = None if own is None else _own_step(own)
     with _saying_where(own, function):
         record = record_of_step(run, number, row=row, operations=operations, train_step=function, trust=trust or ())
@@ -63,13 +72,16 @@ def step(
         typer.echo(step_transcript(record, operations=operations, colour=_coloured(), width=_width()), color=True)
 
 
-def _refuse_before(number: int, row: int, page: Path | None) -> None:
+def _refuse_before(number: int | None, row: int, page: Path | None, checkpoint: str | None) -> None:
     """What can be seen to be wrong before TensorFlow has been imported.
 
     Raises:
-        ConfigError: A number is too small, or the page cannot be a file.
+        ConfigError: A number is too small, two steps are named, or the page cannot be a file.
     """
-    if number < 1:
+    if number is not None and checkpoint is not None:
+        msg = f"--step {number} and --checkpoint {checkpoint} both name a step; give one of the two"
+        raise ConfigError(msg)
+    if number is not None and number < 1:
         msg = f"--step {number}: steps are counted from 1"
         raise ConfigError(msg)
     if row < 0:
@@ -100,7 +112,8 @@ def _own_step(named: str) -> Callable[..., Any]:
         msg = f"--train-step: {file} has no function '{name}'; {did_you_mean(name, known)}"
         raise ConfigError(msg)
     try:
-        inspect.signature(function).bind(*ARGUMENTS)
+        signature = inspect.signature(function)
+        signature.bind(*ARGUMENTS, *(("sample_weight",) if "sample_weight" in signature.parameters else ()))
     except TypeError as error:
         msg = f"--train-step {named} must take {len(ARGUMENTS)} arguments, {', '.join(ARGUMENTS)}: {error}"
         raise ConfigError(msg) from error

@@ -11,9 +11,10 @@ from eagerloop.choices.catalog import PLURALS, Catalog
 from eagerloop.choices.sources import is_file_part
 from eagerloop.cli import listing
 from eagerloop.cli.flags import completion
-from eagerloop.cli.saying import quiet, quiet_tensorflow, write_out
+from eagerloop.cli.saying import quiet_tensorflow, write_out
 from eagerloop.errors import ConfigError, did_you_mean
 from eagerloop.parts import KINDS
+from eagerloop.process.screen import quiet
 
 PluginFiles = Annotated[
     list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A Python file with hook implementations.")
@@ -27,9 +28,15 @@ def plugins(
     ] = None,
     *,
     as_json: AsJson = False,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="List what each plugin imports when it is loaded, its hooks, files and version.")
+    ] = False,
     plugin: PluginFiles = None,
 ) -> None:
     """List the parts that can be chosen, and the plugins that are slow or broken."""
+    if audit:
+        _audit(as_json=as_json)
+        return
     kinds = [_kind(kind)] if kind else KINDS
     with quiet():  # a plugin may import TensorFlow
         catalog = Catalog.load(plugin or ())
@@ -37,6 +44,17 @@ def plugins(
         typer.echo(json.dumps(listing.as_json(catalog, kinds), indent=1))
         return
     write_out("\n".join(listing.of_kind(catalog, kinds[0]) if kind else listing.overview(catalog)))
+
+
+def _audit(*, as_json: bool) -> None:
+    """Each installed plugin, loaded in a process of its own."""
+    from eagerloop.choices.packages import audits  # noqa: PLC0415
+
+    found = audits()
+    if as_json:
+        typer.echo(json.dumps([one._asdict() for one in found], indent=1))
+        return
+    write_out("\n".join(line for one in found for line in one.as_lines()))
 
 
 def _kind(word: str) -> str:

@@ -9,10 +9,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from eagerloop.errors import ConfigError, EagerloopError, printable
-
-DEBUG = "EAGERLOOP_DEBUG"
-
+from eagerloop.errors import DEBUG, ConfigError, EagerloopError, printable
+from eagerloop.process.screen import quiet
 
 CLUTTER = re.compile(
     r"\x1b\[[0-9;]*m"  # Keras's colours
@@ -21,9 +19,6 @@ CLUTTER = re.compile(
 FINDING = re.compile(r"EL\d\d ")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the operating system says where there is no more room."""
-
-GREETING = re.compile(rb"[IWE]\d{4} |[IWE]0000 |WARNING: All log messages before absl|To enable the following instructions")
-"""How the lines begin that TensorFlow writes when it is imported."""
 
 
 def tell(text: str) -> None:
@@ -76,6 +71,42 @@ def data_on_stdout() -> Iterator[None]:
         raise ConfigError(msg) from error
 
 
+class _Unread:
+    """Standard output whose reader may leave: from then on it leads nowhere, and nobody is told."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes to whoever still reads."""
+        with _leaving():
+            return int(self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Hands out what was written."""
+        with _leaving():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def _leaving() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        _write_no_more()
+
+
+@contextlib.contextmanager
+def going_on_unread() -> Iterator[None]:
+    """What is done here is done to its end, even if nobody reads what it says: `eagerloop train | head` leaves a whole run."""
+    with contextlib.redirect_stdout(_Unread(sys.stdout)):
+        yield
+
+
 @contextlib.contextmanager
 def report(*, debug: bool) -> Iterator[None]:
     """Turns the user's faults into one line and an exit code; everything else keeps its traceback.
@@ -109,7 +140,8 @@ def report(*, debug: bool) -> Iterator[None]:
             sys.exit(_tell_of_system(error))
         if debug or not _notes(error):
             raise
-        tell(f"eagerloop: {type(error).__name__}: {_shortened(error)} ({'; '.join(_notes(error))}); --debug shows where")
+        what = f"{type(error).__name__}: {_shortened(error)}{_line_of(error)}"
+        tell(f"eagerloop: {what} ({'; '.join(_notes(error))}); --debug shows where")
         sys.exit(2)
 
 
@@ -152,6 +184,16 @@ def _notes(error: BaseException) -> list[str]:
     """What the engine knows of an error that a part raised."""
     mark = "eagerloop: "
     return [note.removeprefix(mark) for note in getattr(error, "__notes__", ()) if note.startswith(mark)]
+
+
+def _line_of(error: BaseException) -> str:
+    """Where a name was misspelt: the line says more than the name."""
+    step = error.__traceback__
+    if not isinstance(error, NameError) or step is None:
+        return ""
+    while step.tb_next is not None:
+        step = step.tb_next
+    return f", line {step.tb_lineno} of {os.path.relpath(step.tb_frame.f_code.co_filename)}"
 
 
 def _shortened(error: BaseException) -> str:
@@ -203,30 +245,3 @@ def quiet_tensorflow() -> None:
 
         if not os.environ.get(DEBUG):
             tf.get_logger().setLevel("ERROR")
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps TensorFlow's greetings off the screen while it may be imported, unless `--debug` was given.
-
-    Its C++ side writes to file descriptor 2 before any setting of its log level counts; so that descriptor leads into a file
-    meanwhile. Then come the lines that somebody else has written; if the import failed, all lines.
-    """
-    if os.environ.get(DEBUG):
-        yield
-        return
-    import tempfile  # noqa: PLC0415
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with tempfile.TemporaryFile() as said:
-        before, failed = os.dup(2), True
-        os.dup2(said.fileno(), 2)
-        try:
-            yield
-            failed = False
-        finally:
-            sys.stderr.flush()
-            os.dup2(before, 2)
-            said.seek(0)
-            os.write(before, b"".join(line for line in said if failed or not GREETING.match(line)))
-            os.close(before)

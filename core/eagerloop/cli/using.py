@@ -1,14 +1,29 @@
 """Commands on a run that exists: resume, evaluate, predict."""
 
+import contextlib
+import json
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from eagerloop.errors import ConfigError
 
+if TYPE_CHECKING:
+    from eagerloop.running.run import Run
+
 RunArgument = Annotated[
     Path | None, typer.Argument(metavar="[RUN]", help="A run's directory.", show_default="the newest below runs/")
+]
+CheckpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="newest|best|STEP",
+        help="Which checkpoint: the best is that of the lowest val_loss, or of what early-stopping follows.",
+        show_default="newest, or what early-stopping restores",
+    ),
 ]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse a damaged newest checkpoint, and whatever makes the rest inexact.")
@@ -37,6 +52,40 @@ def refuse_page(page: Path, example: str) -> None:
         raise ConfigError(msg)
 
 
+def tell_what_answers(run: "Run") -> None:
+    """Says what a run predicts with, where that is not simply its newest state."""
+    from eagerloop.cli.saying import tell  # noqa: PLC0415
+
+    if run.answers_with:
+        tell(f"note: {run.place} answers with {run.answers_with}")
+
+
+def open_to_predict(
+    run: Path | None, *, checkpoint: str | None, strict: bool = False, trust: list[str] | None = None, encoding: bool = False
+) -> "Run":
+    """A run that is to predict new rows or to be exported: without its data, if it kept what it learnt of them.
+
+    Args:
+        run: Its directory.
+        checkpoint: As for `eagerloop.load`; so are the next two.
+        strict: Refuse a damaged newest checkpoint.
+        trust: Files of code that may be run.
+        encoding: Whether it is to encode the rows of a table.
+    """
+    from eagerloop.errors import DataError, PluginError  # noqa: PLC0415
+    from eagerloop.running.opening import load  # noqa: PLC0415
+    from eagerloop.storage.learnt_file import LEARNT  # noqa: PLC0415
+    from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
+
+    how: dict[str, Any] = {"checkpoint": checkpoint, "strict": strict, "trust": trust or ()}
+    if (RunDirectory.existing(run).path / LEARNT).is_file():
+        with contextlib.suppress(DataError, PluginError):  # a model that asks its dataset for more than is kept
+            opened = load(run, for_predicting=True, **how)
+            if not encoding or getattr(opened.dataset, "encoder", None) is not None:
+                return opened
+    return load(run, **how)
+
+
 def resume(
     run: RunArgument = None,
     *,
@@ -59,8 +108,23 @@ def resume(
     resume_run(run, epochs=epochs, strict=strict, trust=trust or (), quiet=quiet, **given)
 
 
-def evaluate(run: RunArgument = None, *, strict: Strict = False, trust: Trust = None) -> None:
-    """Print the loss and the metrics of a run on its test data."""
+def evaluate(
+    run: RunArgument = None,
+    *,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            help="A table with features and target, or a folder of pictures; - is standard input.",
+            show_default="the test data",
+        ),
+    ] = None,
+    checkpoint: CheckpointOption = None,
+    strict: Strict = False,
+    trust: Trust = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the loss and the metrics of a run on its test data, or on a table."""
     from eagerloop.cli.saying import quiet_tensorflow, write_out  # noqa: PLC0415
     from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 
@@ -69,11 +133,21 @@ def evaluate(run: RunArgument = None, *, strict: Strict = False, trust: Trust = 
     from eagerloop.building.blaming import blaming  # noqa: PLC0415
     from eagerloop.running.opening import load  # noqa: PLC0415
 
-    loaded = load(run, strict=strict, trust=trust or ())
+    loaded = load(run, checkpoint=checkpoint, strict=strict, trust=trust or ())
+    tell_what_answers(loaded)
     with blaming(f"{loaded.place} cannot be evaluated"):
-        figures = loaded.evaluate()
+        figures = loaded.evaluate() if source is None else _on_table(loaded, source)
+    if as_json:
+        typer.echo(json.dumps({name: value if math.isfinite(value) else None for name, value in figures.items()}))
+        return
     for name, value in figures.items():
         write_out(f"{name} {value:.7g}")
+
+
+def _on_table(loaded: Any, source: Path) -> dict[str, float]:
+    from eagerloop.afterwards.evaluation import evaluate_table  # noqa: PLC0415
+
+    return evaluate_table(loaded, source)
 
 
 def predict(
@@ -81,14 +155,20 @@ def predict(
     *,
     source: Annotated[
         Path | None,
-        typer.Option("--input", help="A table with the features, in any column order.", show_default="the test data"),
+        typer.Option(
+            "--input",
+            help="A table with the features, or a folder of pictures; - is standard input.",
+            show_default="the test data",
+        ),
     ] = None,
     target: Annotated[
-        Path | None, typer.Option("--output", help="The CSV file to write.", show_default="standard output")
+        Path | None,
+        typer.Option("--output", help="The file to write: CSV, or .npz for the arrays.", show_default="standard output"),
     ] = None,
     for_spreadsheet: Annotated[
         bool, typer.Option("--for-spreadsheet", help="Put ' before a text that a spreadsheet would run as a formula.")
     ] = False,
+    checkpoint: CheckpointOption = None,
     strict: Strict = False,
     trust: Trust = None,
 ) -> None:
@@ -101,7 +181,11 @@ def predict(
     from eagerloop.afterwards.prediction import write_predictions  # noqa: PLC0415
     from eagerloop.running.opening import load  # noqa: PLC0415
 
-    loaded = load(run, strict=strict, trust=trust or ())
+    if source is None:
+        loaded = load(run, checkpoint=checkpoint, strict=strict, trust=trust or ())
+    else:
+        loaded = open_to_predict(run, checkpoint=checkpoint, strict=strict, trust=trust, encoding=True)
+    tell_what_answers(loaded)
     with data_on_stdout():
         count = write_predictions(loaded, source, target, for_spreadsheet=for_spreadsheet)
     if target is not None:
@@ -112,6 +196,10 @@ def verify(
     run: RunArgument = None,
     *,
     replay: Annotated[bool, typer.Option("--replay", help="Train again from the record, and compare bit for bit.")] = False,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option("--checkpoint", metavar="newest|best|STEP", help="Check this checkpoint alone.", show_default="all"),
+    ] = None,
     trust: Trust = None,
 ) -> None:
     """Check every checkpoint of a run; with --replay, train it again and compare."""
@@ -122,7 +210,7 @@ def verify(
     quiet_tensorflow()
     from eagerloop.afterwards.verifying import verify as check  # noqa: PLC0415
 
-    verdict = check(run, replay=replay, trust=trust or ())
+    verdict = check(run, replay=replay, trust=trust or (), checkpoint=checkpoint)
     write_out(str(verdict))
     if verdict.faults:
         raise typer.Exit(1)

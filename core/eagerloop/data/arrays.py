@@ -5,14 +5,20 @@ epoch]), any position is reached by counting, without replaying what came before
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eagerloop.data.pairs import Pair, check_alike, class_names, dtype_of, fingerprint_of, prepare, task_of
-from eagerloop.errors import ConfigError, DataError
+from eagerloop.data.class_weights import ClassWeight, weighed, weights_of_classes
+from eagerloop.data.columns import features_from, moments_of, names_of, shaped
+from eagerloop.data.cutting import batches_of
+from eagerloop.data.pairs import Pair, check_alike, class_names, dtypes_of, fingerprint_of, prepare
+from eagerloop.data.splitting import split_rows
+from eagerloop.data.tasks import settled_task
+from eagerloop.errors import ConfigError
 from eagerloop.parts import Task
+from eagerloop.structures import leaves_by_path, map_leaves, rows_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -29,13 +35,15 @@ SHOWN = 10
 
 @dataclass(eq=False, repr=False)
 class ArrayDataset:
-    """Batches of `(x, y)` cut from arrays.
+    """Batches of `(x, y)`, or of `(x, y, sample_weight)`, cut from arrays.
 
     Numbers in x become float32, or int64 where they are whole and float32 would round one. y becomes int32 of shape (n,) or
     (n, T) for a classification, and float32 of shape (n, k) for a regression: (n,) would broadcast against predictions (n, 1).
+    x and y may be dicts and tuples of such arrays, and y may be `()`.
 
     Args:
-        train_arrays: x of shape (n, d) or more axes, y of shape (n,) or (n, k), with the same n.
+        train_arrays: x of shape (n, d) or more axes, y of shape (n,) or (n, k), with the same n; and, where rows count for more
+            or less, weights of shape (n,), 0 or more.
         test_arrays: The same for the test.
         validation_arrays: The same for the evaluation after each epoch, or None.
         batch_size: Rows in a batch; the last of an epoch may be shorter.
@@ -46,16 +54,19 @@ class ArrayDataset:
         classes: The classes by name, in the order of their numbers; if none are given for a classification, the numbers
             up to the highest one in y.
         task: Classification or regression; if not given, classification where classes are named, or y has one integer a
-            row, or (n, T), T of them: a class at each place. One-hot rows are numbers.
-        exact: Whether any position is reached exactly, which it is.
-        note: Why.
+            row, or (n, T), T of them: a class at each place. One-hot rows are numbers. `other` where y is a structure.
+        exact: Whether any position is reached exactly, which it is; `note` says why.
         fingerprint: A digest of the data; if not given, it is made from the arrays.
         columns: The columns of a table that `encode` needs; the features, if none are given.
-        encoder: What turns a table into x; if not given, the features are numeric columns.
+        encoder: What turns a table into x, such as an `eagerloop.tables.Encoder`; if not given, the features are numeric
+            columns.
+        class_weight: How much the training rows of each class count, beside their own weights: `"balanced"`, or weights by the
+            name or the number of a class, as in Keras's `fit`. Validation and test are not weighed by it.
         raw_test: The columns of the test rows as they were before any encoding, by name, to be shown beside predictions.
 
     Raises:
-        ConfigError: The batch size is no positive number, or larger than the training data.
+        ConfigError: The batch size is no positive number, or larger than the training data; a class is weighed that is not
+            there.
         DataError: Shapes disagree, there are no rows, a number is not finite, a class number is out of range.
 
     Example:
@@ -83,47 +94,59 @@ class ArrayDataset:
     columns: Sequence[str] = ()
     encoder: "Callable[[Table], np.ndarray[Any, Any]] | None" = None
     raw_test: Mapping[str, Sequence[Any]] | None = None
+    class_weight: ClassWeight = None
     first_batch: None = field(default=None, init=False)
     keys: None = field(default=None, init=False)
+    weights_of_classes = staticmethod(weights_of_classes)
     _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.task = self.task or ("classification" if self.classes else task_of(np.asarray(self.train_arrays[1])))
+        self.task = settled_task(self.task, self.train_arrays[1], self.classes)
         pairs = {"train": self.train_arrays, "test": self.test_arrays, "validation": self.validation_arrays}
-        dtype = dtype_of(pair[0] for pair in pairs.values() if pair is not None)
-        prepared = {part: prepare(part, pair, self.task, dtype) for part, pair in pairs.items() if pair is not None}
+        dtypes = dtypes_of(pair[0] for pair in pairs.values() if pair is not None)
+        prepared = {part: prepare(part, pair, self.task, dtypes) for part, pair in pairs.items() if pair is not None}
         check_alike(prepared)
         self.train_arrays, self.test_arrays = prepared["train"], prepared["test"]
         self.validation_arrays = prepared.get("validation")
-        x, y = self.train_arrays
-        if not 1 <= self.batch_size <= len(x):
-            msg = f"batch size must be from 1 to {len(x)}, the number of training rows, got {self.batch_size}"
+        x, y, *_weights = self.train_arrays
+        self.rows = int(rows_of(x))
+        if not 1 <= self.batch_size <= self.rows:
+            msg = f"batch size must be from 1 to {self.rows}, the number of training rows, got {self.batch_size}"
             raise ConfigError(msg)
-        self.features = _names("features", "x", self.features, x)
-        self.targets = _names("targets", "y", self.targets, y)
+        self.features = names_of("features", "x", self.features, x)
+        self.targets = names_of("targets", "y", self.targets, y)
         self.classes = class_names(prepared, self.classes) if self.task == "classification" else ()
         self.outputs = len(self.classes) or len(self.targets)
         self.columns = tuple(self.columns) or self.features
-        self.fingerprint = self.fingerprint or fingerprint_of(prepared)
+        # Validation and test are not weighed by class, as in Keras's `fit`.
+        counts = np.bincount(y.ravel(), minlength=len(self.classes)).tolist() if self.classes else ()
+        self.class_weights = weights_of_classes(self.class_weight, self.classes, counts)
+        self._weighed = weighed(self.train_arrays, self.class_weights)
+        self.fingerprint = self.fingerprint or fingerprint_of({**prepared, "train": self._weighed})
 
     def __repr__(self) -> str:
         features = list(self.features)
         shown = ", ".join(features if len(features) <= SHOWN else [*features[:SHOWN], f"... ({len(features)} in all)"])
         return (
-            f"<{type(self).__name__}: {len(self.train_arrays[0])} training and {len(self.test_arrays[0])} test rows, "
-            f"{self.task} of {', '.join(self.targets)} from {shown}, batches of {self.batch_size}>"
+            f"<{type(self).__name__}: {self.rows} training and {rows_of(self.test_arrays)} test rows, "
+            f"{self.task} of {', '.join(self.targets) or 'nothing'} from {shown}, batches of {self.batch_size}>"
         )
 
     @property
     def batches_per_epoch(self) -> int:
         """How many batches an epoch has, the last one perhaps shorter."""
-        return -(-len(self.train_arrays[0]) // self.batch_size)
+        return -(-self.rows // self.batch_size)
+
+    @property
+    def target_moments(self) -> tuple[list[float], list[float]] | None:
+        """Means and standard deviations of the k training targets; None for classes, and structures."""
+        return moments_of(self.train_arrays[1]) if self.task == "regression" else None
 
     def order(self, epoch: int) -> np.ndarray[Any, Any] | None:
         """The row numbers of an epoch in the order of training, shape (n,); None if it is the order of the data."""
         if not self.shuffle:
             return None
-        return np.random.Generator(np.random.PCG64([self.seed, epoch])).permutation(len(self.train_arrays[0]))
+        return np.random.Generator(np.random.PCG64([self.seed, epoch])).permutation(self.rows)
 
     def train(self, epoch: int, start: int = 0) -> "tf.data.Dataset":
         """The batches of an epoch from batch `start` on.
@@ -133,15 +156,14 @@ class ArrayDataset:
             start: How many batches to leave out.
 
         Returns:
-            Batches x of shape (batch_size, d) and y of shape (batch_size, k) or (batch_size,).
+            Batches x of shape (batch_size, d) and y of shape (batch_size, k) or (batch_size,), and the rows' weights.
         """
-        x, y = self.train_arrays
         order = self.order(epoch)
         if order is None and not start:  # the same in every epoch
-            return self._once("train", self.train_arrays)
+            return self._once("train", self._weighed)
         first = start * self.batch_size
         rows = slice(first, None) if order is None else order[first:]
-        return self._batches(x[rows], y[rows], len(x))
+        return batches_of(map_leaves(lambda leaf: leaf[rows], self._weighed), self.batch_size, self.rows)
 
     def test(self) -> "tf.data.Dataset":
         """The test batches, always in the order of the data."""
@@ -155,39 +177,38 @@ class ArrayDataset:
     def _once(self, name: str, pair: Pair) -> "tf.data.Dataset":
         """A pipeline over whole arrays, made at its first use: making one takes as long as ten compiled steps."""
         if name not in self._made:
-            self._made[name] = self._batches(*pair, len(pair[0]))
+            self._made[name] = batches_of(pair, self.batch_size, int(rows_of(pair)))
         return self._made[name]
 
-    def encode(self, table: "Table") -> np.ndarray[Any, Any]:
+    def with_validation(self, fraction: float) -> "ArrayDataset":
+        """The same with some of the training rows, drawn by the seed, as its validation.
+
+        Args:
+            fraction: Their part of the training rows, above 0 and below 1.
+
+        Raises:
+            ConfigError: None would be left to train on.
+        """
+        training, held, _none = split_rows(self.rows, test_fraction=0.0, validation_fraction=fraction, seed=self.seed)
+        parts = [map_leaves(lambda leaf, rows=rows: leaf[rows], self.train_arrays) for rows in (training, held)]
+        return replace(self, train_arrays=parts[0], validation_arrays=parts[1])
+
+    def encode(self, table: "Table") -> Any:
         """New rows as the model wants them.
 
         Args:
             table: A table with `columns`, in any order; other columns are passed over.
 
         Returns:
-            x, shape (n, d), in the same form as the training data.
+            x, shape (n, d), or with the axes of the training data.
 
         Raises:
             DataError: A column is missing, or a cell cannot be encoded.
         """
         table.require(*self.columns)
         if self.encoder is not None:
-            return self.encoder(table)
-        like = self.train_arrays[0]
-        x = np.column_stack([self._column(table, name, like.dtype) for name in self.columns])
-        return x.reshape(len(table), *like.shape[1:])
-
-    def _column(self, table: "Table", name: str, dtype: "np.dtype[Any]") -> np.ndarray[Any, Any]:
-        """A column of a table, in the form of x: numbers, whole numbers, or text."""
-        if dtype.kind in "OUS":
-            return np.array(table.text(name))
-        if dtype.kind == "f":
-            return table.numbers(name)
-        values = table.numbers(name, np.float64)
-        broken = values != np.floor(values)
-        if broken.any():
-            raise table.fault(name, int(broken.argmax()), "the training rows have whole numbers here")
-        return values.astype(dtype)
+            return shaped(getattr(self.encoder, "told", self.encoder)(table), self.train_arrays[0])
+        return features_from(table, self.columns, self.train_arrays[0])
 
     def target_values(self, table: "Table") -> np.ndarray[Any, Any] | None:
         """The known answers in a table.
@@ -196,12 +217,13 @@ class ArrayDataset:
             table: Any table.
 
         Returns:
-            y, shape (n,) for a classification or (n, k); None if the table lacks a target, or has no value of it.
+            y, shape (n,) for a classification or (n, k); None if the table lacks a target, or has no value of it, or if y
+            is a structure.
 
         Raises:
             DataError: A cell is no number, or none of the classes.
         """
-        if any(name not in table.names or table.kind(name) == "missing" for name in self.targets):
+        if self.task == "other" or any(name not in table.names or table.kind(name) == "missing" for name in self.targets):
             return None
         if self.task == "classification":
             known = [table.labels(name, self.classes) for name in self.targets]
@@ -209,40 +231,17 @@ class ArrayDataset:
         y = np.column_stack([table.numbers(name) for name in self.targets])
         return y.reshape(len(table), *self.train_arrays[1].shape[1:])
 
-    def test_pieces(self) -> "Iterator[tuple[Mapping[str, Sequence[Any]], np.ndarray[Any, Any], np.ndarray[Any, Any]]]":
+    def test_pieces(self) -> "Iterator[tuple[Mapping[str, Sequence[Any]], Any, Any]]":
         """The test rows, some at a time.
 
         Yields:
             Their columns by name, as they were before any encoding, x and y.
         """
-        x, y = self.test_arrays
-        raw = self.raw_test or dict(zip(self.features, x.reshape(len(x), -1).T, strict=True))
-        for begin in range(0, len(x), ROWS_AT_ONCE):
+        x, y, *_weights = self.test_arrays
+        count = rows_of(x)
+        flat = [column for leaf in leaves_by_path(x).values() for column in leaf.reshape(count, -1).T]
+        raw = self.raw_test or dict(zip(self.features, flat, strict=True))
+        for begin in range(0, count, ROWS_AT_ONCE):
             rows = slice(begin, begin + ROWS_AT_ONCE)
-            yield {name: column[rows] for name, column in raw.items()}, x[rows], y[rows]
-
-    def _batches(self, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], rows: int) -> "tf.data.Dataset":
-        """Whole batches are cut by a reshape, which costs nothing a row; what is left makes the short last one.
-
-        `rows` is how many the whole part has: if these end in a short batch, one is concatenated even where there is
-        nothing else, so that the element_spec, and with it a compiled loop, is the same from any start.
-        """
-        import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
-
-        whole = len(x) // self.batch_size
-        cut = whole * self.batch_size
-        shapes = [(whole, self.batch_size, *array.shape[1:]) for array in (x, y)]
-        batches = tf.data.Dataset.from_tensor_slices((x[:cut].reshape(shapes[0]), y[:cut].reshape(shapes[1])))
-        if rows % self.batch_size:
-            last = tf.data.Dataset.from_tensors((x[cut:], y[cut:]))
-            batches = batches.concatenate(last if cut < len(x) else last.take(0))
-        return batches
-
-
-def _names(what: str, letter: str, given: Sequence[str], array: np.ndarray[Any, Any]) -> tuple[str, ...]:
-    """The names of an array's columns, numbered if none are given."""
-    width = int(np.prod(array.shape[1:], dtype=int))
-    if given and len(given) != width:
-        msg = f"{letter}_train has {width} columns, shape {array.shape}, and {what} names {len(given)}: {', '.join(given)}"
-        raise DataError(msg)
-    return tuple(given) or ((letter,) if letter == "y" and width == 1 else tuple(f"{letter}{place}" for place in range(width)))
+            some_x, some_y = map_leaves(lambda leaf, rows=rows: leaf[rows], (x, y))
+            yield {name: column[rows] for name, column in raw.items()}, some_x, some_y

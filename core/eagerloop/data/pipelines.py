@@ -1,56 +1,71 @@
-"""Makes a `Dataset` of what a dataset factory may also return: a `(train, test)` pair of batched `tf.data.Dataset`s."""
+"""Makes a `Dataset` of what a dataset factory may also return: `(train, test)` or `(train, validation, test)` of `tf.data`."""
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
+from eagerloop.data.beside import GivenData
+from eagerloop.data.columns import names_of
+from eagerloop.data.elements import check_elements, check_rows, classes_of, columns_of
 from eagerloop.data.given import dataset_of
-from eagerloop.data.pairs import task_of
-from eagerloop.data.shuffles import Passes, graph_of, shuffles_of
+from eagerloop.data.orders import Held, exactness_of
+from eagerloop.data.shuffles import Passes
+from eagerloop.data.tasks import task_of
 from eagerloop.errors import PluginError
 from eagerloop.parts import Dataset, Task
+from eagerloop.structures import is_tensor, leaves_by_path, map_with_path
 
 
 class PipelineDataset:
-    """A `(train, test)` pair as a `Dataset`: a position is reached by going through what comes before it.
+    """Batched pipelines as a `Dataset`: a position is reached by going through what comes before it.
 
     Args:
-        train: Batches `(x, y)` of the training.
-        test: Batches `(x, y)` of the test.
+        train: Batches `(x, y)`, or `(x, y, sample_weight)`, of the training.
+        test: Batches of the test.
         where: The dataset in words, for messages.
+        validation: Batches to evaluate on after each epoch, or None.
+        classes: The classes by name, in the order of their numbers; if none are given, the `class_names` that Keras leaves at
+            a dataset that it makes from a directory, or else the numbers.
 
     Raises:
-        PluginError: One of them is no `tf.data.Dataset` of `(x, y)`, or has no batch.
+        PluginError: One of them is no `tf.data.Dataset` of batches, or has no batch; or classes are named where there are none,
+            or too few.
     """
 
-    def __init__(self, train: tf.data.Dataset, test: tf.data.Dataset, where: str) -> None:
-        for name, part in (("train", train), ("test", test)):
-            _check_elements(part, f"{where}, {name}")
-        self._test, self._test_is_kept = _one_order(test)
-        self._test_is_read = False
+    def __init__(
+        self, train: tf.data.Dataset, test: tf.data.Dataset, where: str, validation: Any = None, classes: Sequence[str] = ()
+    ) -> None:
+        parts = {"train": train, "validation": validation, "test": test}
+        for name, part in parts.items():
+            if part is not None or name == "test":
+                check_elements(part, f"{where}, {name}")
+        self._test, self._validation = Held(test), validation and Held(validation)
         self._passes = Passes(train)
         first = next(iter(self._passes.number(0).take(1)), None)
         if first is None:
             msg = f"{where}: an epoch has no batch; give it at least one"
             raise PluginError(msg)
-        x, y = self.first_batch = first
-        self._shapes = tuple((None, *part.shape[1:]) for part in (x, y))
-        self.task: Task = task_of(y.numpy())
-        width = math.prod(y.shape[1:])
-        self.features: Sequence[str] = tuple(f"x{number}" for number in range(math.prod(x.shape[1:])))
-        self.targets: Sequence[str] = ("y",) if width == 1 else tuple(f"y{number}" for number in range(width))
-        self.classes: Sequence[str] = _classes(train) if self.task == "classification" else ()
-        self.outputs = len(self.classes) or width
-        self.exact, self.note = _exactness(train)
-        if self._test_is_kept:
-            self.note += "; the test part draws without a seed, so its first pass is kept in memory"
-        spec = f"{train.element_spec} {int(train.cardinality())} {int(test.cardinality())}"
-        self.fingerprint = hashlib.sha256(spec.encode()).hexdigest()
+        self.first_batch = first
+        check_rows(first, where)
+        x, y = first[:2]
+        self._shapes = {path: (None, *leaf.shape[1:]) for path, leaf in leaves_by_path(first).items()}
+        self.task: Task = "other" if isinstance(y, tf.RaggedTensor) or not is_tensor(y) else task_of(y.numpy())
+        features, targets = (columns_of(part, spec) for part, spec in zip((x, y), train.element_spec, strict=False))
+        self.features: Sequence[str] = names_of("features", "x", (), features)
+        self.targets: Sequence[str] = names_of("targets", "y", (), targets)
+        self.classes: Sequence[str] = classes_of(train, y, self.task, tuple(classes), where)
+        self.outputs = len(self.classes) or len(self.targets)
+        self.exact, self.note = exactness_of(train)
+        kept = [name for name, held in (("test", self._test), ("validation", self._validation)) if held and held.is_kept]
+        for name in kept:
+            self.note += f"; the {name} part draws without a seed, so its first pass is kept in memory"
+        counts = " ".join(str(int(part.cardinality())) for part in parts.values() if part is not None)
+        named = "".join(f" {name}" for name in classes)
+        self.fingerprint = hashlib.sha256(f"{train.element_spec} {counts}{named}".encode()).hexdigest()
         self.batches_per_epoch = self.keys = None
+        self.target_moments: tuple[Sequence[float], Sequence[float]] | None = None
 
     def train(self, epoch: int, start: int = 0) -> tf.data.Dataset:
         """The batches of an epoch from batch `start` on: of a seeded shuffle, the pass of that epoch, whatever came before."""
@@ -59,29 +74,30 @@ class PipelineDataset:
 
     def test(self) -> tf.data.Dataset:
         """The test batches: the same rows in the same order, however often they are asked for."""
-        if self._test_is_kept and not self._test_is_read:
-            self._test.reduce(np.int64(0), lambda count, _batch: count + 1)  # to its end: a part would not be kept
-            self._test_is_read = True
-        return self._shaped(self._test)
+        return self._shaped(self._test.batches())
 
-    def validation(self) -> None:
-        """A pair has none."""
+    def validation(self) -> tf.data.Dataset | None:
+        """The validation batches, always the same too, or None."""
+        return self._validation and self._shaped(self._validation.batches())
 
     def _shaped(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Refuses a batch of another shape where the pipeline itself does not know its shapes."""
-        if all(spec.shape.rank is not None and spec.shape[1:].is_fully_defined() for spec in batches.element_spec):
+        """Refuses a batch of another shape where the pipeline itself does not know its rank or its shapes.
+
+        What may differ from batch to batch, such as the length of padded sequences, the pipeline says itself: None in a shape.
+        """
+        leaves = leaves_by_path(batches.element_spec).values()
+        if all(isinstance(spec, tf.RaggedTensorSpec) or spec.shape.rank is not None for spec in leaves):
             return batches
-        return batches.map(
-            lambda x, y: tuple(tf.ensure_shape(part, shape) for part, shape in zip((x, y), self._shapes, strict=True))
-        )
+        return batches.map(lambda *batch: map_with_path(lambda path, part: tf.ensure_shape(part, self._shapes[path]), batch))
 
 
 def as_dataset(made: Any, where: str, seed: int = 0) -> Dataset:
     """What a dataset factory returned, as a `Dataset`.
 
     Args:
-        made: A `(train, test)` pair of pipelines, arrays as `dataset_of` takes them, or an object that is a `Dataset` already
-            but for attributes that can be told.
+        made: `(train, test)` or `(train, validation, test)` of pipelines, or an object with pipelines as attributes `train`,
+            `test` and perhaps `validation`, and `classes` by name; arrays as `dataset_of` takes them, `GivenData`; or an object
+            that is a `Dataset` already but for attributes that can be told.
         where: The dataset in words, for messages.
         seed: The run's seed: of arrays it draws the test, and the order of each epoch.
 
@@ -91,11 +107,17 @@ def as_dataset(made: Any, where: str, seed: int = 0) -> Dataset:
     Raises:
         PluginError: It is neither.
     """
+    if isinstance(getattr(made, "train", None), tf.data.Dataset):  # of a namedtuple, too
+        test, validation = (getattr(made, name, None) for name in ("test", "validation"))
+        return PipelineDataset(made.train, test, where, validation, getattr(made, "classes", ()))
     arrays = dataset_of(made, seed)
     if arrays is not None:
         return arrays
-    if isinstance(made, (tuple, list)) and len(made) == 2:  # noqa: PLR2004
-        return PipelineDataset(made[0], made[1], where)
+    if isinstance(made, GivenData) or hasattr(made, "element_spec"):
+        made = _pipelines_of(made if isinstance(made, GivenData) else GivenData(made), where)
+    if isinstance(made, (tuple, list)) and (len(made) == 2 or (len(made) == 3 and _are_pipelines(made))):  # noqa: PLR2004
+        training, *between, test = made
+        return PipelineDataset(training, test, where, *between)
     missing = [name for name in ("train", "test", "features", "targets", "task") if not hasattr(made, name)]
     if missing:
         msg = (
@@ -103,7 +125,12 @@ def as_dataset(made: Any, where: str, seed: int = 0) -> Dataset:
             f"without {', '.join(missing)}"
         )
         raise PluginError(msg)
-    _check_elements(made.train(1, 0), where)
+    check_elements(made.train(1, 0), where)
+    return _completed(made)
+
+
+def _completed(made: Any) -> Dataset:
+    """An object with what a `Dataset` must have, and with what the engine can tell of the rest."""
     defaults: dict[str, Any] = {
         "validation": lambda: None,
         "classes": (),
@@ -113,6 +140,7 @@ def as_dataset(made: Any, where: str, seed: int = 0) -> Dataset:
         "batches_per_epoch": None,
         "first_batch": None,
         "keys": None,
+        "target_moments": None,
     }
     if hasattr(made, "encode"):
         defaults["columns"] = made.features
@@ -120,6 +148,32 @@ def as_dataset(made: Any, where: str, seed: int = 0) -> Dataset:
     defaults["outputs"] = len(classes) if made.task == "classification" else len(made.targets)
     lacking = {name: value for name, value in defaults.items() if not hasattr(made, name)}
     return CompletedDataset(made, lacking) if lacking else made
+
+
+def _pipelines_of(given: GivenData, where: str) -> tuple[Any, ...]:
+    """The pipelines of the training, of the validation if there is one, and of the test.
+
+    Raises:
+        PluginError: There is no test, or the data are no pipelines.
+    """
+    dataset = given.dataset
+    whole = dataset if isinstance(dataset, (tuple, list)) else (dataset,)
+    if given.test is not None:
+        whole = (*whole, given.test)
+    if given.validation is not None:
+        whole = (whole[0], given.validation, *whole[1:])
+    if given.target is not None or not _are_pipelines(whole):
+        got = ", ".join(type(part).__name__ for part in whole)
+        msg = f"{where}: validation=, test= and target= go with arrays (x, y), a table, or tf.data.Datasets, got {got}"
+        raise PluginError(msg)
+    if len(whole) - (given.validation is not None) < 2:  # noqa: PLR2004
+        msg = f"{where} is a tf.data.Dataset alone; give the test, too: dataset=..., test=..., or dataset=(train, test)"
+        raise PluginError(msg)
+    return tuple(whole)
+
+
+def _are_pipelines(parts: Sequence[Any]) -> bool:
+    return all(hasattr(part, "element_spec") for part in parts)
 
 
 class CompletedDataset:
@@ -139,50 +193,3 @@ class CompletedDataset:
 
     def __repr__(self) -> str:
         return repr(self._made)
-
-
-def _classes(train: tf.data.Dataset) -> tuple[str, ...]:
-    """The class numbers up to the highest one: the whole training data is read for them, once."""
-    highest = train.reduce(np.int64(0), lambda top, batch: tf.maximum(top, tf.reduce_max(tf.cast(batch[1], tf.int64))))
-    return tuple(str(number) for number in range(int(highest) + 1))
-
-
-def _check_elements(batches: Any, where: str) -> None:
-    spec = getattr(batches, "element_spec", None)
-    if spec is None:
-        msg = f"{where} must be a tf.data.Dataset of (x, y) batches, got {type(batches).__name__}"
-        raise PluginError(msg)
-    if not (isinstance(spec, tuple) and len(spec) == 2 and all(isinstance(part, tf.TensorSpec) for part in spec)):  # noqa: PLR2004
-        msg = f"{where} must give batches (x, y), two tensors, got {spec}"
-        raise PluginError(msg)
-    if any(part.shape.rank == 0 for part in spec):
-        msg = f"{where} must give batches, got single numbers {spec}; add .batch(32) to the pipeline"
-        raise PluginError(msg)
-
-
-def _one_order(test: tf.data.Dataset) -> tuple[tf.data.Dataset, bool]:
-    """A pipeline whose passes are all alike, and whether its first one is to be kept in memory for that.
-
-    A shuffle with a seed has a first pass of its own, which any process finds again. What no seed decides is kept.
-    """
-    graph = graph_of(test)
-    inner = [node for function in graph.library.function for node in function.node_def]
-    shuffles = list(shuffles_of(list(graph.node)))
-    drawn = any(node.op.startswith("Random") for node in inner)
-    if drawn or any(shuffles_of(inner)) or not all(any(seeds) for _node, seeds in shuffles):
-        return test.cache(), True
-    return Passes(test).number(0), False
-
-
-def _exactness(train: tf.data.Dataset) -> tuple[bool, str]:
-    """Whether a pipeline gives the same batches in another process, read off its own graph."""
-    graph = graph_of(train)
-    inner = [list(function.node_def) for function in graph.library.function]
-    for nodes in [list(graph.node), *inner]:
-        if any(not any(seeds) for _node, seeds in shuffles_of(nodes)):
-            return False, "not exact: the pipeline shuffles without a seed; give shuffle(..., seed=...) one"
-    for nodes in inner:
-        random = [node.op for node in nodes if node.op.startswith("Random") or "PyFunc" in node.op]
-        if random:
-            return False, f"not exact: the pipeline calls {random[0]}, whose state cannot be saved; use stateless operations"
-    return True, "a position is reached by going through the batches before it"

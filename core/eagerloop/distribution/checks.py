@@ -13,10 +13,11 @@ from eagerloop.distribution.keras_on_replicas import as_on_one_device
 from eagerloop.distribution.replicas import Replicas
 from eagerloop.distribution.workers.agreement import facts_of, telling_of_a_lost_worker
 from eagerloop.errors import PluginError
-from eagerloop.loop import train_step
+from eagerloop.loop import loss_of, train_step
 from eagerloop.parts import Dataset
-from eagerloop.process.numerics import versions
+from eagerloop.process.versions import versions
 from eagerloop.storage.variables import inner_variable
+from eagerloop.structures import leaves_by_path, map_leaves, rows_of
 
 TOLERANCE = 1e-3
 """How far the loss of a batch and the mean over its shares may differ, by rounding."""
@@ -41,7 +42,8 @@ def compare(replicas: Replicas, settings: Settings, dataset: Dataset, name: str)
         raise PluginError(msg)
     facts = facts_of(settings, dataset.fingerprint, versions())
     if dataset.first_batch is not None:  # of a pipeline: its fingerprint tells of the form of the batches alone
-        content = b"".join(tf.io.serialize_tensor(part).numpy() for part in dataset.first_batch)
+        leaves = tf.nest.flatten(dataset.first_batch, expand_composites=True)  # of a ragged tensor, its elements and rows
+        content = b"".join(tf.io.serialize_tensor(part).numpy() for part in leaves)
         facts["the first batch"] = hashlib.sha256(content).hexdigest()
     with telling_of_a_lost_worker(lambda: "before the first step; read what it said, then start all workers again"):
         replicas.agree(facts)
@@ -55,7 +57,7 @@ def check(
     Args:
         replicas: What they are to be trained on.
         parts: Model, loss, optimizer and step by kind, the model called once, the optimizer not built yet.
-        answer: The targets of the first batch, and the predictions for it.
+        answer: The first batch, and the predictions for it.
         names: What the parts are called, by kind.
         compiled: Whether the run is compiled.
 
@@ -76,8 +78,15 @@ def check(
             "distributed = True if it keeps the rules of eagerloop.parts.TrainStep"
         )
         raise PluginError(msg)
+    if any(isinstance(leaf, tf.RaggedTensor) for leaf in leaves_by_path(answer[1]).values()):
+        msg = (
+            f"model {names['model']} answers with a ragged tensor, and several replicas cannot put one together; answer with "
+            "a padded tensor, or choose the strategy 'one'"
+        )
+        raise PluginError(msg)
     if compiled:
-        _check_optimizer(parts["optimizer"], names["optimizer"])
+        for optimizer in getattr(parts["optimizer"], "by_path", {"": parts["optimizer"]}).values():
+            _check_optimizer(optimizer, names["optimizer"])
     with as_on_one_device():
         _check_loss(parts["loss"], answer, replicas.count, names["loss"])
 
@@ -92,11 +101,15 @@ def _check_optimizer(optimizer: Any, name: str) -> None:
 
 def _check_loss(loss: Any, answer: tuple[Any, Any], count: int, name: str) -> None:
     """Compares the loss of a batch with the mean of the losses of its shares, each weighted by its rows."""
-    y, predictions = answer
-    whole, rows = float(loss(y, predictions)), len(y)
+    rows = rows_of(answer)
+
+    def value(first: int, end: int) -> float:
+        (x, y, *weights), predictions = map_leaves(lambda leaf: leaf[first:end], answer)
+        return float(loss_of(loss, y, predictions, x, *weights)[0])
+
+    whole = value(0, rows)
     cuts = sorted({number * rows // count for number in range(count + 1)})
-    shares = [(end - first, loss(y[first:end], predictions[first:end])) for first, end in itertools.pairwise(cuts)]
-    mean = sum(part * float(value) for part, value in shares) / rows
+    mean = sum((end - first) * value(first, end) for first, end in itertools.pairwise(cuts)) / rows
     if math.isfinite(whole) and not math.isclose(whole, mean, rel_tol=TOLERANCE, abs_tol=TOLERANCE**2):
         msg = (
             f"loss '{name}' is {whole:.6g} for a batch, and {mean:.6g} as the mean over its shares: it is "

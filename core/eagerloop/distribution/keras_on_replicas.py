@@ -1,6 +1,6 @@
 """What Keras does differently inside a strategy, and must not: here it is done once for all replicas, or not at all.
 
-Two of the names are private to Keras. Its version is pinned, and the tests compare replicas with one device.
+The tests compare replicas with one device, by the oldest and by the newest version of Keras.
 """
 
 import contextlib
@@ -10,16 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
-from keras.src.losses import loss as keras_loss
+
+from eagerloop.unpublished import ADDING_UP, DIVIDING, dividing_by_replicas
 
 if TYPE_CHECKING:
     from eagerloop.parts import Optimizer
-
-ADDING_UP = "_all_reduce_sum_gradients"
-"""The method of Keras's optimizers that adds gradients up over replicas."""
-
-DIVIDING = "scale_loss_for_distribution"
-"""The function by which Keras's losses divide themselves by the number of replicas."""
 
 STRIDE = 0x9E3779B9
 """How far apart the seeds of two replicas are: the golden ratio in 32 bits."""
@@ -33,6 +28,7 @@ def as_on_one_device() -> Iterator[None]:
     one mask would be one Dropout: all have the same `SeedGenerator` state, which is what a checkpoint holds, and a replica's
     number is added to what is drawn from it. Replica 0 draws what one device would draw.
     """
+    keras_loss = dividing_by_replicas()
     before = [(keras_loss, DIVIDING, getattr(keras_loss, DIVIDING))]
     before += [(keras.random.SeedGenerator, "next", keras.random.SeedGenerator.next)]
     setattr(keras_loss, DIVIDING, lambda value: value)
@@ -65,7 +61,8 @@ def summed_already(optimizer: "Optimizer") -> Iterator[None]:
     It would add them up over the replicas, and only after it has clipped or gathered those of each share by themselves: that
     is another optimizer than the one of one device.
     """
-    keras_own = [one for one in (optimizer, getattr(optimizer, "inner_optimizer", None)) if hasattr(one, ADDING_UP)]
+    several = getattr(optimizer, "by_path", {}).values()
+    keras_own = [one for one in (optimizer, getattr(optimizer, "inner_optimizer", None), *several) if hasattr(one, ADDING_UP)]
     for one in keras_own:
         one.__dict__[ADDING_UP] = list
     try:

@@ -19,6 +19,7 @@ from eagerloop.distribution.keras_on_replicas import as_on_one_device, summed_al
 from eagerloop.distribution.workers.agreement import agree
 from eagerloop.distribution.workers.cluster import read_cluster
 from eagerloop.storage.variables import inner_variable
+from eagerloop.structures import map_leaves, rows_of
 
 if TYPE_CHECKING:
     from eagerloop.parts import Loss, Model, Optimizer, TrainStep
@@ -84,11 +85,11 @@ class Replicas:
         return self.strategy.scope()  # type: ignore[no-any-return]
 
     def train_step(
-        self, model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any, step: "TrainStep" = loop.train_step
+        self, model: "Model", loss: "Loss", optimizer: "Optimizer", *batch: Any, step: "TrainStep" = loop.train_step
     ) -> loop.Step:
         """One update with the gradient of the whole batch; see `loop.train_step`, which each replica calls, or another step."""
         with as_on_one_device():
-            found = self.strategy.run(self._on_share, args=(step, model, loss, optimizer, x, y))
+            found = self.strategy.run(self._on_share, args=(step, model, loss, optimizer, batch))
         # The same on every replica.
         here = tf.nest.map_structure(lambda part: self.strategy.experimental_local_results(part)[0], found)
         predictions, value, gradients, figures = here
@@ -96,16 +97,19 @@ class Replicas:
         if finite:  # of the whole: a replica alone may not decide, the others would wait for it
             with summed_already(optimizer):
                 self.strategy.run(_update, args=(model, optimizer, gradients))
-        return loop.Step(x, y, predictions, value, gradients, finite, figures)
+        x, y, *weights = batch
+        return loop.Step(x, y, predictions, value, gradients, finite, figures, *weights)
 
     def total(self, value: float) -> float:
         """A number added up over all replicas, every one of which has to ask."""
         return float(self.strategy.experimental_local_results(self._total(tf.constant(value)))[0])
 
-    def _on_share(self, step: "TrainStep", model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any) -> list[Any]:
+    def _on_share(
+        self, step: "TrainStep", model: "Model", loss: "Loss", optimizer: "Optimizer", batch: tuple[Any, ...]
+    ) -> list[Any]:
         """The step on one replica: predictions, loss, gradients, figures of the whole. Averages change by the mean change."""
         replica = tf.distribute.get_replica_context()
-        total = tf.shape(x)[0]
+        total = tf.convert_to_tensor(rows_of(batch))
         number = replica.replica_id_in_sync_group
         first, end = number * total // self.count, (number + 1) * total // self.count
         begin = tf.minimum(first, total - 1)  # a replica without rows takes one that is not its own, and counts it nothing
@@ -113,17 +117,21 @@ class Replicas:
         weight = tf.cast(end - first, tf.float32) / tf.cast(total, tf.float32)
         averages = _averages(model)
         before = [tf.convert_to_tensor(variable) for variable in averages]
-        given = step(model, loss, Share(optimizer, weight), x[mine], y[mine])
+        given = step(model, loss, Share(optimizer, weight), *map_leaves(lambda leaf: leaf[mine], batch))
         changes = [_times(after - old, weight) for after, old in zip(averages, before, strict=True)]
-        predictions = given.predictions[: end - first]
-        around = [[first, total - end], *([0, 0] for _ in predictions.shape[1:])]
+        predictions = map_leaves(lambda leaf: _among_all(leaf[: end - first], first, total - end), given.predictions)
         figures = {name: _times(tf.convert_to_tensor(figure), weight) for name, figure in given.figures.items()}
-        found = [tf.pad(predictions, around), _times(given.loss, weight), list(given.gradients), figures]
+        found = [predictions, _times(given.loss, weight), list(given.gradients), figures]
         parts = tf.nest.flatten(found)
         sums = _sums([*parts, *changes])
         for variable, old, change in zip(averages, before, sums[len(parts) :], strict=True):
             variable.assign(old + change)
         return tf.nest.pack_sequence_as(found, sums[: len(parts)])  # type: ignore[no-any-return]
+
+
+def _among_all(predictions: Any, before: Any, behind: Any) -> Any:
+    """The predictions of a share between zeros, in the places of the other shares' rows."""
+    return tf.pad(predictions, [[before, behind], *([0, 0] for _ in predictions.shape[1:])])
 
 
 def _averages(model: "Model") -> list[Any]:

@@ -33,6 +33,9 @@ LETTERS = 16
 BLUE, ORANGE, BLACK = "#0072B2", "#D55E00", "#000000"
 """Of the eight colours of Okabe and Ito, "Color Universal Design", 2008."""
 
+STYLES = ("-", "--", "-.", ":")
+"""Lines of several runs: told apart without their colours."""
+
 MOST_PANELS = 6
 MOST_WRITTEN = 12
 """Classes up to which the cells of a confusion matrix hold their counts."""
@@ -62,6 +65,36 @@ def plot_curves(history: Sequence[Row], path: Path, *, baseline: float | None = 
         'curves.png'
     """
     return _write(curves_figure(history, baseline), path)
+
+
+def plot_runs(histories: Mapping[str, Sequence[Row]], path: Path) -> Path:
+    """Draws the curves of several runs: a panel for each figure, a line for each run.
+
+    Args:
+        histories: The rows of each run, by its name.
+        path: The PNG file to write.
+
+    Returns:
+        The path.
+
+    Raises:
+        ConfigError: Matplotlib is missing, there is no epoch yet, or the file cannot be written.
+    """
+    rows = [row for history in histories.values() for row in history]
+    if not rows:
+        msg = "there is no finished epoch to draw; train one of the runs for one at least"
+        raise ConfigError(msg)
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in NOT_DRAWN]
+    figure, panels = _panels(len(names))
+    for name, axes in zip(names, panels, strict=False):
+        for place, (run, history) in enumerate(histories.items()):
+            points = [(row["epoch"], row[name]) for row in history if name in row]
+            if points:
+                axes.plot(*zip(*points, strict=True), linewidth=2.5, linestyle=STYLES[place % len(STYLES)], label=run)
+        _label(axes, name, "epoch", name)
+        axes.locator_params(axis="x", integer=True)
+        axes.legend(fontsize=LETTERS - 4)
+    return _write(figure, path)
 
 
 def plot_predictions(

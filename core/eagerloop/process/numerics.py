@@ -1,21 +1,20 @@
-"""What holds for the whole process: how TensorFlow is set up in it, which versions and threads have a say in the numbers."""
+"""What holds for the whole process: how TensorFlow is set up in it, which threads have a say in the numbers."""
 
 import contextlib
 import functools
 import os
-import platform
 import re
 import warnings
 from collections.abc import Iterator
-from importlib import metadata
 from typing import Any
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework import config as framework_config  # tf.config turns determinism on, and cannot tell
 
 from eagerloop.choices.settings import Settings
 from eagerloop.errors import ConfigError
+from eagerloop.process.versions import untested, versions
+from eagerloop.unpublished import determinism_is_on, turn_on_determinism
 
 CLUTTER = re.compile(
     r"\x1b\[[0-9;]*m"  # Keras's colours
@@ -32,6 +31,7 @@ def configure_tensorflow(settings: Settings) -> None:
     Raises:
         ConfigError: TensorFlow runs already with another number of threads, which cannot be changed any more.
     """
+    _say_once_what_is_untested()
     tf.config.experimental.set_device_policy(settings.device_policy)
     if gpus():
         _settle_determinism(settings)
@@ -44,11 +44,17 @@ def configure_tensorflow(settings: Settings) -> None:
             raise ConfigError(msg) from error
 
 
+@functools.cache
+def _say_once_what_is_untested() -> None:
+    if said := untested(versions()):
+        warnings.warn(said, stacklevel=4)
+
+
 def _settle_determinism(settings: Settings) -> None:
     """Without it, the same seed gives other bits each time on a GPU."""
     if settings.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    elif framework_config.is_op_determinism_enabled():
+        turn_on_determinism()
+    elif determinism_is_on():
         settings.deterministic = True
         warnings.warn(
             "determinism is on in this process, and TensorFlow cannot turn it off again: this run has it, too, and its record "
@@ -73,7 +79,7 @@ def without_deterministic_form(error: BaseException, *, jit: bool = False) -> st
     Returns:
         One sentence, with the way out; nothing if the error was another one.
     """
-    if not isinstance(error, (tf.errors.OpError, RuntimeError)) or not framework_config.is_op_determinism_enabled():
+    if not isinstance(error, (tf.errors.OpError, RuntimeError)) or not determinism_is_on():
         return ""
     lines = [CLUTTER.sub("", line).strip() for line in str(error).splitlines()]
     cause = next((line for line in lines if "determinis" in line.lower() and not line.startswith("File ")), "")
@@ -91,13 +97,6 @@ def dtype_policy(name: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-@functools.cache  # read from the metadata of the installed packages, at every save otherwise
-def versions() -> dict[str, str]:
-    """The versions of everything that has a say in the numbers."""
-    found = {name: metadata.version(name) for name in ("eagerloop", "tensorflow", "keras", "numpy")}
-    return {"python": platform.python_version()} | found
 
 
 def parallelism() -> dict[str, Any]:

@@ -12,11 +12,11 @@ HARMLESS = ("epochs", "keep", "save_every", "save_async", "plugins", "format", "
 DISTRIBUTION = ("strategy", "devices", "replicas")
 """Keys that say on which devices a run was trained."""
 
-INEXACT = ("versions", "parallelism", "threads", "version", "jit", "compile", "deterministic", *DISTRIBUTION)
+INEXACT = ("versions", "packages", "parallelism", "threads", "version", "jit", "compile", "deterministic", *DISTRIBUTION)
 """Keys that may change the rounding: the run goes on, and says so."""
 
 
-NEW = ("deterministic", "start_from", "freeze")
+NEW = ("deterministic", "start_from", "freeze", "packages")
 """Settings that records of earlier versions lack."""
 
 LONGEST = 80
@@ -55,14 +55,12 @@ def _as_known(present: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str,
     def known(part: Any, before: Any) -> Any:
         if isinstance(part, list) and isinstance(before, list) and len(part) == len(before):
             return [known(one, other) for one, other in zip(part, before, strict=True)]
-        if (
-            isinstance(part, Mapping)
-            and isinstance(before, Mapping)
-            and part.get("owner") == "object"
-            and not before.get("options")
-        ):
-            return {**part, "options": before.get("options", {})}
-        return part
+        if not isinstance(part, Mapping) or not isinstance(before, Mapping):
+            return part
+        if not isinstance(part.get("name"), str):  # several by path
+            return {path: known(one, before.get(path)) for path, one in part.items()}
+        forgotten = part.get("owner") == "object" and not before.get("options")
+        return {**part, "options": before.get("options", {})} if forgotten else part
 
     return {key: known(value, saved.get(key)) if key in KINDS else value for key, value in present.items()}
 
@@ -87,14 +85,18 @@ def compare_with_file(saved: Mapping[str, Any], file: Mapping[str, Any], path: s
     return [f"{path} differs from {checkpoint}: {_tell(*change)}" for change in changes(old, new)]
 
 
-def _watching(record: Mapping[str, Any]) -> list[Any]:
-    """The observers but for the progress bar, which `--quiet` takes off."""
+def _watching(record: Mapping[str, Any]) -> Any:
+    """The observers but for the progress bar, which `--quiet` takes off; what is no list, as it is."""
     rows = record.get("observer", [])
+    if not isinstance(rows, list):
+        return rows
     return [row for row in rows if not (isinstance(row, Mapping) and row.get("name") == "progress")]
 
 
 def _tell(key: str, old: Any, new: Any) -> str:
     words = "the data have changed, data.fingerprint" if key == "data.fingerprint" else key
+    if key.startswith("packages."):
+        return f"the code of {key.removeprefix('packages.')} has changed: {str(old)[:8]} was saved, {str(new)[:8]} now"
     return f"{words}: {_short(old)} was saved, {_short(new)} now"
 
 
@@ -104,9 +106,10 @@ def _short(value: Any) -> str:
 
 
 def _is(key: str, names: tuple[str, ...]) -> bool:
-    """Whether a key is one of the names, or the version of a part. An option of a part may be called like any of them."""
+    """Whether a key is one of the names, or the version of a part, which may stand below a path, and is none of its options."""
     first, *inner = [part.partition("[")[0] for part in key.split(".")]
-    return first in names or (inner == ["version"] and first in KINDS and "version" in names)
+    of_a_part = first in KINDS and inner[-1:] == ["version"] and "options" not in inner
+    return first in names or (of_a_part and "version" in names)
 
 
 def changes(saved: Any, present: Any, prefix: str = "") -> list[tuple[str, Any, Any]]:

@@ -132,8 +132,8 @@ class Stretches(Stride):
         done = self._tally.steps - before
         self._position.advance(done)
         if self._tally.skipped > skipped:
-            x, y = next(iter(self._parts.dataset.train(self._position.epoch, self._position.batch - 1)))
-            raise TrainingError(not_finite(self._position, self._parts, lost, x, y))
+            batch = next(iter(self._parts.dataset.train(self._position.epoch, self._position.batch - 1)))
+            raise TrainingError(not_finite(self._position, self._parts, lost, batch))
         if done:
             self._rate = min(done / max(seconds, 1e-9), 10 * self._rate or done / max(seconds, 1e-9))
         return paused

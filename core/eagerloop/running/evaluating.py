@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from eagerloop.building.precision import own_loss
 from eagerloop.building.run_parts import RunParts
+from eagerloop.building.weighing import wants_weights
 from eagerloop.inspection.looking.restoring import leaving_no_trace
-from eagerloop.loop import Step, all_finite, penalties
+from eagerloop.loop import Step, all_finite, asked_by, loss_of, penalties
 from eagerloop.running.following import Following
 from eagerloop.running.tally import GraphTally, Tally
+from eagerloop.structures import rows_of
 
 if TYPE_CHECKING:
     from eagerloop.parts import Loss, Model
@@ -31,17 +34,31 @@ def predictor(parts: RunParts) -> Callable[[Any], Any]:
     return Following(lambda: tf.function(predictions, reduce_retracing=True), parts)
 
 
-def measure(model: "Model", loss: "Loss", x: Any, y: Any) -> Step:
+def measure(model: "Model", loss: "Loss", x: Any, y: Any, sample_weight: Any = None) -> Step:
     """Predicts with `training=False`, and says how wrong that is; penalties, such as L2, count too."""
     predictions = model(x, training=False)
-    value = tf.add_n([loss(y, predictions), *penalties(model)])
-    return Step(x, y, predictions, value, (), all_finite(value, ()))
+    measured, figures = loss_of(loss, y, predictions, x, _weights_for(loss, x, sample_weight))
+    value = tf.add_n([measured, *penalties(model)])
+    return Step(x, y, predictions, value, (), all_finite(value, ()), figures, sample_weight)
 
 
-def measure_all(parts: RunParts, tally: Tally | GraphTally, batches: Iterable[tuple[Any, Any]]) -> None:
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
+def _weights_for(loss: "Loss", x: Any, sample_weight: Any) -> Any:
+    """The weights of a batch. If it has none, and the loss was trained with some and must have them, each row counts once."""
+    if sample_weight is not None or "sample_weight" not in asked_by(loss) or not wants_weights(own_loss(loss)):
+        return sample_weight
+    return tf.ones([rows_of(x)])
+
+
+def measure_all(parts: RunParts, tally: Tally | GraphTally, batches: Iterable[tuple[Any, ...]]) -> None:
     """The loop of an evaluation: like the training's, one source, eager or as a `tf.function`."""
-    for x, y in batches:
-        tally.add(measure(parts.model, parts.loss, x, y))
+    for batch in batches:
+        tally.add(_measurer(parts)(parts.model, parts.loss, *batch))
+
+
+def _measurer(parts: RunParts) -> Callable[..., Step]:
+    """How a batch is measured: a step of one's own may do it in its own way."""
+    return getattr(parts.step, "measure", measure)
 
 
 class Evaluation:
@@ -63,7 +80,7 @@ class Evaluation:
             tally = evaluate(batches)
         return tally.results() | ({"loss": math.nan} if tally.skipped else {})
 
-    def _one_by_one(self, batches: Iterable[tuple[Any, Any]]) -> Tally:
+    def _one_by_one(self, batches: Iterable[tuple[Any, ...]]) -> Tally:
         tally = Tally(self._parts.fresh_metrics())
         measure_all(self._parts, tally, batches)
         return tally
@@ -74,7 +91,7 @@ class Evaluation:
             tally = Tally(self._parts.fresh_metrics())
             # Some metrics make their variables at their first batch. A graph must not make variables.
             with leaving_no_trace(self._parts):
-                tally.add(measure(self._parts.model, self._parts.loss, *self._parts.first_batch))
+                tally.add(_measurer(self._parts)(self._parts.model, self._parts.loss, *self._parts.first_batch))
             graph_tally = GraphTally(tally)
             loop = Following(lambda: tf.function(lambda iterator: measure_all(self._parts, graph_tally, iterator)), self._parts)
             self._compiled = tally, graph_tally, loop

@@ -2,9 +2,10 @@
 
 import contextlib
 import inspect
+import itertools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from types import CodeType, TracebackType
 from typing import Any
@@ -16,35 +17,38 @@ import tensorflow as tf
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import ConfigError, DataError
 from eagerloop.inspection.mistakes.findings import SEEN_AT_FIRST, findings_of
-from eagerloop.loop import penalties, train_step
+from eagerloop.loop import loss_of, penalties, train_step
 from eagerloop.process.numerics import without_deterministic_form
 from eagerloop.standing import Position
 from eagerloop.storage.variables import path_of
+from eagerloop.structures import leaves_by_path, require_same_rows
 
 MARK = "eagerloop: "
 """How a note begins that eagerloop has added to somebody else's error."""
 
+LOOKED_THROUGH = 1000
+"""Batches in which an uneven one is looked for: a graph that does a whole stretch does not say at which it ended."""
 
-def not_finite(where: Position, parts: RunParts, loss: float, x: Any, y: Any) -> str:
+
+def not_finite(where: Position, parts: RunParts, loss: float, batch: Sequence[Any]) -> str:
     """The message for a loss or a gradient that is nan or infinite: where, and which rows or variables are at fault.
 
     Args:
         where: The position, moved past the step.
         parts: The parts of the run, the update left out.
         loss: What the loss was.
-        x: The batch's features.
-        y: The batch's targets.
+        batch: x and y, and the rows' weights if there are some.
 
     Returns:
         One sentence, and what to do next.
     """
     if math.isfinite(loss):
-        what = f"the gradient of {_bad_gradients(parts, x, y)} is not finite, though the loss is {loss:.6g},"
+        what = f"the gradient of {_bad_gradients(parts, *batch)} is not finite, though the loss is {loss:.6g},"
         return _stopped(what, where, "")
-    rows = sorted({*_bad_rows(x), *_bad_rows(y)})
+    rows = sorted(set().union(*map(_bad_rows, batch)))
     what = "the data are not finite in"
     if not rows:
-        rows = sorted(_bad_rows(parts.model(x, training=False)))
+        rows = sorted(_bad_rows(parts.model(batch[0], training=False)))
         what = "the model's predictions are not finite for"
     shown = ", ".join(str(row + 1) for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004
     return _stopped(f"the loss is {loss}", where, f" ({what} row {shown} of the batch)" if rows else "")
@@ -57,12 +61,13 @@ def _stopped(what: str, where: Position, at_fault: str) -> str:
     )
 
 
-def _bad_gradients(parts: RunParts, x: Any, y: Any) -> str:
+def _bad_gradients(parts: RunParts, x: Any, y: Any, sample_weight: Any = None) -> str:
     """The variables whose gradients are not finite: the step is differentiated once more, if it is the loop's own."""
     if parts.step is not train_step:
         return "a variable"
     with tf.GradientTape() as tape:
-        value = tf.add_n([parts.loss(y, parts.model(x, training=True)), *penalties(parts.model)])
+        measured, _figures = loss_of(parts.loss, y, parts.model(x, training=True), x, sample_weight)
+        value = tf.add_n([measured, *penalties(parts.model)])
     variables = parts.model.trainable_variables
     pairs = zip(variables, tape.gradient(value, variables), strict=True)
     bad = [variable for variable, gradient in pairs if _bad_rows(tf.convert_to_tensor(gradient)[None])]
@@ -70,11 +75,15 @@ def _bad_gradients(parts: RunParts, x: Any, y: Any) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "a variable"  # noqa: PLR2004
 
 
-def _bad_rows(tensor: Any) -> set[int]:
-    values = np.asarray(tensor)
-    if values.dtype.kind not in "fc":
-        return set()
-    return {int(row) for row in np.nonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0]}
+def _bad_rows(structure: Any) -> set[int]:
+    """The rows in which a tensor, or one of a structure, is not finite."""
+    found: set[int] = set()
+    for leaf in leaves_by_path(structure).values():
+        values = np.asarray(leaf.to_tensor() if isinstance(leaf, tf.RaggedTensor) else leaf)
+        if values.dtype.kind in "fc":
+            bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+            found |= {int(row) for row in np.nonzero(bad)[0]}
+    return found
 
 
 def refuse_other_shapes(error: BaseException) -> None:
@@ -88,6 +97,23 @@ def refuse_other_shapes(error: BaseException) -> None:
         told = "; ".join(note.removeprefix(MARK) for note in getattr(error, "__notes__", ()))
         msg = f"the dataset must give batches of one shape, got {match[1]} after {match[2]} ({told}); pad or drop the odd ones"
         raise DataError(msg) from error
+
+
+def refuse_uneven_rows(error: BaseException, parts: RunParts, position: Position) -> None:
+    """Words what TensorFlow says of a batch whose tensors differ in rows, which a graph tells without their names.
+
+    Raises:
+        DataError: The batch of the error, or a later one of the epoch, is such.
+    """
+    if not isinstance(error, tf.errors.InvalidArgumentError):
+        return
+    batches = parts.dataset.train(position.epoch, position.batch)
+    for place, batch in enumerate(itertools.islice(batches, LOOKED_THROUGH), start=position.batch + 1):
+        try:
+            require_same_rows(("x", "y", "sample_weight")[: len(batch)], batch)
+        except DataError as fault:
+            msg = f"in epoch {position.epoch}, batch {place}, {fault}"
+            raise DataError(msg) from error
 
 
 def refuse_undeterministic(error: BaseException, parts: RunParts) -> None:

@@ -13,15 +13,15 @@ from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import TrainingError
 from eagerloop.hooks import Observers
 from eagerloop.parts import Choice, Dataset
+from eagerloop.running.averaging import averaged
 from eagerloop.running.compiling import choose_stride
 from eagerloop.running.evaluating import Evaluation
-from eagerloop.running.readable import Readable, telling_of_spoilt_rows
+from eagerloop.running.readable import Readable
 from eagerloop.running.saving import Saver
-from eagerloop.running.snapshots import restore, snapshot
+from eagerloop.running.snapshots import snapshot
 from eagerloop.running.strides import Footing, Look, Stride
 from eagerloop.running.tally import Tally
 from eagerloop.standing import Position
-from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
 
@@ -173,7 +173,7 @@ class LoopSide:
         row |= figures
         batches = self.dataset.validation()
         if batches is not None:
-            row |= {f"val_{name}": value for name, value in self.evaluate(batches).items()}
+            row |= {f"val_{name}": value for name, value in self._evaluation(batches).items()}  # as `fit`, of no average
         if self.tally.skipped:
             row["skipped"] = self.tally.skipped
         row["seconds"] = round(time.perf_counter() - self._epoch_began, 3)
@@ -185,8 +185,7 @@ class LoopSide:
     def save(self) -> None:
         """Adds a checkpoint of this very moment, unless the checkpointer keeps nothing."""
         if getattr(self.checkpointer, "keeps_nothing", False) or not self._place.writes:
-            with telling_of_spoilt_rows(self.history, self.parts.run_toml):
-                self._place.write_history(self.history)
+            self.saver.save_history(self.history, self.parts.run_toml)
             return
         last = bool(self.stopping) or self.position.epoch > self.epochs
         with self._place.held():  # as it is already while the run trains
@@ -214,21 +213,6 @@ class LoopSide:
         """Everything that a checkpoint holds, by name."""
         return self.parts.variables
 
-    def take_up(self, checkpoint: Checkpoint) -> list[str]:
-        """Goes on from a checkpoint: variables, position, figures, observers, random numbers.
-
-        Returns:
-            What may make the rest of the run differ in rounding, a sentence each.
-
-        Raises:
-            CheckpointError: It belongs to another run; nothing was changed.
-        """
-        inexact = restore(self.parts, checkpoint)
-        self.history = list(checkpoint.manifest["history"])
-        self.position.take_up(checkpoint.manifest["position"])
-        self.tally.restore(checkpoint.manifest["tally"])
-        return inexact
-
     def evaluate(self, batches: Any = None) -> dict[str, float]:
         """The loss and the metrics on batches that are not trained on.
 
@@ -236,6 +220,8 @@ class LoopSide:
             batches: Batches of `(x, y)`; by default the test data.
 
         Returns:
-            `loss` (mean over rows, penalties included, as Keras reports it) and every metric.
+            `loss` (mean over rows, penalties included, as Keras reports it) and every metric; with the moving average of the
+            weights, where the optimizer keeps one.
         """
-        return self._evaluation(self.dataset.test() if batches is None else batches)
+        with averaged(self.parts):
+            return self._evaluation(self.dataset.test() if batches is None else batches)

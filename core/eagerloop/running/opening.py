@@ -2,23 +2,29 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from eagerloop.building.assembly import assemble
 from eagerloop.choices.catalog import Catalog
+from eagerloop.choices.keywords import Keywords, with_keywords
 from eagerloop.choices.settings import (
     FORMAT,
     Settings,
     plain_options,
     read_toml,
     settings_of,
+    with_progress,
 )
 from eagerloop.distribution.workers.directories import directories_of, to_resume
 from eagerloop.errors import CheckpointError
+from eagerloop.process.screen import is_watched
 from eagerloop.running.comparing import DISTRIBUTION, compare_with_file
+from eagerloop.running.predicting import open_for_predicting
 from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import check_content, say
+from eagerloop.running.usual import no_better
+from eagerloop.running.which_checkpoint import BEST, Which, checked, chosen, restores_best
 from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
@@ -27,13 +33,16 @@ ON_ONE_DEVICE = {"strategy": "one"}
 """How a run is opened that is to be looked at: where it was trained, there may have been other devices."""
 
 
-def create(settings: Settings, directory: Path | None = None, catalog: Catalog | None = None) -> Run:
+def create(
+    settings: Settings, directory: Path | None = None, catalog: Catalog | None = None, *, overwrite: bool = False
+) -> Run:
     """Makes a run without training it: `run.train()` does.
 
     Args:
         settings: What the user chose.
         directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
         catalog: Where the parts are found; by default it is read anew.
+        overwrite: A run that is in the directory is replaced when this one begins to train.
 
     Returns:
         A run whose model is built.
@@ -44,37 +53,71 @@ def create(settings: Settings, directory: Path | None = None, catalog: Catalog |
     if settings.start_from:
         settings.start_from = str(RunDirectory.existing(Path(settings.start_from)).path.resolve())
     directories = directories_of(settings.strategy)
-    directories.refuse_taken(directory)  # before anything that takes time
+    directories.refuse_taken(directory, overwrite=overwrite)  # before anything that takes time
     parts = assemble(settings.checked(), catalog or Catalog.load(settings.plugins))
-    return Run(parts, directories.new(directory, parts.names["model"], parts.names["dataset"]))
+    return Run(parts, directories.new(directory, parts.names["model"], parts.names["dataset"], overwrite=overwrite))
 
 
-def train(*, directory: str | Path | None = None, **keywords: Any) -> Run:
+@with_keywords
+def train(
+    *,
+    directory: str | Path | None = None,
+    overwrite: bool = False,
+    progress: bool | None = None,
+    **keywords: Unpack[Keywords],
+) -> Run:
     """Trains a new run. With no argument, the guide's: iris, Dense-Dropout-Dense, MSE, Adam, ten epochs.
 
     Args:
         directory: Where to keep it; by default `runs/<date>-<time>-<model>-<dataset>`.
+        overwrite: A run that is in the directory is replaced, once the parts of the new one are made: a cell, or a script, may
+            be run again. Files that no run has written stay.
+        progress: Whether to show each epoch as it ends, on a terminal with a bar; None: on a terminal and in a notebook.
         **keywords: The fields of `eagerloop.choices.settings.Settings`: `dataset`, `model`, `loss`, `schedule`, `optimizer`,
-            `checkpointer`, `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object; a dataset may be
-            arrays, `(x, y)`, too), `epochs`, `seed`, `save_every`, `keep`, `compile`, `strategy` (a name, or a
-            `tf.distribute.Strategy`), `devices`, `device_policy`, `deterministic`, `on_nonfinite`, `start_from`, `freeze`,
-            `plugins`.
+            `step`, `checkpointer`, `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object), `epochs`,
+            `seed`, `save_every`, `keep`, `compile`, `strategy` (a name, or a `tf.distribute.Strategy`), `devices`,
+            `device_policy`, `deterministic`, `on_nonfinite`, `start_from`, `freeze`, `plugins`. A dataset may be arrays,
+            `(x, y)`, a table in memory or a `tf.data.Dataset`, too; beside it `validation` and `test` are data of the same
+            form, and `target` names the columns of a table that are to be predicted.
 
     Returns:
         The run, trained.
 
     Raises:
-        EagerloopError: Something was chosen that does not exist or does not fit.
+        EagerloopError: Something was chosen that does not exist or does not fit; or the directory holds a run.
         TrainingError: The loss became nan or infinite, or a checkpoint could not be written.
     """
-    return create(settings_of(keywords), None if directory is None else Path(directory)).train()
+    settings = settings_of(keywords)
+    shown_to_somebody = _is_shown(progress)
+    shown = with_progress(settings) if shown_to_somebody else settings
+    run = create(shown, None if directory is None else Path(directory), overwrite=overwrite).train()
+    if shown_to_somebody and (worse := no_better(run)):
+        print(worse)  # noqa: T201 - the last line of the progress
+    return run
 
 
-def load(directory: str | Path | None = None, *, strict: bool = False, trust: Iterable[str] = (), **given: Any) -> Run:
-    """Re-creates a run from its record and restores its newest checkpoint that is whole.
+def _is_shown(progress: bool | None) -> bool:  # noqa: FBT001 - what the user gave
+    return is_watched() if progress is None else progress
+
+
+def load(
+    directory: str | Path | None = None,
+    *,
+    checkpoint: Which = None,
+    for_predicting: bool = False,
+    strict: bool = False,
+    trust: Iterable[str] = (),
+    **given: Any,
+) -> Run:
+    """Re-creates a run from its record and restores one of its checkpoints.
 
     Args:
         directory: The run; by default the newest below `runs/`.
+        checkpoint: `"newest"` that is whole; `"best"`: that of the epoch with the lowest `val_loss`, or the one that
+            `early-stopping` follows as the best; or a number of steps. By default the newest, whose variables are those of the
+            best where `early-stopping` is to restore it. A run that stands at an older one cannot be trained on.
+        for_predicting: Open it to predict new rows and to be exported, and for nothing else: neither the data are needed, nor
+            loss, optimizer, metrics and observers, whatever they were. It keeps what its encoder has learnt.
         strict: Refuse a damaged newest checkpoint instead of taking the one before.
         trust: Files of code, named by a record that was made elsewhere, that may be run.
         **given: The parts that the run was given as objects, by kind: a record cannot hold them.
@@ -84,15 +127,24 @@ def load(directory: str | Path | None = None, *, strict: bool = False, trust: It
 
     Raises:
         ConfigError: There is no run.
-        CheckpointError: It has no checkpoint, or none that is whole, or one that belongs to other parts.
+        CheckpointError: It has no checkpoint, or none that is whole, or not the one that is asked for, or one that belongs to
+            other parts.
     """
     where = RunDirectory.existing(None if directory is None else Path(directory))
-    store, checkpoint, content = _newest(where, strict=strict)
-    if checkpoint is None:
+    which = checked(checkpoint)
+    store, newest, content = _newest(where, strict=strict)
+    if newest is None or content is None:
         msg = f"{where.path} has no checkpoint; train it with 'eagerloop resume {where.path}'"
         raise CheckpointError(msg)
+    best = which is None and restores_best(newest.manifest["observers"])
+    taken = chosen(where, newest, BEST if best and for_predicting else which)
+    if for_predicting:
+        return open_for_predicting(where, taken, content, given, trust)
     run = recreate(where, ON_ONE_DEVICE | given, trust, content=content)
-    _take_up(run, store, checkpoint, strict=strict, accepted=() if "strategy" in given else DISTRIBUTION)
+    past = taken.step < newest.step
+    _take_up(run, store, taken, strict=strict, accepted=() if "strategy" in given else DISTRIBUTION, of_the_past=past)
+    if best:
+        run.answer_with(chosen(where, newest, BEST))
     return run
 
 
@@ -100,6 +152,7 @@ def resume(
     directory: str | Path | None = None,
     *,
     epochs: int | None = None,
+    progress: bool | None = None,
     strict: bool = False,
     trust: Iterable[str] = (),
     **given: Any,
@@ -109,6 +162,7 @@ def resume(
     Args:
         directory: The run; by default the newest below `runs/`.
         epochs: How many epochs the run is to have in all; by default what it was made for.
+        progress: Whether to show each epoch; None: where its record says so, on a terminal and in a notebook.
         strict: Refuse a damaged newest checkpoint, and whatever could make the rest inexact.
         trust: Files of code, named by a record that was made elsewhere, that may be run.
         **given: The parts that the run was given as objects, by kind.
@@ -121,7 +175,8 @@ def resume(
     """
     where = to_resume(directory, given.get("strategy"))
     with where.held():
-        return prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, **given).train()
+        shown = True if progress is None and is_watched() else progress
+        return prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, progress=shown, **given).train()
 
 
 def prepare_resume(
@@ -130,7 +185,7 @@ def prepare_resume(
     epochs: int | None = None,
     strict: bool = False,
     trusted: Iterable[str] = (),
-    quiet: bool = False,
+    progress: bool | None = None,
     **given: Any,
 ) -> Run:
     """A run that stands where its newest checkpoint does, to be trained on by the holder of the lock."""
@@ -140,10 +195,11 @@ def prepare_resume(
         raise CheckpointError(msg)
     if epochs is not None:
         given["epochs"] = plain_options()["epochs"].convert(epochs, "resume")
-    run = recreate(where, given, trusted, quiet=quiet, content=content)
+    run = recreate(where, given, trusted, progress=progress, content=content)
     if checkpoint is not None:
         _take_up(run, store, checkpoint, strict=strict)
-    run.saver.tidy(run.history)
+    observers = checkpoint.manifest["observers"] if checkpoint is not None else ()
+    run.saver.tidy(run.history, run.parts.run_toml, observers)
     return run
 
 
@@ -161,8 +217,11 @@ def _newest(where: RunDirectory, *, strict: bool) -> tuple[Store, Checkpoint | N
     return store, checkpoint, content
 
 
-def _take_up(run: Run, store: Store, checkpoint: Checkpoint, *, strict: bool, accepted: tuple[str, ...] = ()) -> None:
-    inexact = [change for change in run.take_up(checkpoint) if not change.startswith(accepted)]
+def _take_up(
+    run: Run, store: Store, checkpoint: Checkpoint, *, strict: bool, accepted: tuple[str, ...] = (), of_the_past: bool = False
+) -> None:
+    changes = run.take_up(checkpoint, of_the_past=of_the_past)
+    inexact = [change for change in changes if not change.startswith(accepted)]
     if strict and inexact:
         msg = f"not exactly the run that was saved: {'; '.join(inexact)}; leave --strict out to go on"
         raise CheckpointError(msg)

@@ -11,7 +11,8 @@ from typing import Any
 
 import keras
 
-from eagerloop.building.holdings import holders_in
+from eagerloop.building.by_path import innermost
+from eagerloop.building.holdings import holders_in, pieces_of
 from eagerloop.building.precision import own_loss
 from eagerloop.building.run_parts import RunParts
 
@@ -35,8 +36,9 @@ class PythonValues:
 
     def __init__(self, parts: RunParts) -> None:
         found: dict[str, Read] = {}
-        rows = {"model": parts.model, "loss": own_loss(parts.loss), "optimizer": parts.optimizer, "step": parts.step}
-        rows |= {f"metric {name}": getattr(metric, "metric", metric) for name, metric in parts.metrics.items()}
+        losses = {words: own_loss(loss) for words, loss in pieces_of("loss", parts.loss).items()}
+        rows = {"model": parts.model, **losses, **pieces_of("optimizer", parts.optimizer), "step": parts.step}
+        rows |= {f"metric {name}": innermost(metric) for name, metric in parts.metrics.items()}
         for owner, part in rows.items():
             for holder in holders_in(part):
                 inside = "" if holder is part else f", {getattr(holder, 'name', type(holder).__name__)}"

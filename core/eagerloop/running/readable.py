@@ -4,14 +4,15 @@ import contextlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from eagerloop.building.run_parts import RunParts
 from eagerloop.errors import CheckpointError, TrainingError
-from eagerloop.running.snapshots import check_content
+from eagerloop.running.snapshots import check_content, refuse_row
 from eagerloop.storage.checkpoint import Checkpoint
+from eagerloop.storage.rows import Row, SpoiltRowError, Wording
 from eagerloop.storage.variables import Table, table_of, without_place
 
 WHEN = {
@@ -40,37 +41,51 @@ class Readable:
     def __init__(self, parts: RunParts, directory: Path) -> None:
         self._made = table_of(parts.variables)
         self._words = [*parts.origins]
-        self._directory = directory
+        self._directory, self._worded = directory, Wording()
 
-    def __call__(self, content: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, content: Mapping[str, Any]) -> tuple[dict[str, Any], list[Row]]:
         """What a checkpoint is to say, as a reader will see it.
 
         Args:
             content: What `eagerloop.running.snapshots.snapshot` returned.
 
+        Returns:
+            The entries of the manifest but the history, and the rows of the history.
+
         Raises:
             TrainingError: It is not JSON, or a reader would refuse it.
         """
         self._refuse_late_variables(content["variables"])
+        rows = self.rows(content["history"], content["record"], refuse_row)
+        rest = {**content, "history": []}
         try:
-            return self._seen(content)
+            seen: dict[str, Any] = json.loads(json.dumps(rest))
+            check_content(Checkpoint(self._directory, seen))
         except REFUSALS as error:
-            key = _refused(content, error)
-            rows = content[key] if key == "history" and isinstance(content[key], list) else ()
-            number = next((place for place, row in enumerate(rows, 1) if not self._passes({**content, key: [row]})), 0)
-            what = f"row {number} of the history" if number else f"'{key}' of this state"
-            value = content[key][number - 1] if number else content[key]
-            raise TrainingError(_spoilt(what, value, content["record"])) from error
+            key = _refused(rest, error)
+            raise TrainingError(_spoilt(f"'{key}' of this state", rest[key], content["record"])) from error
+        del seen["history"]
+        return seen, rows
 
-    def _seen(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        seen: dict[str, Any] = json.loads(json.dumps(content))
-        check_content(Checkpoint(self._directory, seen))
-        return seen
+    def rows(
+        self, history: Any, record: Mapping[str, Any], refuse: Callable[[dict[str, Any]], None] = lambda _row: None
+    ) -> list[Row]:
+        """A history as it is written; each row is looked at once, and again when it has changed.
 
-    def _passes(self, content: Mapping[str, Any]) -> bool:
-        with contextlib.suppress(*REFUSALS):
-            return bool(self._seen(content))
-        return False
+        Args:
+            history: The rows of now.
+            record: The run's record, for the message.
+            refuse: Raises where a row may not be written.
+
+        Raises:
+            TrainingError: A row is no JSON, or is refused.
+        """
+        if not isinstance(history, list | tuple):
+            raise TrainingError(_spoilt("'history' of this state", history, record))
+        try:
+            return self._worded(history, refuse)
+        except SpoiltRowError as error:
+            raise TrainingError(_spoilt(f"row {error.number} of the history", history[error.number - 1], record)) from error
 
     def _refuse_late_variables(self, present: Table) -> None:
         if present == self._made:
@@ -85,23 +100,6 @@ class Readable:
         what = f"{part} has made, changed or dropped variables since the run was put together: {shown}{more}"
         msg = f"{what}; no process could open a checkpoint of them, so nothing was saved: let it make them {WHEN[owner]}"
         raise TrainingError(msg)
-
-
-@contextlib.contextmanager
-def telling_of_spoilt_rows(history: Any, record: Mapping[str, Any]) -> Iterator[None]:
-    """Says who has spoilt a history that is written alone, where it cannot be: each row is looked at as it is written.
-
-    Args:
-        history: The rows.
-        record: The run's record, for the message.
-
-    Raises:
-        TrainingError: They are no list of dicts, or cannot be written.
-    """
-    try:
-        yield
-    except REFUSALS as error:
-        raise TrainingError(_spoilt("the history", history, record)) from error
 
 
 def _spoilt(what: str, value: Any, record: Mapping[str, Any]) -> str:

@@ -1,13 +1,17 @@
 """A run made anew from its record, nothing restored: which parts it names, and whether their code may run."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from eagerloop.building.assembly import assemble
+from eagerloop.building.run_parts import RunParts
 from eagerloop.choices.catalog import Catalog
-from eagerloop.choices.settings import FORMAT, KEYWORDS, keyword_of, read_toml, settings_from, settings_of
+from eagerloop.choices.chosen import tables_in
+from eagerloop.choices.settings import FORMAT, KEYWORDS, keyword_of, read_toml, settings_from, settings_of, with_progress
+from eagerloop.data.beside import BESIDE
 from eagerloop.errors import CheckpointError, EagerloopError, TrainingError
-from eagerloop.parts import KINDS
+from eagerloop.parts import KINDS, SINGLE
 from eagerloop.running.run import Run
 from eagerloop.storage import trust as trust_files
 from eagerloop.storage.run_directory import RunDirectory
@@ -18,7 +22,7 @@ def recreate(
     given: Mapping[str, Any],
     trusted: Iterable[str] = (),
     *,
-    quiet: bool = False,
+    progress: bool | None = None,
     directory: RunDirectory | None = None,
     content: Mapping[str, Any] | None = None,
 ) -> Run:
@@ -28,7 +32,7 @@ def recreate(
         where: The run with the record.
         given: Parts in place of those that were objects, as keywords of `train`.
         trusted: Files of code, named by the record, that may be run.
-        quiet: Leave the observer `progress` out.
+        progress: Whether the observer `progress` is there; None: as recorded.
         directory: Where the run is to write; by default where its record is.
         content: The record, if it has been read already.
 
@@ -45,17 +49,20 @@ def recreate(
         raise CheckpointError(msg)
     settings = settings_from(content, str(where.run_toml))
     replaced = settings_of(given)
-    for key in given:
+    for key in given.keys() - set(BESIDE):
         setattr(settings, KEYWORDS.get(key, key), getattr(replaced, KEYWORDS.get(key, key)))
     if "strategy" in given:
         settings.devices = replaced.devices
-    if quiet:
+    if progress:
+        settings = with_progress(settings)
+    elif progress is not None:
         settings.observer = [choice for choice in settings.observer if choice.part != "progress"]
-    _refuse_objects(content, {KEYWORDS.get(key, key) for key in given}, where)
+    refuse_objects(content, {KEYWORDS.get(key, key) for key in given}, where)
     listed = trust_files.files_of(content, str(where.run_toml))
     trust_files.check(content, [*listed, *trust_files.files_named(settings)], trusted, str(where.run_toml))
     try:
-        return Run(assemble(settings, Catalog.load(settings.plugins)), directory or where)
+        parts = assemble(settings, Catalog.load(settings.plugins))
+        return Run(parts if directory is None else _unheard(parts), directory or where)
     except EagerloopError as error:
         if str(where.run_toml) in str(error) or isinstance(error, TrainingError):
             raise
@@ -67,14 +74,30 @@ def recreate(
         raise CheckpointError(msg) from error
 
 
-def _refuse_objects(content: Mapping[str, Any], replaced: Iterable[str], where: RunDirectory) -> None:
-    """A part that was given as an object is known by its class alone: it must be given again."""
-    for kind in KINDS:
-        rows = content.get(kind, [])
-        objects = any(
-            isinstance(row, dict) and row.get("owner") == "object" for row in (rows if isinstance(rows, list) else [rows])
-        )
-        if objects and kind not in replaced:
-            again = f"{keyword_of(kind)}=..."
+class _Silent:
+    """In the place of an observer that tells a service of the run: of the same run made again, nobody outside is to hear."""
+
+    def on_train_end(self) -> None:
+        """Nothing."""
+
+
+def _unheard(parts: RunParts) -> RunParts:
+    """The parts of a run that is made again elsewhere, to be compared or looked at."""
+    return replace(parts, observers=[_Silent() if getattr(one, "speaks_outside", False) else one for one in parts.observers])
+
+
+def refuse_objects(
+    content: Mapping[str, Any], replaced: Iterable[str], where: RunDirectory, kinds: Iterable[str] = KINDS
+) -> None:
+    """A part that was given as an object is known by its class alone: it must be given again.
+
+    Raises:
+        CheckpointError: One of these kinds was, and is not.
+    """
+    for kind in kinds:
+        tables = tables_in(content.get(kind, []))
+        if any(row.get("owner") == "object" for row in tables) and kind not in replaced:
+            by_path = kind in SINGLE and isinstance(content[kind], Mapping) and "name" not in content[kind]
+            again = f"{keyword_of(kind)}={'{PATH: ...}' if by_path else '...'}"
             msg = f"the {kind} of {where.path} was given as an object, which no record can hold; give it again: {again}"
             raise CheckpointError(msg)

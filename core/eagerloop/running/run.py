@@ -1,32 +1,44 @@
 """A run as people see it: trained, continued, looked into, asked."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import tensorflow as tf
-
 from eagerloop import loop
+from eagerloop.building.batches import batch_like, tensors_like
 from eagerloop.building.run_parts import RunParts
 from eagerloop.choices.settings import plain_options
 from eagerloop.data.arrays import ROWS_AT_ONCE
-from eagerloop.errors import DataError, EagerloopError
+from eagerloop.data.learnt import learnt_of
+from eagerloop.errors import EagerloopError
 from eagerloop.inspection.looking.restoring import leaving_no_trace
 from eagerloop.inspection.mistakes.findings import first_look
 from eagerloop.process.signals import Signals
+from eagerloop.running.averaging import averaged
 from eagerloop.running.evaluating import predictor
-from eagerloop.running.faults import blame, exits_told, refuse_other_shapes, refuse_undeterministic, refuse_unknown_variables
-from eagerloop.running.loop_side import LoopSide
+from eagerloop.running.faults import (
+    blame,
+    exits_told,
+    refuse_other_shapes,
+    refuse_undeterministic,
+    refuse_uneven_rows,
+    refuse_unknown_variables,
+)
+from eagerloop.running.joining import joined
+from eagerloop.running.looking_back import LookingBack
 from eagerloop.running.snapshots import say
 from eagerloop.running.starting import start_from
+from eagerloop.storage.learnt_file import write_learnt
 from eagerloop.storage.run_directory import RunDirectory
+from eagerloop.structures import is_tensor, map_leaves, require_same_rows, rows_of
 
 if TYPE_CHECKING:
+    from eagerloop.inspection.pages.several_runs import Curves
     from eagerloop.inspection.step_record import StepRecord
+    from eagerloop.running.reporting import Report
 
 
-class Run(LoopSide):
+class Run(LookingBack):
     """A training run: made by `eagerloop.train`, `load` or `resume`.
 
     Args:
@@ -52,8 +64,48 @@ class Run(LoopSide):
     def __repr__(self) -> str:
         done = f"{len(self.history)} of {self.epochs} epochs"
         losses = f", loss {self.history[-1]['loss']:.4g}" if self.history else ""
+        losses += f", answers with {self.answers_with}" if self.answers_with else ""
         names = self.parts.names
         return f"<Run {self.place}: {names['model']} on {names['dataset']}, {done}{losses}>"
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """The history by column: `run.columns["loss"]` has a number an epoch, None where an epoch has no such figure."""
+        names = dict.fromkeys(name for row in self.history for name in row)
+        return {name: [row.get(name) for row in self.history] for name in names}
+
+    def report(self, page: str | Path | None = None, *, pictures: str | Path | None = None) -> "Report":
+        """Draws the run as it is now as a page: curves, predictions, layers, updates, recorded steps.
+
+        Args:
+            page: The file to write; by default `report.html` in the run's directory.
+            pictures: A directory for `curves.png` and `predictions.png` (`pip install 'eagerloop[plot]'`); by default none.
+
+        Returns:
+            What was written: `page` is the file, which any browser shows, offline.
+
+        Raises:
+            ConfigError: A file cannot be written, or Matplotlib is missing.
+        """
+        from eagerloop.running.reporting import story_of, write_report  # noqa: PLC0415 - training does not need it
+
+        story = story_of(self, self.parts, self.history, name=self.directory.name, records=self.records)
+        named = [None if path is None else Path(path) for path in (page, pictures)]
+        return write_report(story, named[0], self.directory, named[1])
+
+    def plot(self, *others: "Run") -> "Curves":
+        """The curves of the history, by figure; of several runs, a line for each. A notebook draws them at the end of a cell.
+
+        Args:
+            *others: Further runs.
+
+        Returns:
+            The curves; `save("curves.html")` and `save("curves.png")` write them.
+        """
+        from eagerloop.inspection.pages.several_runs import Curves, Outline  # noqa: PLC0415 - training does not need it
+
+        runs = (self, *others)
+        return Curves([Outline(run.directory.name, run.parts.names, run.history) for run in runs])
 
     def train(self, epochs: int | None = None) -> "Run":
         """Trains to the end of the given epoch; the run's lock is held meanwhile, and signals end it in good order.
@@ -68,6 +120,7 @@ class Run(LoopSide):
             KeyboardInterrupt: SIGINT came; the state was saved first.
             SystemExit: SIGTERM came; the state was saved first.
         """
+        self.refuse_to_look_back()
         if epochs is not None:
             self.epochs = plain_options()["epochs"].convert(epochs, "this run")
         with self.stride.training(self.epochs):
@@ -90,8 +143,10 @@ class Run(LoopSide):
 
     def _train(self) -> None:
         new = self._place.write_run_toml({**self.parts.run_toml, "epochs": self.epochs})
-        self.saver.tidy(self.history)
+        self.saver.tidy(self.history, self.parts.run_toml)
         try:
+            if self._place.writes:  # so that the run predicts without its data
+                write_learnt(self.directory, learnt_of(self.dataset, self.parts.first_batch, self.parts.answer))
             with Signals(self.stop) as signals, self.saver, exits_told():
                 loop.train(self, self.epochs)
         except Exception as error:
@@ -99,6 +154,7 @@ class Run(LoopSide):
             if new and not (self.tally.steps or self.history or self.store.steps()):
                 self._place.discard()  # it was refused before it began: leave the place as it was
             refuse_other_shapes(error)
+            refuse_uneven_rows(error, self.parts, self.position)
             refuse_undeterministic(error, self.parts)
             refuse_unknown_variables(error)
             raise
@@ -108,39 +164,43 @@ class Run(LoopSide):
         """The inner loop, `eagerloop.loop.train_epoch`, or its compiled form; returns whether the run has paused."""
         return self.stride.train_epoch(self, batches)
 
-    def step(self, x: Any, y: Any) -> loop.Step:
+    def step(self, x: Any, y: Any, sample_weight: Any = None) -> loop.Step:
         """One training step on a batch of one's own: the model changes, the position and the history do not.
 
         Args:
-            x: Features, (n, d).
-            y: Targets, (n, k) or (n,).
+            x: Features, (n, d), or the structure that the dataset gives.
+            y: Targets, (n, k) or (n,), or the structure that the dataset gives.
+            sample_weight: How much each row counts, (n,).
 
         Returns:
             x, y, predictions, loss and gradients; print it.
-        """
-        like = self.parts.first_batch
-        return self.stride.single_step(tf.convert_to_tensor(x, like[0].dtype), tf.convert_to_tensor(y, like[1].dtype))
 
-    def inspect(self, x: Any, y: Any, **options: Any) -> "StepRecord":
+        Raises:
+            DataError: A structure is another one than the dataset's, or its tensors differ in rows.
+        """
+        return self.stride.single_step(*batch_like(self.parts.first_batch, x, y, sample_weight))
+
+    def inspect(self, x: Any, y: Any, sample_weight: Any = None, **options: Any) -> "StepRecord":
         """A training step in slow motion: everything of it recorded, then taken back. The run is as it was.
 
         Args:
-            x: Features, (n, d).
-            y: Targets, (n, k) or (n,).
+            x: Features, (n, d), or the structure that the dataset gives.
+            y: Targets, (n, k) or (n,), or the structure that the dataset gives.
+            sample_weight: How much each row counts, (n,).
             **options: As for `eagerloop.inspection.recording.recorder.inspect_step`.
 
         Returns:
-            The record; print it, or ask it for a layer or a variable: `record["dense1"].output`.
+            The record; print it, or ask it for a layer, a variable or a tensor: `record["dense1"].output`, `record["x/city"]`.
         """
         from eagerloop.inspection.recording.recorder import inspect_step  # noqa: PLC0415 - training does not need it
 
-        return inspect_step(self.parts, self.position, x, y, **options)
+        return inspect_step(self.parts, self.position, x, y, sample_weight, **options)
 
     def predict(self, x: Any = None, *, batch_size: int = ROWS_AT_ONCE) -> Any:
-        """What the model answers, with `training=False`.
+        """What the model answers, with `training=False`; with the moving average of its weights, where the optimizer keeps one.
 
         Args:
-            x: Features, (n, d); by default those of the test data.
+            x: Features, (n, d), or the structure that the dataset gives; by default those of the test data.
             batch_size: Rows at a time.
 
         Returns:
@@ -151,22 +211,13 @@ class Run(LoopSide):
             DataError: The answers to two batches cannot be joined: they are of sequences of two lengths, say.
         """
         if x is None:
-            pieces: Iterable[Any] = (features for features, _targets in self.dataset.test())
+            pieces: Iterable[Any] = (features for features, *_targets in self.dataset.test())
         else:
-            x = tf.convert_to_tensor(x, self.parts.first_batch[0].dtype)
-            pieces = (x[first : first + batch_size] for first in range(0, max(1, len(x)), batch_size))
-        with leaving_no_trace(self.parts):
+            x = tensors_like(self.parts.first_batch[0], x, "x")
+            if not is_tensor(x):
+                require_same_rows(("x",), (x,))
+            starts = range(0, max(1, int(rows_of(x))), batch_size)
+            pieces = (map_leaves(lambda leaf, rows=slice(first, first + batch_size): leaf[rows], x) for first in starts)
+        with leaving_no_trace(self.parts), averaged(self.parts):
             answers = [self._predicted(piece) for piece in pieces]
-        return _joined(answers)
-
-
-def _joined(answers: Sequence[Any]) -> Any:
-    """The answers to several batches as those to one."""
-    try:
-        return tf.nest.map_structure(lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves]), *answers)
-    except (ValueError, TypeError) as error:
-        msg = (
-            f"the answers to {len(answers)} batches cannot be joined row by row ({' '.join(str(error).split())}); "
-            "predict each batch on its own, with batches of one length"
-        )
-        raise DataError(msg) from error
+        return joined(answers)

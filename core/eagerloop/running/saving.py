@@ -5,9 +5,8 @@ checksums, the fsyncs, the manifest and the rename need the files alone: a threa
 the rename, the checkpoint before is the newest; a kill costs at most the steps since that one, and never exactness.
 """
 
-import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +16,8 @@ from eagerloop.choices.settings import Settings
 from eagerloop.errors import TrainingError
 from eagerloop.parts import Checkpointer
 from eagerloop.running.readable import Readable
+from eagerloop.running.which_checkpoint import best_saved, best_step
+from eagerloop.storage.rows import Row
 from eagerloop.storage.run_directory import RunDirectory
 
 LARGE = 1_000_000
@@ -92,17 +93,29 @@ class Saver:
             self._thread.join()
             self._thread = None
 
-    def tidy(self, history: list[dict[str, Any]]) -> None:
+    def tidy(self, history: list[dict[str, Any]], record: Mapping[str, Any], observers: Iterable[Sequence[Any]] = ()) -> None:
         """Puts the run's directory in order, whatever moment a process before was killed at. Only for the holder of its lock.
 
         Args:
-            history: The rows of the checkpoint that was taken up; the file may be ahead of them, behind, or damaged.
+            history: The rows of the checkpoint that was taken up; the files may be ahead of them, behind, or damaged.
+            record: The run's, for messages.
+            observers: Their states in that checkpoint, by which the best one is known.
         """
         self._directory.store.set_aside_damaged()
         self._directory.clean()
         if history:
-            self._directory.write_history(history)
-        self._directory.prune(self._keep, best_step(history))
+            rows = self._readable.rows(history, record)
+            self._directory.store.keep_history(rows)
+            self._directory.write_history(rows)
+        self._directory.prune(self._keep, best_step(history, observers))
+
+    def save_history(self, history: list[dict[str, Any]], record: Mapping[str, Any]) -> None:
+        """Writes the history alone, for a run that keeps no checkpoints.
+
+        Raises:
+            TrainingError: It could not be written, or a row is none.
+        """
+        self._directory.write_history(self._readable.rows(history, record))
 
     def save(
         self, step: int, variables: Mapping[str, tf.Variable], snapshot: Callable[[], dict[str, Any]], *, last: bool
@@ -121,17 +134,17 @@ class Saver:
         """
         self.wait()
         self._directory.stay()
-        content = self._readable(snapshot())
+        content, rows = self._readable(snapshot())
         bad = self._not_finite(variables)
         if bad:
             msg = f"{bad} is not finite after step {step}; nothing was saved: lower the learning rate, then resume"
             raise TrainingError(msg)
         if self._background:
             copies = self._copied(variables)
-            self._behind(lambda: self._finish(self._begin(step, copies), step, content))
+            self._behind(lambda: self._finish(self._begin(step, copies), step, content, rows))
         else:
             temporary = self._begin(step, variables)
-            self._behind(lambda: self._finish(temporary, step, content))
+            self._behind(lambda: self._finish(temporary, step, content, rows))
         if last or not self._training:
             self.wait()
 
@@ -167,34 +180,16 @@ class Saver:
 
         return self._directory.store.begin(step, fill)
 
-    def _finish(self, temporary: Path, step: int, content: dict[str, Any]) -> None:
-        history = content["history"]
+    def _finish(self, temporary: Path, step: int, content: dict[str, Any], rows: Sequence[Row]) -> None:
         self._directory.stay()
-        self._directory.store.finish(temporary, step, content)
+        self._directory.store.finish(temporary, step, content, rows)
         # After the checkpoint: a history ahead of every checkpoint would speak of work that is lost.
-        self._directory.write_history(history)
-        self._directory.prune(self._keep, best_step(history))
+        self._directory.write_history(rows)
+        if self._keep:
+            self._directory.prune(self._keep, best_saved(rows, content["observers"]))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that trains
             self._error = error
-
-
-def best_step(history: list[dict[str, Any]]) -> int | None:
-    """How many steps had been done after the epoch with the lowest val_loss; None without a validation.
-
-    An epoch whose val_loss is nan is never the best.
-
-    Example:
-        >>> best_step([{"steps": 12, "val_loss": 2.0}, {"steps": 12, "val_loss": 1.0}, {"steps": 12, "val_loss": 3.0}])
-        24
-        >>> best_step([{"steps": 12, "val_loss": float("nan")}, {"steps": 12, "val_loss": 3.0}])
-        24
-    """
-    losses = [(row["val_loss"], place) for place, row in enumerate(history) if "val_loss" in row]
-    numbers = [pair for pair in losses if not math.isnan(pair[0])]
-    if not numbers:
-        return None
-    return sum(int(row["steps"]) for row in history[: min(numbers)[1] + 1])

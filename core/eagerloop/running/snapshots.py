@@ -1,6 +1,7 @@
 """What a checkpoint says besides the variables, and how a run takes it up."""
 
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -13,9 +14,13 @@ from eagerloop.running.comparing import compare_records
 from eagerloop.running.tally import Tally
 from eagerloop.standing import Position
 from eagerloop.storage.checkpoint import Checkpoint
+from eagerloop.storage.histories import Beginning
 from eagerloop.storage.manifests import MANIFEST
 from eagerloop.storage.random_state import is_random_state, random_state, restore_random_state
 from eagerloop.storage.variables import as_saved, compare_tables, table_of
+
+OF_A_METRIC = re.compile(r"metric/(.+?)/(?:\d{4,}|held)/")
+"""Begins the name of a metric's variable; its own name may have a `/`, as in `mae/age`."""
 
 NEW = ("metrics", "trainable")
 """Entries that checkpoints of earlier versions lack."""
@@ -87,16 +92,23 @@ def restore(parts: RunParts, checkpoint: Checkpoint) -> list[str]:
         CheckpointError: It belongs to other parts, other data or another seed, or cannot be read.
     """
     content = checkpoint.manifest
-    inexact = compare_records(content["record"], parts.run_toml, str(checkpoint.directory))
-    variables = parts.variables if "trainable" in content else as_saved(content["variables"], parts.variables)
-    compare_tables(content["variables"], table_of(variables), str(checkpoint.directory))
-    parts.checkpointer.read(checkpoint.directory, variables)
-    set_trainable_flags(parts.model, content.get("trainable", ["", ""]))
+    inexact = restore_variables(parts, checkpoint)
     where = str(checkpoint.directory / MANIFEST)
     _take_up_states(where, "observer", content["observers"], _named_observers(parts))
     _take_up_states(where, "metric", content.get("metrics", []), parts.metrics.items())
     restore_random_state(content["random"])
     return inexact + _forgotten(parts, content)
+
+
+def restore_variables(parts: RunParts, checkpoint: Checkpoint) -> list[str]:
+    """Gives the parts the variables of a checkpoint, and nothing else of it; arguments and errors are those of `restore`."""
+    content = checkpoint.manifest
+    inexact = compare_records(content["record"], parts.run_toml, str(checkpoint.directory))
+    variables = parts.variables if "trainable" in content else as_saved(content["variables"], parts.variables)
+    compare_tables(content["variables"], table_of(variables), str(checkpoint.directory))
+    parts.checkpointer.read(checkpoint.directory, variables)
+    set_trainable_flags(parts.model, content.get("trainable", ["", ""]))
+    return inexact
 
 
 def _take_up_states(where: str, kind: str, states: Iterable[Any], named: Iterable[tuple[str, Any]]) -> None:
@@ -114,7 +126,7 @@ def _take_up_states(where: str, kind: str, states: Iterable[Any], named: Iterabl
 
 def _forgotten(parts: RunParts, content: Mapping[str, Any]) -> list[str]:
     """The metrics that know nothing of the batches of this epoch before the checkpoint."""
-    saved = {name.split("/")[1] for name in parts.variables if name.startswith("metric/")}
+    saved = {match[1] for match in map(OF_A_METRIC.match, parts.variables) if match}
     saved |= {name for name, _state in content.get("metrics", [])}
     lost = [name for name in parts.metrics if name not in saved] if content["position"]["batch"] else []
     told = "its figure of this epoch will be that of the last batches alone; give it variables, or state() and restore(state)"
@@ -132,7 +144,7 @@ def check_content(checkpoint: Checkpoint) -> None:
         "trainable": lambda value: len(value) == 2 and all(isinstance(digits, str) for digits in value),  # noqa: PLR2004
         "position": lambda value: value.keys() == {"epoch", "batch", "step"} and all(map(_is_count, value.values())),
         "tally": lambda value: all(isinstance(figure, (int, float)) for figure in value.values()),
-        "history": lambda value: isinstance(value, list) and all(map(_is_row, value)),
+        "history": _are_rows,
         "observers": lambda value: all(isinstance(name, str) for name, _state in value),
         "random": is_random_state,
         "variables": lambda value: all(
@@ -155,6 +167,21 @@ def check_content(checkpoint: Checkpoint) -> None:
 def _is_shallow(value: Any, levels: int = 8) -> bool:
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     return levels > 0 and all(_is_shallow(item, levels - 1) for item in inner)
+
+
+def refuse_row(row: Any) -> None:
+    """Refuses a row of the history that is not what a run writes.
+
+    Raises:
+        ValueError: It is none. (Or TypeError, KeyError, AttributeError: whatever looking at it raises.)
+    """
+    if not _is_row(row):
+        msg = "not a row of a history"
+        raise ValueError(msg)
+
+
+def _are_rows(value: Any) -> bool:
+    return value.all(_is_row) if isinstance(value, Beginning) else isinstance(value, list) and all(map(_is_row, value))
 
 
 def _is_row(row: Any) -> bool:

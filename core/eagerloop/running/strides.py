@@ -23,8 +23,8 @@ from eagerloop.standing import LoopedRun, Position
 
 Grain = Literal["eager", "step", "stretch"]
 
-Look = Callable[[Any, Any], object]
-"""Is shown x and y of a batch before the step on it."""
+Look = Callable[..., object]
+"""Is shown x and y of a batch, and the rows' weights where there are some, before the step on it."""
 
 
 class Footing(NamedTuple):
@@ -48,6 +48,11 @@ class Footing(NamedTuple):
 def eager_step(parts: RunParts) -> Callable[..., loop.Step]:
     """The run's step, or that of the replicas around it; neither is compiled."""
     return functools.partial(parts.replicas.train_step, step=parts.step) if parts.replicas else parts.step
+
+
+def batch_of(step: loop.Step) -> tuple[Any, ...]:
+    """The batch that a step was made on, as the dataset gave it."""
+    return (step.x, step.y) if step.sample_weight is None else (step.x, step.y, step.sample_weight)
 
 
 class Stride:
@@ -75,13 +80,13 @@ class Stride:
         """The step as the loop calls it: whoever wants to see the batch first, does."""
         return self._looked_at if self._lookers else self._step
 
-    def _looked_at(self, model: Any, loss: Any, optimizer: Any, x: Any, y: Any) -> loop.Step:
+    def _looked_at(self, model: Any, loss: Any, optimizer: Any, *batch: Any) -> loop.Step:
         for look in self._lookers:
-            look(x, y)
-        return self._step(model, loss, optimizer, x, y)
+            look(*batch)
+        return self._step(model, loss, optimizer, *batch)
 
     def before_each_step(self, look: Look) -> None:
-        """Has `look(x, y)` called before each step, until the training ends."""
+        """Has `look(x, y)`, or with weights `look(x, y, sample_weight)`, called before each step, until the training ends."""
         self._lookers.append(look)
 
     @contextlib.contextmanager
@@ -111,7 +116,7 @@ class Stride:
         if self._skipping:
             self._skipping.after(loss)
         elif not math.isfinite(loss):
-            raise TrainingError(not_finite(self._position, self._parts, float(step.loss), step.x, step.y))
+            raise TrainingError(not_finite(self._position, self._parts, float(step.loss), batch_of(step)))
 
     def must_pause(self) -> Any:
         """Whether the loop has to let go of the batches for a moment."""
@@ -121,9 +126,9 @@ class Stride:
         """Ends the run after this step, or after this epoch if called between two."""
         self.stopping = reason
 
-    def single_step(self, x: Any, y: Any) -> loop.Step:
+    def single_step(self, *batch: Any) -> loop.Step:
         """A step for looking at its values: it is never compiled, and does not count."""
-        return eager_step(self._parts)(self._parts.model, self._parts.loss, self._parts.optimizer, x, y)
+        return eager_step(self._parts)(self._parts.model, self._parts.loss, self._parts.optimizer, *batch)
 
 
 class InStep(Stride):
@@ -171,7 +176,7 @@ class InStep(Stride):
         """Asks all workers to stop; they do when they have next agreed."""
         self._wish = reason
 
-    def single_step(self, x: Any, y: Any) -> loop.Step:
+    def single_step(self, *batch: Any) -> loop.Step:
         """As `Stride.single_step`, which all workers have to call.
 
         Raises:
@@ -180,7 +185,7 @@ class InStep(Stride):
         if self._training:
             msg = "an observer cannot call run.step() where several workers train: those that have no observers would miss it"
             raise PluginError(msg)
-        return super().single_step(x, y)
+        return super().single_step(*batch)
 
     @property
     def _replicas(self) -> Any:

@@ -11,6 +11,7 @@ from eagerloop.building.workshop import COLUMNS
 from eagerloop.errors import PluginError
 from eagerloop.loop import Step
 from eagerloop.parts import Metric
+from eagerloop.structures import rows_of
 
 SUMS = {"steps": int, "rows": int, "skipped": int, "total_loss": float, "loss_sum": float}
 """What is added up over the steps: counts, the losses, and the losses times their rows."""
@@ -46,7 +47,7 @@ class Tally:
         if not math.isfinite(loss):
             self.skipped += 1
             return loss
-        rows = step.y.shape[0]
+        rows = rows_of(step.x)
         if step.figures or self._figure_sums:
             self.require_figures(step.figures)
             sums = {name: self._figure_sums.get(name, 0.0) + float(figure) * rows for name, figure in step.figures.items()}
@@ -54,8 +55,7 @@ class Tally:
         self.rows += rows
         self.total_loss += loss
         self.loss_sum += loss * rows
-        for metric in self.metrics.values():
-            metric.update_state(step.y, step.predictions)
+        update(self.metrics.values(), step)
         return loss
 
     @property
@@ -78,10 +78,11 @@ class Tally:
             require_same(figures, self._figure_sums)
         for name, figure in figures.items():
             require_scalar(f"figure '{name}'", figure)
-            if not str(name).isidentifier() or name in {*COLUMNS, *self.metrics, "skipped"} or name.startswith("val_"):
-                msg = (
-                    f"figure {name!r} of the step has a name that is taken, or is none; use letters, digits and _, as in 'norm'"
-                )
+            if name in {*COLUMNS, *self.metrics, "skipped"} or str(name).startswith("val_"):
+                msg = f"figure {name!r} of the step has a name that is taken; give it another one, as in 'norm'"
+                raise PluginError(msg)
+            if not isinstance(name, str) or not name.isprintable() or not all(part.strip() for part in name.split("/")):
+                msg = f"figure {name!r} of the step has a name that no column can have; use printable text, as in 'norm'"
                 raise PluginError(msg)
 
     def results(self) -> dict[str, float]:
@@ -133,14 +134,13 @@ class GraphTally:
     def add(self, step: Step) -> None:
         """As `Tally.add`; after a step that was not finite, none is left. A branch costs more than the sums: they have none."""
         require_step(step)
-        loss, rows = tf.cast(step.loss, tf.float64), tf.cast(tf.shape(step.y)[0], tf.float64)
+        loss, rows = tf.cast(step.loss, tf.float64), tf.cast(rows_of(step.x), tf.float64)
         taken = tf.stack([1.0, rows, 0.0, loss, loss * rows, -1.0, 0.0])
         self._sums.assign_add(tf.where(step.finite, taken, tf.stack([1.0, 0.0, 1.0, 0.0, 0.0, -math.inf, loss])))
         for name, variable in self._variables_for(step.figures).items():
             variable.assign_add(tf.where(step.finite, tf.cast(step.figures[name], tf.float64) * rows, 0.0))
         if self._tally.metrics and step.finite:
-            for metric in self._tally.metrics.values():
-                metric.update_state(step.y, step.predictions)
+            update(self._tally.metrics.values(), step)
 
     def _variables_for(self, figures: Mapping[str, Any]) -> dict[str, tf.Variable]:
         """The sums of the figures, by name; they begin where the tally stands."""
@@ -165,6 +165,13 @@ class GraphTally:
         figures = {f"{FIGURE}{name}": float(variable.numpy()) for name, variable in self._figures.items()}
         self._tally.restore(dict(zip(SUMS, sums, strict=True)) | figures)
         return float(lost)
+
+
+def update(metrics: Iterable[Metric], step: Step) -> None:
+    """Shows a step to metrics; with the weights of its rows, where it has some."""
+    weights = () if step.sample_weight is None else (step.sample_weight,)
+    for metric in metrics:
+        metric.update_state(step.y, step.predictions, *weights)
 
 
 def require_step(step: Any) -> None:

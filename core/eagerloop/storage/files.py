@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import os
-import stat
+import shutil
 from pathlib import Path
 
 from eagerloop.errors import TrainingError, reason
@@ -42,30 +42,6 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
         raise TrainingError(msg) from error
 
 
-def read_plain(path: Path) -> str:
-    """The text of a file of a run: of a plain one, for a pipe in its place would be waited for without end.
-
-    Raises:
-        OSError: It is not there, cannot be read, or is no plain file.
-        UnicodeDecodeError: It is not UTF-8.
-    """
-    with open(path, opener=not_waiting, encoding="utf-8") as file:
-        return file.read()
-
-
-def not_waiting(path: str, flags: int) -> int:
-    """An opener of plain files, which waits for nobody to write into a pipe.
-
-    Raises:
-        OSError: It is no plain file, or cannot be opened.
-    """
-    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no plain file", path)
-    return descriptor
-
-
 def write_where_named(path: Path, text: str) -> None:
     """Writes a file that the user names, wherever that leads: through a link, to a device, into a pipe.
 
@@ -86,6 +62,13 @@ def write_where_named(path: Path, text: str) -> None:
     except OSError as error:
         msg = f"{path} could not be written: {reason(error)}"
         raise TrainingError(msg) from error
+
+
+def remove(path: Path) -> None:
+    """Removes a file, or a directory with all that is in it, as far as that can be done."""
+    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -7,9 +7,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from eagerloop.errors import CheckpointError, DamagedError, TrainingError
-from eagerloop.storage.files import not_waiting, read_plain, sync
+from eagerloop.files.plain import not_waiting, read_plain
+from eagerloop.storage.files import sync
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)
+"""Formats that can be read: in the first one, the whole history stood in each manifest."""
+
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 64 * 2**20
 
@@ -96,7 +100,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise damage(path, "it is no manifest")
     if content.pop("sha256", None) != _seal(content):
         raise damage(path, "its own checksum does not match")
-    if content.get("format") != FORMAT:  # whole, so nothing to be passed over: it is newer than this program
+    if content.get("format") not in READABLE:  # whole, so nothing to be passed over: it is newer than this program
         msg = f"{path} has the format {content.get('format')!r}, this eagerloop reads {FORMAT}; install a newer eagerloop"
         raise CheckpointError(msg)
     return content

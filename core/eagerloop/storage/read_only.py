@@ -1,10 +1,11 @@
 """A run directory that this process only reads: another one writes there, or nobody does."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eagerloop.storage.rows import Row
 from eagerloop.storage.run_directory import RUNS, RunDirectory
 from eagerloop.storage.store import Store
 
@@ -14,6 +15,9 @@ class ReadOnlyStore(Store):
 
     def set_aside_damaged(self) -> None:
         """Nothing: whoever writes here renames."""
+
+    def keep_history(self, rows: Sequence[Row]) -> None:
+        """Nothing: whoever writes here keeps it."""
 
     def prune(self, keep: int, best: int | None = None) -> None:
         """Nothing: whoever writes here removes."""
@@ -26,11 +30,11 @@ class ReadOnlyDirectory(RunDirectory):
     kind_of_store = ReadOnlyStore
 
     @staticmethod
-    def refuse_taken(path: Path | None) -> None:
+    def refuse_taken(path: Path | None, *, overwrite: bool = False, typed: bool = False) -> None:
         """Whatever is there: whoever writes here may just have made it."""
 
     @classmethod
-    def new(cls, path: Path | None, model: str, dataset: str) -> RunDirectory:  # noqa: ARG003 - for who writes here
+    def new(cls, path: Path | None, model: str, dataset: str, *, overwrite: bool = False) -> RunDirectory:  # noqa: ARG003 - for who writes here
         """Nothing is made."""
         return cls(path or RUNS)
 
@@ -47,7 +51,7 @@ class ReadOnlyDirectory(RunDirectory):
     def stay(self) -> None:
         """Nothing: nothing is written."""
 
-    def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def write_history(self, rows: Sequence[Row]) -> None:
         """Nothing."""
 
     @contextlib.contextmanager

@@ -4,6 +4,7 @@
 
     run.toml         every choice, as it was resolved; see `eagerloop.choices.settings`
     history.jsonl    a row per epoch
+    data.json        what was learnt of the data, so that the run predicts without them
     checkpoints/     see `eagerloop.storage.store`
     records/         steps in slow motion, which the observer `watch` writes
     run.lock         held while a process trains here
@@ -11,7 +12,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,15 +23,15 @@ from eagerloop.errors import ConfigError, TrainingError, reason
 from eagerloop.storage.files import TEMPORARY, make_directory, sync, write_atomically
 from eagerloop.storage.history_file import HISTORY, HistoryFile
 from eagerloop.storage.home import Home
+from eagerloop.storage.learnt_file import LEARNT
 from eagerloop.storage.lock import LOCK, RunLock
 from eagerloop.storage.naming import made_unused, name_now
 from eagerloop.storage.newest import Newest
+from eagerloop.storage.replacing import CHECKPOINTS, RECORDS, RUN_TOML, clean, clear, refuse_taken
+from eagerloop.storage.rows import Row
 from eagerloop.storage.store import Store
 
 RUNS = Path("runs")
-RUN_TOML = "run.toml"
-CHECKPOINTS = "checkpoints"
-RECORDS = "records"
 
 
 @dataclass
@@ -48,6 +49,8 @@ class RunDirectory:
     _record: str = ""
     _new: bool = False
     """Whether no other process may have begun a run here since the place was chosen."""
+    _overwrite: bool = False
+    """Whether the run that may be there is to be replaced, once the new one begins."""
 
     def __post_init__(self) -> None:
         self.home = Home(self.named)
@@ -60,29 +63,23 @@ class RunDirectory:
         return self.home.path
 
     @staticmethod
-    def refuse_taken(path: Path | None) -> None:
-        """Refuses a directory that holds a run, or a path that is no directory.
+    def refuse_taken(path: Path | None, *, overwrite: bool = False, typed: bool = False) -> None:
+        """Refuses a directory that holds a run, unless it is to be replaced, or a path that is no directory.
 
         Raises:
-            ConfigError: With the command that continues the run.
+            ConfigError: With what can be done instead.
         """
-        if path is not None and ((path / RUN_TOML).exists() or (path / CHECKPOINTS).exists()):
-            ways = f"'eagerloop resume {path}', in Python eagerloop.resume({str(path)!r})"
-            msg = f"{path} holds a run already; continue it with {ways}, or choose another directory"
-            raise ConfigError(msg)
-        if path is not None and path.exists() and not path.is_dir():
-            msg = f"run directory {path} is a file; choose another with --run"
-            raise ConfigError(msg)
+        refuse_taken(path, overwrite=overwrite, typed=typed)
 
     @classmethod
-    def new(cls, path: Path | None, model: str, dataset: str) -> "RunDirectory":
-        """Chooses and makes the directory of a new run.
+    def new(cls, path: Path | None, model: str, dataset: str, *, overwrite: bool = False) -> "RunDirectory":
+        """Chooses and makes the directory of a new run; a run that is there and to be replaced stays until `held`.
 
         Raises:
             ConfigError: It holds a run already, is a file, or cannot be written. Until this run takes the lock, another process
                 may begin one here: `held` looks again.
         """
-        cls.refuse_taken(path)
+        cls.refuse_taken(path, overwrite=overwrite)
         chosen = path or RUNS / name_now(model, dataset)
         try:
             if path is None:
@@ -94,7 +91,7 @@ class RunDirectory:
         except OSError as error:
             msg = f"run directory {chosen} cannot be written: {error.strerror or error}; choose another with --run"
             raise ConfigError(msg) from error
-        return cls(chosen, _new=True)
+        return cls(chosen, _new=True, _overwrite=overwrite)
 
     @classmethod
     def existing(cls, path: Path | None) -> "RunDirectory":
@@ -149,12 +146,12 @@ class RunDirectory:
         return directory
 
     def write_run_toml(self, content: Mapping[str, Any]) -> bool:
-        """Writes run.toml; returns whether there was none before.
+        """Writes run.toml; returns whether there was none of this run before.
 
         Raises:
             ConfigError: It could not be written, so the run cannot start.
         """
-        new = not self.run_toml.exists()
+        new = self._new or not self.run_toml.exists()
         self._record = tomli_w.dumps(content)
         try:
             write_atomically(self.run_toml, self._record)
@@ -172,6 +169,7 @@ class RunDirectory:
         for path in self.path.glob(f"{TEMPORARY}*"):
             if not path.is_dir():
                 path.unlink(missing_ok=True)
+        clean(self.path)
         self.store.clean()
 
     def stay(self) -> None:
@@ -195,14 +193,15 @@ class RunDirectory:
         if self.home.is_lost:
             return
         self.run_toml.unlink(missing_ok=True)
+        (self.path / LEARNT).unlink(missing_ok=True)
         (self.path / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()
             if self.path.parent.absolute() == RUNS.absolute():
                 self.path.parent.rmdir()
 
-    def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Writes history.jsonl anew."""
+    def write_history(self, rows: Sequence[Row]) -> None:
+        """Brings history.jsonl up to these rows."""
         self.stay()
         self._history.write(self.home.absolute, rows)
 
@@ -221,18 +220,21 @@ class RunDirectory:
 
         Raises:
             CheckpointError: Another process has it, or has changed it since this one last looked.
-            ConfigError: It cannot be written; or it was free when it was chosen for a new run, and holds one now.
+            ConfigError: It cannot be written; or it was free when it was chosen for a new run, and holds one now. One that the
+                new run is to replace is cleared here.
         """
         self._lock.acquire(self.home.absolute, self.path)
         with contextlib.ExitStack() as stack:
             stack.callback(self._lock.release)
             if self._new:
-                self.refuse_taken(self.path)
+                self.refuse_taken(self.path, overwrite=self._overwrite)
             if not self.home.is_held:
                 self.home.hold()
                 stack.callback(self.home.close)
                 self._newest.refuse_another(self.store, self.path)
                 stack.callback(self.look)
+            if self._new and self._overwrite:
+                clear(self.home.absolute)
             yield
 
     def look(self) -> None:

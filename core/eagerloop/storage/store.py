@@ -4,32 +4,28 @@ A checkpoint is written into a temporary directory, described by a manifest with
 itself, made durable (fsync of the files and of the directory), and then renamed to `step-NNNNNNNN`: it is there whole, or not
 at all. Nothing points at the newest one; the newest directory that passes its own manifest is it. Where a step is written
 again, the one before it waits as `step-NNNNNNNN.before` until the new one is in place.
+
+The rows of a history stand in one file beside the checkpoints, and a manifest says which of them are its own: what a save
+writes does not become more with every epoch.
 """
 
 import contextlib
 import os
 import shutil
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eagerloop.errors import CheckpointError, DamagedError, TrainingError, reason
-from eagerloop.storage.checkpoint import BEFORE, NAME, Checkpoint, name_of
-from eagerloop.storage.files import TEMPORARY, sync, sync_all
-from eagerloop.storage.manifests import (
-    FORMAT,
-    MANIFEST,
-    damage,
-    describe,
-    files_in,
-    read_manifest,
-    verify_files,
-    write_manifest,
-)
-from eagerloop.storage.reading import held, unread
+from eagerloop.storage.checkpoint import BEFORE, NAME, Checkpoint, name_of, put_in_place, set_aside
+from eagerloop.storage.files import TEMPORARY, remove, sync, sync_all
+from eagerloop.storage.history_file import HistoryLog, history_of
+from eagerloop.storage.manifests import FORMAT, MANIFEST, describe, files_in, write_manifest
+from eagerloop.storage.reading import unread
+from eagerloop.storage.rows import Row, mark_of
+from eagerloop.storage.whole import read_whole
 
 
 @dataclass
@@ -37,13 +33,15 @@ class Store:
     """The checkpoints of one run.
 
     Args:
-        directory: Where they are; it is made at the first write. Nothing outside it is ever written or removed.
+        directory: Where they are; it is made at the first write. Nothing outside it is ever written or removed; the history is
+            looked for in the directory above as well.
         damaged: What `newest` had to leave out, and why.
     """
 
     directory: Path
     damaged: list[str] = field(default_factory=list)
     _damaged_steps: list[int] = field(default_factory=list)
+    _log: HistoryLog = field(default_factory=HistoryLog)
 
     def write(self, step: int, fill: Callable[[Path], None], content: dict[str, Any]) -> Path:
         """Adds a checkpoint; one of that step that exists already gives way once the new one is whole.
@@ -74,8 +72,14 @@ class Store:
             fill(temporary)
         return temporary
 
-    def finish(self, temporary: Path, step: int, content: dict[str, Any]) -> Path:
+    def finish(self, temporary: Path, step: int, content: dict[str, Any], rows: Sequence[Row] | None = None) -> Path:
         """The second half of `write`: checksums, manifest, fsync, the rename that makes it a checkpoint.
+
+        Args:
+            temporary: What `begin` returned.
+            step: As for `write`.
+            content: As for `write`.
+            rows: The history; None if there is none to be kept.
 
         Raises:
             TrainingError: It could not be made durable; the checkpoints before are as they were.
@@ -86,8 +90,11 @@ class Store:
                 durable = pool.submit(sync_all, temporary)
                 files = {name: describe(path) for name, path in files_in(temporary)}
                 durable.result()
+            if rows is not None:
+                self._log.write(final.parent, rows)
+                content = content | {"history": {"rows": len(rows), "sha256": mark_of(rows)}}
             write_manifest(temporary, {"format": FORMAT, "step": step, "files": files, **content})
-            self._put_in_place(temporary, final)
+            put_in_place(temporary, final)
         return final
 
     @contextlib.contextmanager
@@ -109,18 +116,6 @@ class Store:
         if not self.directory.is_dir():
             self.directory.mkdir()  # in a run's directory that was removed, nothing is kept
             sync(self.directory.parent)
-
-    def _put_in_place(self, temporary: Path, final: Path) -> None:
-        before = final.with_name(final.name + BEFORE)
-        again = final.exists()
-        if again:
-            # An interruption may have saved this step already, at another position: the end of an epoch is such a case.
-            shutil.rmtree(before, ignore_errors=True)
-            final.rename(before)
-        temporary.rename(final)
-        sync(final.parent)
-        if again:
-            shutil.rmtree(before, ignore_errors=True)
 
     def refuse_link(self) -> None:
         """Refuses to follow a link: what lies behind it may be another run's.
@@ -150,22 +145,21 @@ class Store:
         before = path.with_name(path.name + BEFORE)
         return before if before.exists() and not path.exists() else path
 
-    def read(self, step: int) -> Checkpoint:
+    def read(self, step: int, history: Callable[[Path, Any], Any] = history_of) -> Checkpoint:
         """One checkpoint, verified: every name, size and checksum. No other process removes it while somebody here has it.
+
+        Args:
+            step: Which one.
+            history: Who finds its rows; a `Histories`, if many checkpoints are read.
 
         Raises:
             CheckpointError: The file that is wrong, and how.
         """
-        directory = self.path_of(step)
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(held(directory / MANIFEST))
-            manifest = read_manifest(directory)
-            if manifest.get("step") != step:
-                raise damage(directory / MANIFEST, f"it speaks of step {manifest.get('step')!r}")
-            verify_files(directory, manifest["files"])
-            checkpoint = Checkpoint(directory, manifest)
-            weakref.finalize(checkpoint, stack.pop_all().close)
-        return checkpoint
+        return read_whole(self.path_of(step), step, history)
+
+    def keep_history(self, rows: Sequence[Row]) -> None:
+        """As `HistoryLog.keep`. Only for the holder of the run's lock."""
+        self._log.keep(self.directory.absolute(), rows)
 
     def newest(self, *, strict: bool = False) -> Checkpoint | None:
         """The newest checkpoint that is whole; those passed over are told in `damaged`.
@@ -226,13 +220,7 @@ class Store:
             CheckpointError: One of them cannot be renamed.
         """
         for step in self._damaged_steps:
-            path = self.path_of(step)
-            aside = (path.with_name(f"damaged-{path.name}{suffix}") for suffix in ("", *map(".{}".format, range(1, 1000))))
-            try:
-                path.rename(next(name for name in aside if not name.exists()))
-            except OSError as error:
-                msg = f"{path} is damaged and could not be set aside: {reason(error)}; move it away yourself, then resume"
-                raise CheckpointError(msg) from error
+            set_aside(self.path_of(step))
         self._damaged_steps = []
 
     def clean(self) -> None:
@@ -243,4 +231,4 @@ class Store:
             for path in doomed:
                 replaced = not path.name.endswith(BEFORE) or path.with_name(path.name.removesuffix(BEFORE)).exists()
                 if replaced and not path.is_symlink():
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove(path)

@@ -17,10 +17,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from eagerloop.choices.chosen import choices_in
 from eagerloop.choices.settings import Settings
 from eagerloop.choices.sources import digest, is_file_part
 from eagerloop.errors import CheckpointError, ConfigError, reason
-from eagerloop.parts import KINDS, Choice
+from eagerloop.parts import KINDS
 
 KEY = Path("eagerloop", "seal.key")
 """Below the user's directory of configurations."""
@@ -185,7 +186,6 @@ def files_of(record: Mapping[str, Any], where: str) -> dict[str, str]:
 
 def files_named(settings: Settings) -> list[str]:
     """The files of code that would run: plugin files, and those of parts."""
-    chosen = [getattr(settings, kind) for kind in KINDS]
-    choices = [choice for one in chosen for choice in ([one] if isinstance(one, Choice) else one or ())]
+    choices = [choice for kind in KINDS for choice in choices_in(getattr(settings, kind))]
     parts = [choice.part for choice in choices if isinstance(choice.part, str) and is_file_part(choice.part)]
     return [*settings.plugins, *(part.rpartition(":")[0] for part in parts)]

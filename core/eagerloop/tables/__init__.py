@@ -1,7 +1,9 @@
 """Reading tables of text, such as CSV and TSV: the engine need not know how.
 
-`read_table` holds a whole file, `read_blocks` goes through one that is larger than memory; both give a `Table`. NumPy is
-imported when one of them is asked for, not before.
+`read_table` holds a whole file, `read_blocks` goes through one that is larger than memory; both give a `Table`. An `Encoder`
+makes features of its columns, whose cells a `Reading` reads. A column of texts may be `Numbers`, `Truth` or `Dates`: each is a
+`Form`, and `FORMS` has them all. One of free text may be `Words`, if somebody asks for it, and one of paths `Pictures`;
+`read_folder` reads a folder of these as a table. NumPy is imported when one of them is asked for, not before.
 """
 
 from importlib import import_module
@@ -9,11 +11,56 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eagerloop.tables.blocks import read_blocks
-    from eagerloop.tables.table import Table, read_table
+    from eagerloop.tables.cell_forms import FORMS, Form, Numbers, Truth
+    from eagerloop.tables.cells import NO_VALUE, OTHER
+    from eagerloop.tables.dates import Dates
+    from eagerloop.tables.encoder import Encoder, warn_of_others
+    from eagerloop.tables.folder import class_folders, read_folder
+    from eagerloop.tables.pictures import Pictures, decoded, fault_of_pictures
+    from eagerloop.tables.reading import Reading
+    from eagerloop.tables.seen import SeenColumn
+    from eagerloop.tables.table import Table
+    from eagerloop.tables.whole import read_table
+    from eagerloop.tables.words import Words, words_of
 
-__all__ = ["Table", "read_blocks", "read_table"]
+_LATER = {
+    **dict.fromkeys(("FORMS", "Form", "Numbers", "Truth"), "cell_forms"),
+    **dict.fromkeys(("NO_VALUE", "OTHER"), "cells"),
+    **dict.fromkeys(("Encoder", "warn_of_others"), "encoder"),
+    **dict.fromkeys(("class_folders", "read_folder"), "folder"),
+    **dict.fromkeys(("Pictures", "decoded", "fault_of_pictures"), "pictures"),
+    **dict.fromkeys(("Words", "words_of"), "words"),
+    "Dates": "dates",
+    "Reading": "reading",
+    "SeenColumn": "seen",
+    "Table": "table",
+    "read_blocks": "blocks",
+    "read_table": "whole",
+}
 
-_LATER = {"Table": "table", "read_blocks": "blocks", "read_table": "table"}
+__all__ = [
+    "FORMS",
+    "NO_VALUE",
+    "OTHER",
+    "Dates",
+    "Encoder",
+    "Form",
+    "Numbers",
+    "Pictures",
+    "Reading",
+    "SeenColumn",
+    "Table",
+    "Truth",
+    "Words",
+    "class_folders",
+    "decoded",
+    "fault_of_pictures",
+    "read_blocks",
+    "read_folder",
+    "read_table",
+    "warn_of_others",
+    "words_of",
+]
 
 
 def __getattr__(name: str) -> Any:

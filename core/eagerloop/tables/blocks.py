@@ -2,18 +2,49 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
+from typing import IO, Any, NamedTuple, overload
 
-from eagerloop.errors import DataError
-from eagerloop.tables.delimited import Delimited, find_form, names_of
-from eagerloop.tables.encoding import MARK, check_text, unreadable
-from eagerloop.tables.table import Table, require_columns, table_of
+from eagerloop.errors import DataError, NotUtf8Error
+from eagerloop.files.plain import not_waiting
+from eagerloop.tables.cells import missing_texts
+from eagerloop.tables.copies import TemporaryCopy
+from eagerloop.tables.delimited import Delimited
+from eagerloop.tables.encoding import MARK, as_utf8, check_text, encoding_of, old_encoding, unreadable
+from eagerloop.tables.form import find_form, names_of, require_columns
+from eagerloop.tables.json_lines import as_csv
+from eagerloop.tables.table import Table, table_of
 
 BLOCK_BYTES = 1 << 22
 """The size of a block, but for the rest of its last line. What is drawn block by block depends on it: it never changes."""
+
+
+class Place(NamedTuple):
+    """Where the text of a file stands.
+
+    Attributes:
+        file: The file to read: a copy in UTF-8, if its own encoding is another.
+        held: The copy, which vanishes with its object.
+        digest: SHA-256 of the file's own bytes, if there is a copy.
+        original: The file that must not change, if it is not the one to read.
+        line: The number of the first line.
+    """
+
+    file: str
+    held: Any = None
+    digest: str | None = None
+    original: str | None = None
+    line: int = 1
+
+
+class Wishes(NamedTuple):
+    """What was said of the form of a file."""
+
+    delimiter: str | None
+    header: bool | None
+    missing: frozenset[str]
 
 
 @dataclass(eq=False, repr=False)
@@ -34,6 +65,7 @@ class Blocks(Sequence[Table]):
     _pattern: Delimited
     _places: Sequence[tuple[int, int]]
     _stamp: tuple[int, int]
+    _place: Place
 
     def __len__(self) -> int:
         return len(self._places) - 1
@@ -64,15 +96,25 @@ class Blocks(Sequence[Table]):
         """Checks that columns are there, as `Table.require` does."""
         require_columns(self.path, self.names, names)
 
-    def lines(self, number: int) -> list[bytes] | None:
-        """The rows of a block, not cut into cells; None if it has quotes, blank lines or rows of another length."""
+    def lines(self, number: int, numeric: Sequence[int] = ()) -> list[bytes] | None:
+        """The rows of a block, not cut into cells; None if it has quotes, blank lines or rows of another length.
+
+        Args:
+            number: The block.
+            numeric: The places of columns whose cells without a value shall say `nan`.
+        """
         source = self._source(number)
-        return source.plain_lines() if source.plain else None
+        return source.plain_lines(numeric) if source.plain else None
 
     @property
     def delimiter(self) -> str:
         """What separates the cells."""
         return self._pattern.delimiter
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """What a cell without a value may say, in lower case."""
+        return self._pattern.missing
 
     def require_unchanged(self) -> None:
         """Compares the file's size and time with those of when it was first read.
@@ -81,7 +123,7 @@ class Blocks(Sequence[Table]):
             DataError: They differ.
         """
         with unreadable(self.path):
-            changed = _stamp(self.path) != self._stamp
+            changed = _stamp(self._place.original or self._place.file) != self._stamp
         if changed:
             msg = f"{self.path} has changed since it was first read; leave it alone while it is streamed, and start again"
             raise DataError(msg)
@@ -89,21 +131,31 @@ class Blocks(Sequence[Table]):
     def _source(self, number: int) -> Delimited:
         self.require_unchanged()
         (begin, line), (end, _) = self._places[number], self._places[number + 1]
-        with unreadable(self.path), Path(self.path).open("rb") as file:
+        with unreadable(self.path), open(self._place.file, "rb", opener=not_waiting) as file:
             file.seek(begin)
             data = file.read(end - begin)
         if number:
             return replace(self._pattern, data=data, line=line, header=False)
-        return replace(self._pattern, data=data.removeprefix(MARK))
+        return replace(self._pattern, data=data if begin else data.removeprefix(MARK), line=line)
 
 
-def read_blocks(path: str | Path, delimiter: str | None = None, *, header: bool | None = None) -> Blocks:
+def read_blocks(
+    path: str | Path,
+    delimiter: str | None = None,
+    *,
+    header: bool | None = None,
+    missing: Iterable[str] | None = None,
+    encoding: str | None = None,
+) -> Blocks:
     r"""Reads a CSV or TSV file of any size, a block of whole lines (4 MiB) at a time.
 
     Args:
         path: A UTF-8 text file, as for `read_table`; but no cell may go over several lines.
         delimiter: What separates the cells, as for `read_table`.
         header: Whether the first line holds the names, as for `read_table`.
+        missing: What a cell without a value may say, as for `read_table`.
+        encoding: What the file is written in, as for `read_table`. If it is not UTF-8, a copy that is stands in the directory
+            of temporary files while the blocks are read.
 
     Returns:
         A sequence of tables. The file is gone through once, to find the blocks; each is read when it is asked for.
@@ -119,25 +171,63 @@ def read_blocks(path: str | Path, delimiter: str | None = None, *, header: bool 
         >>> [table.text("name") for table in read_blocks(file)]
         [['Ada', 'Alan']]
     """
-    digest, places, filled = hashlib.sha256(), [(0, 1)], False
-    with unreadable(path), Path(path).open("rb") as file:
-        stamp = _stamp(path)
-        beginning = data = file.read(BLOCK_BYTES) + _rest(file.readline(BLOCK_BYTES), path, 1)
-        while data:
+    return _read(str(path), Place(str(path)), Wishes(delimiter, header, missing_texts(missing)), encoding)
+
+
+def read_stream(stream: IO[bytes], name: str, delimiter: str | None = None) -> Blocks:
+    """Reads what comes through a pipe, as `read_blocks` reads a file: a copy stands in the directory of temporary files."""
+    copy = TemporaryCopy(iter(lambda: stream.read(BLOCK_BYTES), b""))
+    return _read(name, Place(copy.path, copy), Wishes(delimiter, None, missing_texts(None)), None)
+
+
+def read_json_lines(lines: IO[bytes], name: str) -> Blocks:
+    """Reads a JSON object a line, by way of a copy in the directory of temporary files; the lines keep their numbers."""
+    copy = as_csv(lines, name)
+    return _read(name, Place(copy.path, copy, line=0), Wishes(",", True, missing_texts(None)), None)  # noqa: FBT003 - a field
+
+
+def _read(path: str, place: Place, wishes: Wishes, encoding: str | None) -> Blocks:
+    """The blocks of a file in any encoding."""
+    with unreadable(path), open(place.file, "rb", opener=not_waiting) as file:
+        written = encoding_of(file.read(len(MARK) + 1), encoding)
+    if written is None:
+        try:
+            return _blocks(path, place, wishes)
+        except NotUtf8Error:
+            if encoding is not None:
+                raise
+            written = old_encoding(path, place.file)
+    copy, digest = as_utf8(path, written, place.file)
+    return _blocks(path, Place(copy.path, (copy, place.held), digest, place.file), wishes)
+
+
+def _blocks(path: str, place: Place, wishes: Wishes) -> Blocks:
+    """The blocks of a file of UTF-8, which may be a copy."""
+    digest, places, filled, beginning = hashlib.sha256(), [(0, place.line)], False, b""
+    blanks = b'\r\n"' + (b"" if wishes.delimiter == " " else b" ")
+    with unreadable(path), open(place.file, "rb", opener=not_waiting) as file:
+        stamp = _stamp(place.original or place.file)
+        while data := file.read(BLOCK_BYTES):
             offset, line = places[-1]
+            data += _rest(file.readline(BLOCK_BYTES), path, line)
             check_text(path, data, line, offset)
             digest.update(data)
-            places.append((offset + len(data), line + data.count(b"\n")))
-            data = file.read(BLOCK_BYTES)
-            data += _rest(file.readline(BLOCK_BYTES), path, places[-1][1])
-            filled = filled or bool(data.strip())
-    delimiter, header, first = find_form(path, beginning, delimiter, header)
-    pattern = Delimited(str(path), beginning.removeprefix(MARK), delimiter, header, first, digest.hexdigest(), single=True)
+            after = offset + len(data), line + data.count(b"\n")
+            blank = not data.removeprefix(MARK).strip(blanks)
+            filled = filled or bool(beginning and not blank)
+            if blank and not beginning:
+                places.clear()  # the first one is that with the header
+            places.append(after)
+            beginning = beginning or (b"" if blank else data)
+    line, own_digest = places[0][1], place.digest or digest.hexdigest()
+    form = find_form(path, beginning, wishes.delimiter, wishes.header, line)
+    options: dict[str, Any] = {"line": line, "single": True, "missing": wishes.missing}
+    pattern = Delimited(path, beginning.removeprefix(MARK), *form, own_digest, **options)
     if not filled and next(pattern.rows(), None) is None:
-        msg = f"{path} has a header in line {first[0]} and no rows; expected at least one row"
+        msg = f"{path} has a header in line {pattern.first[0]} and no rows; expected at least one row"
         raise DataError(msg)
-    names = names_of(pattern)
-    return Blocks(str(path), names, pattern.digest, places[-1][0], replace(pattern, data=b""), places, stamp)
+    names = names_of(path, pattern.first, header=pattern.header)
+    return Blocks(path, names, own_digest, places[-1][0], replace(pattern, data=b""), places, stamp, place)
 
 
 def _rest(line: bytes, path: str | Path, begin: int) -> bytes:

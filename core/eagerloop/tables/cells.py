@@ -1,11 +1,37 @@
 """What a single cell says, and many of them together."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
 
+Array = np.ndarray[Any, Any]
+"""Any array."""
+
 Kind = Literal["numeric", "text", "missing"]
 """What a column holds."""
+
+NO_VALUE = "missing"
+"""The category of the cells of text that have no value."""
+
+OTHER = "other"
+"""The category of the texts that are too rare for one of their own."""
+
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "?", "-", ".", "#n/a", "<na>"})
+"""What a cell without a value may say, in lower case."""
+
+ALWAYS = frozenset({"", "nan"})
+"""What is missing whatever else is: no number is `nan`, and an empty cell says nothing."""
+
+
+def missing_texts(given: Iterable[str] | None) -> frozenset[str]:
+    """What a cell without a value may say, in lower case; the usual ones, if None are given.
+
+    Example:
+        >>> sorted(missing_texts(["-999", "None"]))
+        ['', '-999', 'nan', 'none']
+    """
+    return MISSING if given is None else ALWAYS | {text.strip().lower() for text in given}
 
 
 def number(cell: str) -> float:

@@ -6,19 +6,16 @@ Python's csv module, which knows about quotes and knows the line.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from eagerloop.errors import DataError, did_you_mean
-from eagerloop.tables.cells import Kind, complaint, is_number, kind_of, number, whole
-from eagerloop.tables.delimited import Delimited, names_of
-
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
-"""What a cell without a value may say, in lower case."""
+from eagerloop.errors import DataError
+from eagerloop.tables.cells import MISSING, Kind, complaint, is_number, kind_of, missing_texts, number, whole
+from eagerloop.tables.delimited import Delimited
+from eagerloop.tables.form import require_columns
 
 SHOWN = 10
 """How many known values an error message lists."""
@@ -49,6 +46,11 @@ class Table:
 
     def __repr__(self) -> str:
         return f"<Table {self.path}: {len(self)} rows of {', '.join(self.names)}>"
+
+    @property
+    def delimiter(self) -> str:
+        """What separates the cells."""
+        return self._source.delimiter
 
     @property
     def columns(self) -> dict[str, list[str]]:
@@ -111,7 +113,6 @@ class Table:
         Raises:
             DataError: There is no such column.
         """
-        self.require(name)
         if name not in self._kinds:
             self._kinds[name] = kind_of(*self.filled(name))
         return self._kinds[name]
@@ -124,10 +125,31 @@ class Table:
         """
         self.require(name)
         if name in self._parsed:
-            return len(self), len(self)
+            present = len(self) - int(np.count_nonzero(np.isnan(self._parsed[name])))
+            return present, present
         counts = Counter(self.text(name))  # few different texts are the rule, and each is looked at once
-        present = {cell: count for cell, count in counts.items() if cell.lower() not in MISSING}
-        return sum(present.values()), sum(count for cell, count in present.items() if is_number(cell))
+        values = {cell: count for cell, count in counts.items() if cell.lower() not in self._source.missing}
+        return sum(values.values()), sum(count for cell, count in values.items() if is_number(cell))
+
+    def missing(self, name: str) -> np.ndarray[Any, Any]:
+        """Which cells of a column have no value, bool, shape (n,).
+
+        Raises:
+            DataError: There is no such column.
+        """
+        self.require(name)
+        if name in self._parsed:
+            return np.isnan(self._parsed[name])  # type: ignore[no-any-return]
+        cells = self.text(name)
+        gone = {cell for cell in set(cells) if cell.lower() in self._source.missing}
+        return np.fromiter((cell in gone for cell in cells), bool, len(cells)) if gone else np.zeros(len(cells), bool)
+
+    def with_missing(self, texts: Iterable[str] | None) -> "Table":
+        """The same table, in which other texts are no value, as `eagerloop.tables.read_table` takes them."""
+        missing = missing_texts(texts)
+        if missing == self._source.missing:
+            return self
+        return table_of(replace(self._source, missing=missing), self.names)
 
     def numbers(self, name: str, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
         """A column of finite numbers.
@@ -142,17 +164,43 @@ class Table:
         Raises:
             DataError: There is no such column, or a cell is empty, no number, NaN, infinite or too large for the type.
         """
+        converted = self._converted(name, dtype)
+        self._refuse_where(~np.isfinite(converted), name, dtype)
+        return converted
+
+    def values(self, name: str, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
+        """A column of finite numbers that may have gaps.
+
+        Args:
+            name: The column.
+            dtype: The floating-point type of the answer.
+
+        Returns:
+            The numbers, shape (n,), NaN where a cell has no value.
+
+        Raises:
+            DataError: There is no such column, or a cell is no number, infinite or too large for the type.
+        """
+        converted = self._converted(name, dtype)
+        strange = ~np.isfinite(converted)
+        if strange.any():
+            self._refuse_where(strange & ~self.missing(name), name, dtype)
+        return converted
+
+    def _converted(self, name: str, dtype: Any) -> np.ndarray[Any, Any]:
         self.require(name)
         values = self._parsed.get(name)
         if values is None:
             values = np.fromiter(map(number, self.text(name)), np.float64, len(self))
-        with np.errstate(over="ignore"):  # what overflows is refused below
-            converted = values.astype(dtype)
-        finite = np.isfinite(converted)
-        if not finite.all():
-            row = int(np.argmin(finite))
+            if not self._source.missing <= MISSING:  # numbers may stand for no value, too
+                values[self.missing(name)] = np.nan
+        with np.errstate(over="ignore"):  # what overflows is refused
+            return values.astype(dtype)
+
+    def _refuse_where(self, bad: np.ndarray[Any, Any], name: str, dtype: Any) -> None:
+        if bad.any():
+            row = int(np.argmax(bad))
             raise self.fault(name, row, complaint(self.text(name)[row], np.dtype(dtype)))
-        return converted
 
     def labels(self, name: str, classes: Sequence[str], *, others: bool = False) -> np.ndarray[Any, Any]:
         """A column of class names, as class numbers.
@@ -189,43 +237,6 @@ class Table:
         return DataError(f"{self.path}, line {self.lines[row]}, column '{name}': {complaint}")
 
 
-def read_table(path: str | Path, delimiter: str | None = None, *, header: bool | None = None) -> Table:
-    r"""Reads a CSV or TSV file.
-
-    Args:
-        path: A UTF-8 text file, with or without a byte-order mark. Blank lines are skipped.
-        delimiter: What separates the cells, one character (`\t` and `tab` mean a tabulator); if None, the one of tabulator,
-            `;`, `|` and `,` by which most of the first rows have as many cells as the first line.
-        header: Whether the first line holds the names; if None, it does unless one of its cells is a number. Without a
-            header the columns are `c0`, `c1`, ...
-
-    Returns:
-        The table, with every row as long as the first line.
-
-    Raises:
-        ConfigError: The delimiter is not one character.
-        DataError: The file is missing, unreadable, not UTF-8, or empty; it has no rows, a row of another length, a column
-            twice, or another delimiter.
-
-    Example:
-        >>> import tempfile
-        >>> file = Path(tempfile.mkdtemp(), "heights.csv")
-        >>> _ = file.write_text("name;height\nAda;1.65\nAlan;1.78\n")
-        >>> table = read_table(file)
-        >>> table.names, table.text("name"), list(table.lines)
-        (('name', 'height'), ['Ada', 'Alan'], [2, 3])
-        >>> table.numbers("height", "float64")
-        array([1.65, 1.78])
-
-    Source: quoting as in RFC 4180, by Python's csv module.
-    """
-    source = Delimited.read(path, delimiter, header)
-    if next(source.rows(), None) is None:
-        msg = f"{path} has a header in line {source.first[0]} and no rows; expected at least one row"
-        raise DataError(msg)
-    return table_of(source, names_of(source))
-
-
 def table_of(source: Delimited, names: tuple[str, ...]) -> Table:
     """The table of some lines of text, with its columns' names."""
     parsed = source.parse()
@@ -234,15 +245,6 @@ def table_of(source: Delimited, names: tuple[str, ...]) -> Table:
         return Table(source.path, names, lines, source.digest, source)
     places, numbers = parsed
     columns = {names[place]: numbers[:, column] for column, place in enumerate(places)}
-    # A column with NaN or infinity is left to be read as text, so that the fault is shown as it is written.
-    finite = {name: column for name, column in columns.items() if np.isfinite(column).all()}
+    # A column with infinity is left to be read as text, so that the fault is shown as it is written.
+    finite = {name: column for name, column in columns.items() if not np.isinf(column).any()}
     return Table(source.path, names, range(source.begin, source.begin + len(numbers)), source.digest, source, finite)
-
-
-def require_columns(path: str, known: Sequence[str], wanted: Iterable[str]) -> None:
-    """Refuses a column that is not there, and offers the nearest name."""
-    among = set(known)
-    for name in wanted:
-        if name not in among:
-            msg = f"{path} has no column '{name}'; {did_you_mean(name, known)}"
-            raise DataError(msg)

@@ -88,8 +88,17 @@ class Subject:
         values = resolve(known, chosen, self.where)
         offered = {"seed": seed, "dataset": getattr(self.trial, "dataset", None), "answer_meaning": "logits"}
         configure_tensorflow(Settings())
+        if "model" in reserved(self.factory):
+            offered["model"] = small_model()
         keras.utils.set_random_seed(seed)
         return self.factory(**values, **{name: offered[name] for name in reserved(self.factory)})
+
+
+def small_model() -> Any:
+    """A built model, (n, 3) to (n, 1), for factories that ask for the run's."""
+    import keras  # noqa: PLC0415
+
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from eagerloop.choices.options import options_of, reserved
 from eagerloop.choices.sources import as_factory, digest, import_file
 from eagerloop.errors import ConfigError, PluginError, did_you_mean
 from eagerloop.parts import KINDS
-from eagerloop.testing.checks import Result
+from eagerloop.testing.checks import Result, small_model
 from eagerloop.testing.suite import check
 from eagerloop.testing.trying.trials import BATCHES
 
@@ -179,7 +179,12 @@ def kind_of(part: Callable[..., Any]) -> str | None:
     try:
         needs = reserved(part)
         required = [option for option in options_of(part).values() if option.default is inspect.Parameter.empty]
-        given = {"seed": 0, "dataset": BATCHES[0]().dataset if "dataset" in needs else None, "answer_meaning": "logits"}
+        given = {
+            "seed": 0,
+            "dataset": BATCHES[0]().dataset if "dataset" in needs else None,
+            "answer_meaning": "logits",
+            "model": small_model() if "model" in needs else None,
+        }
         made = None if required else part(**{name: given[name] for name in needs})
     except Exception:  # noqa: BLE001 - anybody's code
         return None

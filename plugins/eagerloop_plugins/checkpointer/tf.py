@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eagerloop.errors import CheckpointError
+from eagerloop_plugins.tf_files.checking import check
 
 if TYPE_CHECKING:
     import tensorflow  # noqa: ICN001 - the factory is called tf, as the user types it
@@ -61,9 +62,11 @@ class TensorFlowCheckpointer:
             CheckpointError: The files are missing, damaged, or hold other variables.
         """
         import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
 
-        damage = (tf.errors.OpError, IndexError, UnicodeDecodeError, ValueError, AssertionError, KeyError, OSError)
+        damage = (tf.errors.OpError, LookupError, ValueError, TypeError, AttributeError, AssertionError, OSError, DecodeError)
         try:
+            check(directory / PREFIX)  # else what a stranger has made could end the process
             with _prefix(directory) as prefix:
                 status = self._of(state).read(prefix)
                 status.assert_existing_objects_matched().assert_consumed()

@@ -12,10 +12,11 @@ import numpy as np
 
 import eagerloop
 from eagerloop.errors import ConfigError
-from eagerloop_plugins.csv_files.encoder import places_of, raw
+from eagerloop_plugins.csv_files.columns import places_of
 from eagerloop_plugins.csv_files.findings import Findings
-from eagerloop_plugins.csv_files.reader import Reader
-from eagerloop_plugins.csv_files.split import PARTS, Array
+from eagerloop_plugins.csv_files.reader import Reader, ids_of, known_targets, targets_of
+from eagerloop_plugins.csv_files.said import said_of
+from eagerloop_plugins.csv_files.split import Array
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -25,41 +26,44 @@ WINDOW_BYTES = 1 << 25
 
 
 class StreamDataset:
-    """Batches of `(x, y)` read from a file while they are needed.
+    """Batches of `(x, y)`, or of `(x, y, sample_weight)`, read from a file while they are needed.
 
     Args:
         found: What there is to know of the file.
-        batch_size: Rows in a batch; the last of an epoch may be shorter.
+        batch_size: Rows in a batch; the last of an epoch may be shorter. None: as many as suit the rows.
         shuffle: Whether each epoch of the training has an order of its own.
 
     Raises:
         ConfigError: There are no rows for a part, or a batch is larger than the training data.
     """
 
-    def __init__(self, findings: Findings, *, batch_size: int, shuffle: bool) -> None:
-        self.blocks, self.split, self.encoder = findings.blocks, findings.split, findings.encoder
-        self.fingerprint = findings.fingerprint
-        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, findings.split.seed
+    def __init__(self, findings: Findings, *, batch_size: int | None, shuffle: bool) -> None:
+        said = said_of(findings, batch_size)
+        self.decided, self.in_short, self.usual_answer = said.decided, said.in_short, said.usual_answer
+        self.carried = said.carried
+        self.blocks, self.dealt, self.encoder = findings.blocks, findings.dealt, findings.encoder
+        self.fingerprint, self.weight, self.class_weights = findings.fingerprint, findings.weight, findings.class_weights
+        self.batch_size, self.shuffle, self.seed = said.batch_size, shuffle, findings.dealt.split.seed
         self.columns, self.features, self.targets = findings.encoder.columns, findings.encoder.features, (findings.target,)
         self.classes = tuple(findings.classes)
         self.task: eagerloop.parts.Task = "classification" if findings.classes else "regression"
         self.outputs = len(self.classes) or 1
+        self.target_moments = None if findings.moments is None else tuple([number] for number in findings.moments)
         self.exact, self.note = True, "any position is reached by reading the blocks that hold it, from the seed and the epoch"
-        self._ends = np.asarray(findings.ends)
-        self._begins = np.concatenate([[0], self._ends[:-1]])
-        self._counts = {part: self._count(number) for number, part in enumerate(PARTS)}
+        self._parts = findings.parts
+        self._counts = {name: part.counts() for name, part in self._parts.items()}
         rows = {part: int(counts.sum()) for part, counts in self._counts.items()}
-        if not 1 <= batch_size <= rows["train"]:
-            msg = f"batch size must be from 1 to {rows['train']}, the number of training rows, got {batch_size}"
+        if not 1 <= self.batch_size <= rows["train"]:
+            msg = f"batch size must be from 1 to {rows['train']}, the number of training rows, got {self.batch_size}"
             raise ConfigError(msg)
         if not rows["test"]:
             msg = "test-fraction 0 leaves no row to test on; 0.2 keeps every fifth row"
             raise ConfigError(msg)
-        self.batches_per_epoch = -(-rows["train"] // batch_size)
+        self.batches_per_epoch = -(-rows["train"] // self.batch_size)
         self.rows = rows
         self.first_batch = self.keys = None
         # About as many rows as fit into the bytes of a window, in whole batches: few batches then span two windows.
-        self._window = max(1, int(self._ends[-1]) * WINDOW_BYTES // findings.blocks.size // batch_size) * batch_size
+        self._window = max(1, findings.dealt.count * WINDOW_BYTES // findings.blocks.size // said.batch_size) * said.batch_size
 
     def __repr__(self) -> str:
         return (
@@ -79,7 +83,7 @@ class StreamDataset:
             start: How many batches to leave out.
 
         Returns:
-            Batches x of shape (batch_size, d) and y of shape (batch_size, 1) or (batch_size,).
+            Batches x of shape (batch_size, d), y of shape (batch_size, 1) or (batch_size,), and the rows' weights.
         """
         import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
 
@@ -110,44 +114,37 @@ class StreamDataset:
         return self.encoder.told(table)
 
     def target_values(self, table: "eagerloop.tables.Table") -> Array | None:
-        """The known answers in a table, as `eagerloop.ArrayDataset` gives them: (n,) or (n, 1); None if there are none."""
-        target = self.targets[0]
-        if target not in table.names or table.kind(target) == "missing":
-            return None
-        return table.labels(target, self.classes) if self.classes else table.numbers(target)[:, np.newaxis]
+        """The known answers in a table, (n,) or (n, 1): -1, or NaN, in a row without one; None if there are none."""
+        return known_targets(table, self.targets[0], self.classes, self.encoder)
 
     def test_pieces(self) -> Iterator[tuple[Mapping[str, Any], Array, Array]]:
         """The test rows, some at a time: the columns as they are in the file, x, y."""
-        for number, table in enumerate(self.blocks):
-            rows = self.parts_of(number)[2]
-            known = self.target_values(table)
-            if len(rows) and known is not None:
-                given = {name: raw(table, name, numeric=name in self.encoder.scales)[rows] for name in self.columns}
-                yield given, self.encoder(table)[rows], known[rows]
-
-    def parts_of(self, number: int) -> tuple[Array, Array, Array]:
-        """The rows of a block that are for training, validation and test."""
-        return self.split(number, int(self._begins[number]), int(self._ends[number]))
-
-    def _count(self, part: int) -> Array:
-        return np.array([len(self.parts_of(number)[part]) for number in range(len(self.blocks))])
+        part = self._parts["test"]
+        for number, table in enumerate(part.blocks):
+            rows = part.rows(number)
+            if len(rows):
+                given = ids_of(table, self.carried, rows)
+                given |= {name: self.encoder.shown(table, name, rows) for name in self.columns}
+                yield given, self.encoder(table)[rows], targets_of(table, self.targets[0], self.classes, self.encoder, rows)
 
     def _part(self, part: str) -> "tf.data.Dataset":
-        return self._batches(self._rows(part, np.arange(len(self.blocks)), 0), -(-self.rows[part] // self.batch_size))
+        return self._batches(self._rows(part, np.arange(len(self._counts[part])), 0), -(-self.rows[part] // self.batch_size))
 
     def _rows(self, part: str, order: Array, begin: int) -> "tf.data.Dataset":
-        """Encoded rows of one part, an element a block, from a row on: numbers (n, p), numbers of categories (n, q), y."""
+        """Encoded rows of one part, an element a block, from a row on: numbers (n, p), of categories (n, q), y, weights."""
         import tensorflow as tf  # noqa: PLC0415 - as above
 
-        self.blocks.require_unchanged()
+        self._parts[part].blocks.require_unchanged()
         ends = np.cumsum(self._counts[part][order])
         first = int(np.searchsorted(ends, begin, "right"))
         passed = np.zeros(len(order) - first, np.int64)
         if len(passed):
             passed[0] = begin - (ends[first - 1] if first else 0)
-        reader = Reader(self, PARTS.index(part))
+        reader = Reader(self, self._parts[part])
         shapes = [(None, reader.numeric), (None, reader.text), (None,) if self.classes else (None, 1)]
         types = [tf.float32, tf.int32, tf.int32 if self.classes else tf.float32]
+        if reader.weighs:
+            shapes, types = [*shapes, (None,)], [*types, tf.float32]
 
         def read(number: "tf.Tensor", leave_out: "tf.Tensor") -> tuple["tf.Tensor", ...]:
             made = tf.numpy_function(reader, [number, leave_out], types)
@@ -176,12 +173,13 @@ class StreamDataset:
         encoder = self.encoder
         begins, hot, order = places_of(encoder)
 
-        def complete(numbers: "tf.Tensor", categories: "tf.Tensor", y: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
+        def complete(numbers: "tf.Tensor", categories: "tf.Tensor", *others: "tf.Tensor") -> tuple["tf.Tensor", ...]:
             if not encoder.categories:
-                return numbers, y
-            cells = tf.reshape(tf.stack([row_of(categories), categories + begins], axis=2), (-1, 2))
-            ones = tf.scatter_nd(cells, tf.ones(tf.shape(cells)[0]), [tf.shape(categories)[0], hot])
-            return tf.gather(tf.concat([numbers, ones], axis=1), order, axis=1), y
+                return numbers, *others
+            cells = tf.reshape(tf.stack([row_of(categories), tf.maximum(categories, 0) + begins], axis=2), (-1, 2))
+            known = tf.cast(tf.reshape(categories, [-1]) >= 0, tf.float32)  # another one is 0 in each column
+            ones = tf.scatter_nd(cells, known, [tf.shape(categories)[0], hot])
+            return tf.gather(tf.concat([numbers, ones], axis=1), order, axis=1), *others
 
         def row_of(cells: "tf.Tensor") -> "tf.Tensor":
             return tf.broadcast_to(tf.range(tf.shape(cells)[0])[:, tf.newaxis], tf.shape(cells))

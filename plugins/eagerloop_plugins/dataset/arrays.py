@@ -1,26 +1,12 @@
 """Arrays that were split beforehand, from NumPy's `.npz`."""
 
-import warnings
-import zipfile
-import zlib
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 import eagerloop
-from eagerloop.errors import ConfigError, DataError, did_you_mean
-
-if TYPE_CHECKING:
-    import numpy as np
-
-NEEDED = ("x_train", "y_train", "x_test", "y_test")
-VALIDATION = ("x_validation", "y_validation")
-NAMES = ("features", "targets", "classes")
-
-DAMAGES = (ValueError, OSError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-"""What NumPy and the zip archive raise for damaged files."""
+from eagerloop.errors import ConfigError, DataError
 
 
 def arrays(
@@ -34,12 +20,17 @@ def arrays(
     task: Annotated[
         Literal["auto", "regression", "classification"], typer.Option(help="What y holds; auto: integers are classes.")
     ] = "auto",
+    class_weight: Annotated[
+        str | None, typer.Option(help="balanced, or NAME=WEIGHT,...: how much the training rows of each class count.")
+    ] = None,
     seed: int = 0,
 ) -> "eagerloop.ArrayDataset":
     """Arrays of an .npz file: x_train, y_train, x_test, y_test.
 
-    The file may also hold `x_validation` and `y_validation`, and as arrays of text the names `features`, `targets` and
-    `classes`. Pickled objects are never loaded.
+    The file may also hold `x_validation` and `y_validation`, the rows' weights `sample_weight_train` (and `_test`,
+    `_validation`), and as arrays of text the names `features`, `targets` and `classes`. A structure is written by paths:
+    `x_train/city` and `x_train/size` are a dict, `x_train/0` and `x_train/1` a tuple. If no part has y, y is empty. Pickled
+    objects are never loaded.
 
     Args:
         path: The file.
@@ -48,16 +39,19 @@ def arrays(
         validation_fraction: The part of the training rows drawn for the validation, from 0 (none) to below 1.
         task: `auto`: one integer a row is a class, numbered from 0, and so is each of T integers a row, (n, T), unless the rows
             are one-hot; anything else is a regression.
+        class_weight: `balanced`: n / (classes * rows of the class), counted in the training rows. Or weights by the classes'
+            names; those left out have 1. They multiply the rows' own weights, in the training alone, as in Keras's `fit`.
         seed: The run's seed.
 
     Returns:
         x, float32, or int64 where float32 would round a whole number, shape (n, d) or with more axes; y, int32 of shape (n,) or
-        (n, T) for a classification, else float32 of shape (n, k).
+        (n, T) for a classification, else float32 of shape (n, k); weights, float32 of shape (n,); or structures of these.
 
     Raises:
-        ConfigError: Both a validation fraction and a validation array are given, or the batch is larger than the data.
-        DataError: The file is missing, damaged or no .npz, an array is missing, the shapes disagree, a number is not
-            finite, or a class number is out of range; the array and the place in it are named.
+        ConfigError: Both a validation fraction and a validation array are given, the batch is larger than the data,
+            or a class is weighed that is not there.
+        DataError: The file is missing, damaged or no .npz, arrays are missing, the shapes disagree, a number is not
+            finite, a class number is out of range, or a weight is below 0; the array and the place in it are named.
 
     Example:
         >>> import tempfile
@@ -70,81 +64,28 @@ def arrays(
 
     Source: the layout of Keras's `mnist.npz`.
     """
-    named = _load(path)
-    if "x_validation" in named and validation_fraction:
+    from eagerloop_plugins.array_files.archive import NAMES, read_archive  # noqa: PLC0415 - these need NumPy
+    from eagerloop_plugins.array_files.names import pairs_of, wanted_names  # noqa: PLC0415
+
+    named = read_archive(path, lambda names: wanted_names(path, names))
+    pairs = pairs_of(named)
+    if "validation" in pairs and validation_fraction:
         msg = f"{path} has x_validation, so validation-fraction must be 0, got {validation_fraction:g}"
         raise ConfigError(msg)
     try:
         whole = eagerloop.ArrayDataset(
-            (named["x_train"], named["y_train"]),
-            (named["x_test"], named["y_test"]),
-            (named["x_validation"], named["y_validation"]) if "x_validation" in named else None,
+            pairs["train"],
+            pairs["test"],
+            pairs.get("validation"),
             batch_size=batch_size,
             shuffle=shuffle,
             seed=seed,
+            class_weight=class_weight,
             task=None if task == "auto" else task,
             **{name: named[name].tolist() for name in NAMES if name in named},
         )
     except DataError as error:
         msg = f"{path}: {error}"
         raise DataError(msg) from error
-    return _with_validation(whole, validation_fraction) if validation_fraction else whole
-
-
-def _with_validation(whole: "eagerloop.ArrayDataset", fraction: float) -> "eagerloop.ArrayDataset":
-    """Some of the training rows moved to the validation: after all were checked, so that errors count rows as the file does."""
-    x, y = whole.train_arrays
-    training, held, _ = eagerloop.split_rows(len(x), test_fraction=0.0, validation_fraction=fraction, seed=whole.seed)
-    return replace(whole, train_arrays=(x[training], y[training]), validation_arrays=(x[held], y[held]))
-
-
-def _load(path: Path) -> "dict[str, np.ndarray[Any, Any]]":
-    """The arrays of the file by name, all that is needed among them."""
-    import numpy as np  # noqa: PLC0415 - listing parts must not wait for NumPy
-
-    if not path.is_file():
-        reason = "is a directory, expected an .npz file" if path.is_dir() else "does not exist"
-        msg = f"data file {path} {reason}; check the path"
-        raise DataError(msg)
-    if not zipfile.is_zipfile(path):
-        msg = f"{path} is no .npz file, or a damaged one; write it with numpy.savez"
-        raise DataError(msg)
-    try:
-        file = np.load(path, allow_pickle=False)
-    except DAMAGES as error:
-        msg = f"{path} cannot be read ({error}); write it anew with numpy.savez"
-        raise DataError(msg) from error
-    with file:
-        _check_names(path, file.files)
-        named = {name: _array(path, file, name) for name in file.files if name in (*NEEDED, *VALIDATION, *NAMES)}
-    for name in NAMES:
-        if name in named and named[name].ndim != 1:
-            msg = f"{path}: '{name}' must be a list of names, shape (n,), got the shape {named[name].shape}"
-            raise DataError(msg)
-    return named
-
-
-def _check_names(path: Path, names: list[str]) -> None:
-    """Names the missing arrays, and warns of those that would be passed over."""
-    for name in (*NEEDED, *(VALIDATION if set(VALIDATION) & set(names) else ())):
-        if name not in names:
-            msg = f"{path} has no array '{name}'; {did_you_mean(name, names)}"
-            raise DataError(msg)
-    known = (*NEEDED, *VALIDATION, *NAMES)
-    for name in names:
-        if name not in known:
-            text = f"{path}: the array '{name}' is passed over; {did_you_mean(name, known)}"
-            warnings.warn(text, UserWarning, stacklevel=4)
-
-
-def _array(path: Path, file: Any, name: str) -> "np.ndarray[Any, Any]":
-    """One array of the file. It is read here, so this is where damage shows."""
-    try:
-        array: np.ndarray[Any, Any] = file[name]
-        return array.astype(str) if name in NAMES else array
-    except DAMAGES as error:
-        pickled = "Object arrays" in str(error)
-        reason = "holds pickled Python objects, which can run code" if pickled else f"cannot be read ({error})"
-        remedy = "save it as an array of numbers or text" if pickled else "write the file anew"
-        msg = f"{path}: the array '{name}' {reason}; {remedy}"
-        raise DataError(msg) from error
+    # The validation is drawn after all rows were checked, so that errors count rows as the file does.
+    return whole.with_validation(validation_fraction) if validation_fraction else whole

@@ -1,6 +1,6 @@
 """The guide's loss."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eagerloop.errors import DataError
 
@@ -14,8 +14,9 @@ def mse() -> "Loss":
     """Mean squared error on TensorFlow's operations, for predictions and targets of one shape.
 
     Returns:
-        A function of `y_true` and `y_pred`, both of any one shape (n, ...); its value is a scalar of the wider
-        of their dtypes, the mean over all their entries, or over those that a Keras mask lets through.
+        A function of `y_true` and `y_pred`, both of any one shape (n, ...), and `sample_weight`, (n,) or (n, T); its value is
+        a scalar of the wider of their dtypes, the mean over all their entries, each times its weight, or over those that a
+        Keras mask lets through.
 
     Raises:
         DataError: When it is called with two shapes. TensorFlow would stretch (n,) against (n, 1) to (n, n) without a word.
@@ -29,7 +30,7 @@ def mse() -> "Loss":
     """
     import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
 
-    def mean_squared_error(y_true: "tf.Tensor", y_pred: "tf.Tensor") -> "tf.Tensor":
+    def mean_squared_error(y_true: "tf.Tensor", y_pred: "tf.Tensor", sample_weight: Any = None) -> "tf.Tensor":
         mask = getattr(y_pred, "_keras_mask", None)  # which steps of a sequence count, as of every loss of Keras
         y_pred = tf.convert_to_tensor(y_pred)
         y_true = tf.convert_to_tensor(y_true)
@@ -41,6 +42,9 @@ def mse() -> "Loss":
             wide = y_true.dtype if y_true.dtype.is_floating and y_true.dtype.size > y_pred.dtype.size else y_pred.dtype
             y_true, y_pred = tf.cast(y_true, wide), tf.cast(y_pred, wide)
         squares = tf.square(y_true - y_pred)
+        if sample_weight is not None:
+            weights = tf.cast(sample_weight, squares.dtype)
+            squares *= weights[(..., *[tf.newaxis] * (squares.shape.rank - weights.shape.rank))]
         if mask is None:
             return tf.reduce_mean(squares)
         counted = tf.cast(mask, squares.dtype)
@@ -52,8 +56,9 @@ def mse() -> "Loss":
 
 
 def _refuse(target: "tf.TensorShape", prediction: "tf.TensorShape") -> None:
+    given = f"targets {target}" if target != (0,) else "nothing for targets"
     msg = (
-        f"loss 'mse' needs targets and predictions of one shape, got targets {target} and predictions {prediction}; "
+        f"loss 'mse' needs targets and predictions of one shape, got {given} and predictions {prediction}; "
         "give the model as many outputs as there are targets, or reshape the targets"
     )
     raise DataError(msg)

@@ -31,12 +31,13 @@ class RunningR2(keras.metrics.Metric):
         super().__init__(name="r2")
         self.rows: Any = None
 
-    def update_state(self, y_true: Any, y_pred: Any) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch into account.
 
         Args:
             y_true: Shape (n, k) or (n,).
             y_pred: Shape (n, k) or (n,).
+            sample_weight: How often each row counts, (n,).
 
         Raises:
             DataError: The two do not have the same rows and targets.
@@ -48,14 +49,15 @@ class RunningR2(keras.metrics.Metric):
             raise DataError(msg)
         if self.rows is None:
             self._build(y_true.shape[-1])
-        new = tf.cast(tf.shape(y_true)[0], tf.float64)
+        weights = tf.ones_like(y_true[:, :1]) if sample_weight is None else _column(tf.reshape(sample_weight, (-1,)))
+        new = tf.reduce_sum(weights)
         rows = self.rows + new
-        batch_mean = tf.reduce_mean(y_true, axis=0)
+        batch_mean = tf.math.divide_no_nan(tf.reduce_sum(weights * y_true, axis=0), new)
         shift = batch_mean - self.mean
-        inside = tf.reduce_sum(tf.square(y_true - batch_mean), axis=0)
-        self.deviations.assign_add(inside + tf.square(shift) * self.rows * new / rows)
-        self.mean.assign_add(shift * new / rows)
-        self.residuals.assign_add(tf.reduce_sum(tf.square(y_true - y_pred), axis=0))
+        inside = tf.reduce_sum(weights * tf.square(y_true - batch_mean), axis=0)
+        self.deviations.assign_add(inside + tf.math.divide_no_nan(tf.square(shift) * self.rows * new, rows))
+        self.mean.assign_add(tf.math.divide_no_nan(shift * new, rows))
+        self.residuals.assign_add(tf.reduce_sum(weights * tf.square(y_true - y_pred), axis=0))
         self.rows.assign(rows)
 
     def result(self) -> Any:

@@ -8,6 +8,7 @@ import typer
 from eagerloop.errors import ConfigError
 from eagerloop_plugins.model.activations import require_activation
 from eagerloop_plugins.model.one_class_a_row import require_one_class_a_row
+from eagerloop_plugins.model.target_units import target_units
 
 if TYPE_CHECKING:
     import keras
@@ -24,6 +25,7 @@ def mlp(
     hidden: Annotated[list[int], typer.Option(min=1, help="units of each hidden layer, from the input on")] = HIDDEN,
     activation: Annotated[str | None, typer.Option(help="of the hidden units")] = "relu",
     dropout: Annotated[float, typer.Option(min=0, max=1, help="fraction of each hidden layer silenced, below 1")] = 0.0,
+    standardize_target: Annotated[bool, typer.Option(help="learn a quantity around its mean, in its deviations")] = True,
 ) -> "keras.Model":
     """A multilayer perceptron with as many outputs as the data needs (for classes: logits).
 
@@ -32,6 +34,8 @@ def mlp(
         hidden: Units a layer, each at least 1; none at all gives a linear model.
         activation: The name of a Keras activation, or None.
         dropout: At least 0 and below 1.
+        standardize_target: Whether a last layer, which does not learn, turns the outputs of a regression from deviations around
+            the training targets' mean into their own units.
 
     Returns:
         A model from x of shape (n, ...), flattened to (n, d), to predictions of shape (n, k).
@@ -65,12 +69,16 @@ def mlp(
                 if dropout:
                     self.hidden.append(keras.layers.Dropout(dropout, name=f"dropout{number}"))
             self.outputs_layer = keras.layers.Dense(dataset.outputs, name="outputs")
+            self.units = target_units(dataset) if standardize_target else []
 
         def call(self, x: "tf.Tensor", training: bool = False) -> "tf.Tensor":  # noqa: FBT001, FBT002 - Keras's signature
             if len(x.shape) != 2:  # noqa: PLR2004 - (n, d)
                 x = keras.ops.reshape(x, (-1, math.prod(x.shape[1:])))
             for layer in self.hidden:
                 x = layer(x, training=training)
-            return self.outputs_layer(x)  # (n, k)
+            x = self.outputs_layer(x)
+            for layer in self.units:
+                x = layer(x)
+            return x  # (n, k)
 
     return Mlp()

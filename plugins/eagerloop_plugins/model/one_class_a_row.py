@@ -9,15 +9,18 @@ if TYPE_CHECKING:
 
 
 def require_one_class_a_row(dataset: "Dataset", where: str) -> None:
-    """Refuses data with several class numbers a row, (n, T).
+    """Refuses data with several class numbers a row, (n, T), and data without targets.
 
     Args:
         dataset: The run's data.
         where: The model in words.
 
     Raises:
-        ConfigError: A row has several.
+        ConfigError: A row has several, or none.
     """
+    if not dataset.outputs:
+        msg = f"{where} has as many outputs as there are targets, and y is empty; give a model of your own"
+        raise ConfigError(msg)
     places = len(getattr(dataset, "targets", ()))
     if getattr(dataset, "task", "") == "classification" and places > 1:
         msg = (

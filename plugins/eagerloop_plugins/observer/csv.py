@@ -3,6 +3,9 @@
 import contextlib
 import errno
 import os
+from collections.abc import Sequence
+from csv import reader, writer
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -98,9 +101,9 @@ class StepsToCsv:
         columns = [*self._own_columns, *figures]
         if not self._columns and self._file is not None:
             self._columns = columns
-            self._file.write(",".join(columns) + "\n")
+            self._file.write(_line(columns))
         if sorted(columns) != sorted(self._columns):
-            there, wanted = ",".join(self._columns), ",".join(columns)
+            there, wanted = _line(self._columns)[:-1], _line(columns)[:-1]
             msg = f"observer 'csv': the file begins with {there!r}, expected {wanted!r}; move it away, or choose another 'path'"
             raise ConfigError(msg)
 
@@ -117,7 +120,7 @@ class StepsToCsv:
         expected = ",".join(own)
         with path.open("rb") as file:
             first = file.readline()
-            columns = first.decode(errors="replace").rstrip("\n").split(",")
+            columns = next(reader([first.decode(errors="replace").rstrip("\n")]), [])
             torn = not first.endswith(b"\n")
             fits = columns[: len(own)] == own and "gradient_norm" not in columns[len(own) :]
             if not fits and not (torn and f"{expected},".startswith(",".join(columns))):
@@ -144,6 +147,13 @@ class StepsToCsv:
                     self._begin_with([])  # no step had its turn
                 self._file.close()
             self._file = None
+
+
+def _line(columns: Sequence[str]) -> str:
+    """A header; a name that has a comma, such as the path of an output, in quotes."""
+    text = StringIO()
+    writer(text, lineterminator="\n").writerow(columns)
+    return text.getvalue()
 
 
 def _shortest(figure: Any) -> str:

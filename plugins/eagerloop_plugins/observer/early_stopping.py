@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eagerloop.errors import ConfigError
 from eagerloop_plugins.observer.followed_figure import FollowedFigure, Mode
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ class EarlyStopping:
     Args:
         figure: What is followed.
         patience: Epochs in a row without improvement after which the run ends.
+        restore_best: Whether the run is to answer with its best checkpoint in the end.
 
     Attributes:
         best: The best figure so far, None before the first.
@@ -24,8 +26,8 @@ class EarlyStopping:
         waited: How many epochs in a row have brought no improvement.
     """
 
-    def __init__(self, figure: FollowedFigure, patience: int) -> None:
-        self._figure, self.patience = figure, patience
+    def __init__(self, figure: FollowedFigure, patience: int, *, restore_best: bool = False) -> None:
+        self._figure, self.patience, self.restore_best = figure, patience, restore_best
         self.best: float | None = None
         self.best_epoch = self.waited = 0
 
@@ -33,8 +35,12 @@ class EarlyStopping:
         """Settles what is followed, so that a wrong name costs no epoch; a run that had stopped, stops again.
 
         Raises:
-            ConfigError: The history will have no such column, or nobody knows which way is better.
+            ConfigError: The history will have no such column, nobody knows which way is better, or no checkpoint will be kept
+                that could be restored.
         """
+        if self.restore_best and getattr(run.checkpointer, "keeps_nothing", False):
+            msg = "observer 'early-stopping': option 'restore-best' needs checkpoints, and this run keeps none; leave it out"
+            raise ConfigError(msg)
         self._figure.settle(run)
         self._stop_if_due(run)
 
@@ -47,9 +53,17 @@ class EarlyStopping:
             self.waited += 1
             self._stop_if_due(run)
 
+    def on_train_end(self, run: "eagerloop.Run") -> None:
+        """Has the run answer with its best checkpoint, if that is wanted; the newest is kept, for a resume goes on from it."""
+        if self.restore_best and self.best_epoch:
+            steps = sum(int(row["steps"]) for row in run.history[: self.best_epoch])
+            if steps < run.position.step and steps in run.store.steps():
+                run.answer_with(run.store.read(steps))
+
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps, as JSON."""
-        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
+        """What a checkpoint keeps, as JSON: by `best_epoch` and `restore_best`, the engine knows the best checkpoint."""
+        kept = {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
+        return kept | ({"restore_best": True} if self.restore_best else {})
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Takes up what `state` returned."""
@@ -69,6 +83,7 @@ def early_stopping(
     min_delta: Annotated[float, typer.Option(min=0, help="an improvement must be larger than this")] = 0.0,
     monitor: Annotated[str, typer.Option(help="column of the history; auto: val_loss where there is one, else loss")] = "auto",
     mode: Annotated[Mode, typer.Option(help="which way is better; auto: by the column's name")] = "auto",
+    restore_best: Annotated[bool, typer.Option(help="let the run answer with its best checkpoint, not the newest")] = False,
 ) -> EarlyStopping:
     """Stops the run when a figure has not improved for some epochs.
 
@@ -80,6 +95,8 @@ def early_stopping(
         monitor: `loss`, `total_loss`, a metric's name, one of these with `val_` before it, or `auto`.
         mode: `min`, `max`, or `auto`: higher is better for accuracy, auc, precision, recall, f1, r2, iou, similarity and
             the like, lower for losses and errors; any other name must be told.
+        restore_best: Whether the run predicts, evaluates and is exported with the checkpoint of its best epoch from its end on.
+            The newest one stays, and a resume goes on from it, to the same bits.
 
     Returns:
         An observer.
@@ -93,4 +110,4 @@ def early_stopping(
 
     Source: `keras.callbacks.EarlyStopping`.
     """
-    return EarlyStopping(FollowedFigure("early-stopping", monitor, mode, min_delta), patience)
+    return EarlyStopping(FollowedFigure("early-stopping", monitor, mode, min_delta), patience, restore_best=restore_best)

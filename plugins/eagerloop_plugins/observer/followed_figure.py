@@ -49,9 +49,10 @@ class FollowedFigure:
         return better and not math.isnan(value)
 
     def _resolve_column(self, run: "eagerloop.Run") -> str:
-        columns = ["loss", "total_loss", *run.metrics]
+        by_path = [f"loss/{path}" for path in getattr(run.loss, "by_path", ())]
+        columns = ["loss", "total_loss", *by_path, *run.metrics]
         if run.dataset.validation() is not None:
-            columns += [f"val_{name}" for name in ("loss", *run.metrics)]
+            columns += [f"val_{name}" for name in ("loss", *by_path, *run.metrics)]
         if self._monitor == "auto":
             return "val_loss" if "val_loss" in columns else "loss"
         for column in columns:
@@ -67,8 +68,9 @@ class FollowedFigure:
     def _resolve_mode(self) -> Mode:
         if self._mode != "auto":
             return self._mode
-        higher = any(piece in self.column for piece in HIGHER_IS_BETTER)
-        lower = any(piece in self.column for piece in LOWER_IS_BETTER)
+        name = self.column.partition("/")[0]  # what follows is the path of an output, whatever it is called
+        higher = any(piece in name for piece in HIGHER_IS_BETTER)
+        lower = any(piece in name for piece in LOWER_IS_BETTER)
         if higher == lower:
             msg = (
                 f"observer '{self._observer}': the name '{self.column}' does not tell whether higher or lower is better; "

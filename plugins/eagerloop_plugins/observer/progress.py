@@ -1,4 +1,4 @@
-"""Shows how far a run is: a live bar on a terminal, one plain line per epoch elsewhere.
+"""Shows how far a run is: a live bar on a terminal, one plain line per epoch elsewhere, in a notebook, too.
 
 Nothing here costs a step anything: there is no `on_step_end`. The bar has a thread of its own, which looks at the run ten
 times a second.
@@ -41,7 +41,7 @@ class Progress:
         """Chooses between the bar and plain lines, and puts the bar up."""
         from rich.console import Console  # noqa: PLC0415 - listing parts must not wait for rich
 
-        self._console = self._given or Console()
+        self._console = self._given or Console(force_jupyter=False)  # a notebook gets plain lines, too, not a widget each
         if not self._console.file.isatty() or self._console.is_dumb_terminal:
             return
         from rich.live import Live  # noqa: PLC0415

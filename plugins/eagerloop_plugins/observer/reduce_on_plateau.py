@@ -1,6 +1,6 @@
 """Lowers the learning rate of a run that has stopped getting better."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,7 +41,8 @@ class ReduceOnPlateau:
             ConfigError: The history will have no such column, or the optimizer has no learning rate that can be set.
         """
         self._figure.settle(run)
-        if run.parts.schedule is not None or not hasattr(getattr(run.optimizer, "learning_rate", None), "assign"):
+        rates = [getattr(optimizer, "learning_rate", None) for optimizer in _optimizers_of(run)]
+        if run.parts.schedule is not None or not all(hasattr(rate, "assign") for rate in rates):
             msg = "observer 'reduce-on-plateau' needs an optimizer with a learning rate of its own, which no schedule sets"
             raise ConfigError(msg)
 
@@ -55,10 +56,15 @@ class ReduceOnPlateau:
         elif not self.cooling:
             self.waited += 1
             if self.waited >= self.patience:
-                rate = float(run.optimizer.learning_rate)
-                if rate > self.min_learning_rate:
-                    run.optimizer.learning_rate.assign(max(rate * self.factor, self.min_learning_rate))
-                    self.cooling, self.waited = self.cooldown, 0
+                self._lower(_optimizers_of(run))
+
+    def _lower(self, optimizers: Iterable[Any]) -> None:
+        """Lowers every rate that is not the lowest already."""
+        for optimizer in optimizers:
+            rate = float(optimizer.learning_rate)
+            if rate > self.min_learning_rate:
+                optimizer.learning_rate.assign(max(rate * self.factor, self.min_learning_rate))
+                self.cooling, self.waited = self.cooldown, 0
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, as JSON; the rate is a variable of the optimizer."""
@@ -67,6 +73,11 @@ class ReduceOnPlateau:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Takes up what `state` returned."""
         self.best, self.waited, self.cooling = state["best"], state["waited"], state["cooling"]
+
+
+def _optimizers_of(run: "eagerloop.Run") -> list[Any]:
+    """The run's optimizer, or those that it has by path."""
+    return [*getattr(run.optimizer, "by_path", {"": run.optimizer}).values()]
 
 
 def reduce_on_plateau(
@@ -79,7 +90,7 @@ def reduce_on_plateau(
     cooldown: Annotated[int, typer.Option(min=0, help="epochs after a reduction in which nothing is counted")] = 0,
     min_learning_rate: Annotated[float, typer.Option(min=0, help="the lowest rate")] = 0.0,
 ) -> ReduceOnPlateau:
-    """Lowers the rate when a figure has stopped improving.
+    """Lowers the rate, of several optimizers each one's, when a figure has stopped improving.
 
     What it has seen, and the rate, are part of each checkpoint: a resumed run lowers the rate in the epoch in which the
     uninterrupted one would have.

@@ -42,7 +42,7 @@ class StepsToTensorBoard:
         self._writer: Any = None
         self._names: list[str] = []
         self._before: list[Any] = []
-        self._batch: tuple[Any, Any] | None = None
+        self._batch: tuple[Any, Any, Any] | None = None
         self._blind = False
 
     def on_train_begin(self, run: "eagerloop.Run") -> None:
@@ -61,9 +61,10 @@ class StepsToTensorBoard:
             ]  # a link leads elsewhere, a pipe nowhere
             kept = [shorten(file, run.position.step, run.position.batch) for file in files]
             self._writer = tf.summary.create_file_writer(str(directory), filename_suffix=SUFFIX)
-            if not any(kept):
+            record = run.directory / "run.toml"
+            if not any(kept) and record.exists():  # a run that is made again to be looked at writes none
                 with self._writer.as_default(step=0):
-                    tf.summary.text("configuration", f"```toml\n{(run.directory / 'run.toml').read_text('utf-8')}\n```")
+                    tf.summary.text("configuration", f"```toml\n{record.read_text('utf-8')}\n```")
         except (OSError, tf.errors.OpError) as error:
             reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
             msg = f"observer 'tensorboard': {directory} cannot be written: {reason}; choose another 'path'"
@@ -74,7 +75,7 @@ class StepsToTensorBoard:
         """Writes the step's figures, if it is its turn."""
         import tensorflow as tf  # noqa: PLC0415
 
-        self._batch = (step.x, step.y)
+        self._batch = (step.x, step.y, step.sample_weight)
         if self._writer is not None and self._is_due(run.position.step):
             if len(self._names) != len(step.gradients):
                 self._names = self._names_of(run)

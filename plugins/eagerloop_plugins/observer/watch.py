@@ -49,7 +49,7 @@ class StepsToRecords:
         except OSError as error:
             msg = f"observer 'watch': {run.records} cannot be written: {error.strerror or error}; move it away"
             raise ConfigError(msg) from error
-        run.before_each_step(lambda x, y: self._look(run, x, y))
+        run.before_each_step(lambda *batch: self._look(run, *batch))
 
     def on_step_end(self, run: "eagerloop.Run") -> None:
         """Writes the record of the step, which is a step of the run now; or says why there is none.
@@ -66,11 +66,11 @@ class StepsToRecords:
         """Keeps the record of a step that failed."""
         self._write(run)
 
-    def _look(self, run: "eagerloop.Run", x: Any, y: Any) -> None:
+    def _look(self, run: "eagerloop.Run", *batch: Any) -> None:
         step = run.position.step + 1
         if step == 1 or step % self._every == 0:
             try:
-                self._record = run.inspect(x, y)
+                self._record = run.inspect(*batch)
             except Exception as error:  # noqa: BLE001 - whoever watches must not end a run; a fault of the step will show there
                 self._fault = f"{type(error).__name__}: {' '.join(str(error).split())}"
 

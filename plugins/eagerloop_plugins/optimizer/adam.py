@@ -46,7 +46,7 @@ def adam(  # noqa: PLR0913 - the options are Keras's own
         clipnorm: Only one of the three ways of clipping can be chosen.
         clipvalue: See `clipnorm`.
         global_clipnorm: See `clipnorm`.
-        use_ema: Needs `ema_overwrite_frequency` to reach the model.
+        use_ema: The run predicts, evaluates and is exported with the average, as after Keras's `fit`; it is trained on without.
         ema_momentum: From 0 to 1.
         ema_overwrite_frequency: In steps.
         gradient_accumulation_steps: In steps.

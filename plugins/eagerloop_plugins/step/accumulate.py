@@ -40,11 +40,13 @@ class Accumulate:
         self._sums = {id(variable): total for variable, total in zip(variables, sums, strict=True)}
         self.variables = [self._rows, self._seen, *sums]
 
-    def __call__(self, model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any) -> "Step":
+    def __call__(
+        self, model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any, sample_weight: Any = None
+    ) -> "Step":
         """One batch: its gradients are added, and the update is made if it is the last one of its group."""
         from eagerloop import train_step  # noqa: PLC0415
 
-        return train_step(model, loss, _Group(optimizer, self, x), x, y)
+        return train_step(model, loss, _Group(optimizer, self, x), x, y, sample_weight)
 
     def take(self, optimizer: "Optimizer", grads_and_vars: Iterable[tuple[Any, Any]], rows: Any) -> None:
         """Adds the gradients of a batch, each the mean over so many rows."""

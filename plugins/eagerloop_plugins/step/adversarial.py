@@ -1,6 +1,7 @@
 """Two models against each other: a generative adversarial network."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,7 +24,7 @@ class Adversarial:
         seed: Where the noise comes from.
 
     Attributes:
-        variables: The noise's generator, and the discriminator's optimizer.
+        variables: The noise's generator, and the discriminator's optimizer if the run has none for it.
     """
 
     def __init__(self, discriminator_learning_rate: float | None, seed: int) -> None:
@@ -36,12 +37,16 @@ class Adversarial:
         self.variables = [self._draws.state]
 
     def build(self, model: "Model", optimizer: "Optimizer", variables: Sequence[Any]) -> None:
-        """Makes the discriminator's optimizer.
+        """Makes the discriminator's optimizer, if the run has none for it.
 
         Raises:
             ConfigError: The model does not hold the two, or the optimizer cannot be made twice.
         """
         self._noise = _noise_shape(model, variables)
+        if hasattr(optimizer, "by_path"):
+            _require_two(optimizer.by_path, self._rate)
+            self._of_discriminator = optimizer  # which deals out what it gets
+            return
         self._of_discriminator = _another(optimizer, self._rate)
         own = {id(variable) for variable in model.discriminator.variables}  # type: ignore[attr-defined]
         self._of_discriminator.build([variable for variable in variables if id(variable) in own])
@@ -54,6 +59,8 @@ class Adversarial:
 
         from eagerloop import Step, all_finite  # noqa: PLC0415
 
+        if tf.inside_function():
+            _tell_of_graphs()
         generator, discriminator = model.generator, model.discriminator
         noise = keras.random.normal((tf.shape(x)[0], *self._noise), seed=self._draws)
         with tf.GradientTape() as of_generator, tf.GradientTape() as of_discriminator:
@@ -73,6 +80,18 @@ class Adversarial:
             self._of_discriminator.apply_gradients(by_discriminator)
         figures = {"generator_loss": generator_loss, "discriminator_loss": discriminator_loss}
         return Step(x, y, real, value, gradients, finite, figures)
+
+
+def _tell_of_graphs() -> None:
+    """Says that a graph does not promise the last bit, unless the user has turned off what takes it."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    if tf.config.optimizer.get_experimental_options().get("arithmetic_optimization", True):
+        msg = (
+            "step 'adversarial' is compiled: TensorFlow may add up a gradient in another order each time, so two runs with "
+            "one seed can differ in the last bit; eager ones do not, and the page on exactness tells how compiled ones need not"
+        )
+        warnings.warn(msg, stacklevel=2)
 
 
 def _pairs(tape: Any, value: Any, player: Any) -> list[tuple[Any, Any]]:
@@ -113,6 +132,23 @@ def _noise_shape(model: Any, variables: Sequence[Any]) -> tuple[int, ...]:
     return shape[1:]
 
 
+def _require_two(by_path: Mapping[str, Any], rate: float | None) -> None:
+    """Refuses optimizers by path of which one is to train both, and a rate beside them.
+
+    Raises:
+        ConfigError: They are such.
+    """
+    if not set(PLAYERS) & set(by_path):
+        given = ", ".join(by_path)
+        msg = (
+            f"step 'adversarial' needs an optimizer for generator and one for discriminator, or one without a path; got {given}"
+        )
+        raise ConfigError(msg)
+    if rate is not None:
+        msg = "step 'adversarial' has discriminator_learning_rate, and the run an optimizer for it; give that one the rate"
+        raise ConfigError(msg)
+
+
 def _another(optimizer: Any, rate: float | None) -> Any:
     """An optimizer like the run's, not built yet, with another rate if one is given."""
     import keras  # noqa: PLC0415
@@ -143,8 +179,9 @@ def adversarial(
     0 for what was made; the generator is to have them answered with 1. Both have one pass, and are updated after it. y is
     passed over: it is for metrics and for the evaluation, which call the model itself.
 
-    A run has one optimizer. It trains the generator, and the step makes a second one of its class and options for the
-    discriminator, with a rate of its own if you give one.
+    Optimizers by path, for `generator` and `discriminator`, train each its own. Of a run with one optimizer, that one trains
+    the generator, and the step makes a second one of its class and options for the discriminator, with a rate of its own if you
+    give one.
 
     Args:
         discriminator_learning_rate: At least 0.

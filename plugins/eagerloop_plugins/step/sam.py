@@ -21,26 +21,28 @@ class SharpnessAware:
     def __init__(self, rho: float) -> None:
         self._rho = rho
 
-    def __call__(self, model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any) -> "Step":
+    def __call__(
+        self, model: "Model", loss: "Loss", optimizer: "Optimizer", x: Any, y: Any, sample_weight: Any = None
+    ) -> "Step":
         """Two passes, one update."""
         import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
 
         from eagerloop import Step, train_step  # noqa: PLC0415
 
-        here = train_step(model, loss, WithoutUpdate(optimizer), x, y)
+        here = train_step(model, loss, WithoutUpdate(optimizer), x, y, sample_weight)
         variables = model.trainable_variables
         before = [tf.identity(tf.convert_to_tensor(variable)) for variable in variables]
         away = self._rho / (tf.linalg.global_norm(here.gradients) + 1e-12)
         for variable, gradient in zip(variables, here.gradients, strict=True):
             variable.assign_add(tf.cast(away, gradient.dtype) * tf.convert_to_tensor(gradient))
-        there = train_step(model, loss, WithoutUpdate(optimizer), x, y)
+        there = train_step(model, loss, WithoutUpdate(optimizer), x, y, sample_weight)
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
         finite = tf.logical_and(here.finite, there.finite)
         if finite:
             optimizer.apply_gradients(zip(there.gradients, variables, strict=True))
-        figures = {"sharpness": there.loss - here.loss}
-        return Step(x, y, here.predictions, here.loss, there.gradients, finite, figures)
+        figures = {**here.figures, "sharpness": there.loss - here.loss}
+        return Step(x, y, here.predictions, here.loss, there.gradients, finite, figures, sample_weight)
 
 
 def sam(

@@ -68,10 +68,10 @@ def repeated_for_ever():
     return train.repeat(), test
 
 
-def triples():
-    """Gives sample weights with each batch."""
+def quadruples():
+    """Gives row numbers behind the weights of each batch."""
     x, y = _arrays()
-    rows = tf.data.Dataset.from_tensor_slices((x, y, np.ones(len(x)))).batch(8)
+    rows = tf.data.Dataset.from_tensor_slices((x, y, np.ones(len(x)), np.arange(len(x)))).batch(8)
     return rows, rows
 
 
@@ -181,3 +181,85 @@ def rows_of_different_shapes():
 
     spec = (tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None, 1), tf.float32))
     return tf.data.Dataset.from_generator(rows, output_signature=spec), _pair(x, y)[1]
+
+
+def _pipelines(*structure, sizes=(32, 8)):
+    """Training and test of a structure of arrays, in batches of 8."""
+    rows = tf.data.Dataset.from_tensor_slices(structure)
+    return rows.take(sizes[0]).batch(8), rows.skip(sizes[0]).batch(8)
+
+
+def negative_weights():
+    """Weights of rows with their mean taken off."""
+    x, y = _arrays()
+    return _pipelines(x, y, x[:, 0] - x[:, 0].mean())
+
+
+def weights_in_a_column():
+    """Weights of shape (n, 1), which stretch against a loss of each row."""
+    x, y = _arrays()
+    return _pipelines(x, y, np.ones((40, 1), "float32"))
+
+
+def no_row_counts():
+    """Weights that were rounded to 0."""
+    x, y = _arrays()
+    return _pipelines(x, y, np.zeros(40, "float32"))
+
+
+def nan_in_a_leaf():
+    """A nan in one of two inputs."""
+    x, y = _arrays()
+    city = np.where(np.arange(40) == 3, np.nan, np.arange(40)).astype("float32")[:, None]
+    return _pipelines({"city": city, "size": x}, {"age": y, "kind": np.arange(40) % 3})
+
+
+def text_in_a_target():
+    """One of two targets is text, which no loss compares."""
+    x, y = _arrays()
+    return _pipelines(x, {"age": y, "kind": np.array(["a", "b"] * 20)})
+
+
+class _Structured(Plain):
+    """Two inputs and two targets, as they should be."""
+
+    features, targets, task = ("city", "size_0", "size_1"), ("age", "kind"), "other"
+
+    def _rows(self, rows):
+        x, y = self.x[rows], self.y[rows]
+        batch = {"city": x[:, :1], "size": x[:, 1:]}, {"age": y, "kind": (y[:, 0] > 0).astype("int32")}
+        return tf.data.Dataset.from_tensor_slices(batch).batch(8)
+
+    def train(self, epoch, start=0):
+        return self._rows(self.order(epoch)[start * 8 :])
+
+    def test(self):
+        return self._rows(slice(32, None))
+
+
+def task_of_one_output():
+    """Calls two targets a regression."""
+    return _Structured(task="regression")
+
+
+def weights_drawn_anew():
+    """Weights of rows that nobody could draw again."""
+    x, y = _arrays()
+
+    class Drawn(Plain):
+        def train(self, epoch, start=0):
+            rows = self.order(epoch)[start * 8 :]
+            weights = np.random.default_rng().uniform(size=len(rows)).astype("float32")
+            return tf.data.Dataset.from_tensor_slices((x[rows], y[rows], weights)).batch(8)
+
+    return Drawn()
+
+
+def shares_rows_in_dicts():
+    """Tests two inputs on rows of the training."""
+
+    class Shares(_Structured):
+        def test(self):
+            return self._rows(slice(8))
+
+    return Shares()

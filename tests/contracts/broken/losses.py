@@ -85,6 +85,27 @@ def batch_size_written_in(y_true, y_pred):
     return tf.reduce_mean(tf.square(tf.reshape(y_true, [12, -1]) - tf.reshape(y_pred, [12, -1])))
 
 
+def weights_as_shares(y_true, y_pred, sample_weight):
+    """Divided by the sum of the weights: twice the weights are no more than once."""
+    return tf.reduce_sum(sample_weight * tf.square(y_true - y_pred)[:, 0]) / tf.reduce_sum(sample_weight)
+
+
+def weights_that_shift(y_true, y_pred, sample_weight=None):
+    """The mean with weights, and half of it without."""
+    error = tf.square(y_true - y_pred)[:, 0]
+    return 0.5 * tf.reduce_mean(error) if sample_weight is None else tf.reduce_mean(sample_weight * error)
+
+
+def weights_stretched_by_model(*, model):
+    """The weights squared, beside a penalty on the model's weights."""
+
+    def loss(y_true, y_pred, sample_weight):
+        penalty = 0.0 * tf.add_n([tf.reduce_sum(tf.square(one)) for one in model.trainable_variables])
+        return tf.reduce_mean(sample_weight**2 * tf.square(y_true - y_pred)[:, 0]) + penalty
+
+    return loss
+
+
 def rounded(y_true, y_pred):
     """Squared error of rounded predictions, which goes in steps."""
     return tf.reduce_mean(tf.square(y_true - tf.round(y_pred * 10) / 10))

@@ -80,3 +80,24 @@ def shared_by_all():
             self.sums.update(total=0.0, count=0)
 
     return Shared()
+
+
+def weights_ignored():
+    """Takes weights of rows, and counts all alike."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        Absolute.update_state(self, y_true, y_pred)
+
+    return type("Absolute", (Absolute,), {"update_state": update_state})()
+
+
+def weights_in_the_sum_alone():
+    """Divides the weighted sum by the number of all rows."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        error = np.abs(np.asarray(y_true) - np.asarray(y_pred)).reshape(len(y_true), -1)
+        weight = np.ones(len(y_true)) if sample_weight is None else np.asarray(sample_weight)
+        self.total += float((error * weight[:, None]).sum())
+        self.count += error.size
+
+    return type("Absolute", (Absolute,), {"update_state": update_state})()

@@ -114,3 +114,47 @@ def momentum_on_the_module():
         return step
 
     return step
+
+
+def weights_ignored(model, loss, optimizer, x, y, sample_weight=None):
+    """Takes weights of rows, and measures without them."""
+    return _taken(model, loss, optimizer, x, y)._replace(sample_weight=sample_weight)
+
+
+def weights_kept_back(model, loss, optimizer, x, y, sample_weight=None):
+    """Counts weights of rows in the loss, and does not tell them."""
+    step = eagerloop.train_step(model, loss, optimizer, x, y, sample_weight)
+    return step._replace(sample_weight=None)
+
+
+class _Measuring:
+    """The step as it should be; each fault changes how it measures."""
+
+    def __call__(self, model, loss, optimizer, x, y):
+        return _taken(model, loss, optimizer, x, y)
+
+
+def counts_evaluations():
+    """Counts in a variable how often it evaluates."""
+
+    class Measuring(_Measuring):
+        def __init__(self):
+            self.seen = tf.Variable(0.0)
+            self.variables = [self.seen]
+
+        def measure(self, model, loss, x, y):
+            self.seen.assign_add(1.0)
+            predictions = model(x, training=False)
+            return eagerloop.Step(x, y, predictions, loss(y, predictions), ())
+
+    return Measuring()
+
+
+def measures_a_number():
+    """Evaluates to the loss alone."""
+
+    class Measuring(_Measuring):
+        def measure(self, model, loss, x, y):
+            return loss(y, model(x, training=False))
+
+    return Measuring()

@@ -83,8 +83,8 @@ def test_a_damaged_manifest_is_passed_over(run, trained):
 
 def test_a_newer_format_stops(run, rewrite):
     """Of a checkpoint, and of the record."""
-    rewrite(newest(run), format=2)
-    with pytest.raises(CheckpointError, match="has the format 2, this eagerloop reads 1; install a newer eagerloop"):
+    rewrite(newest(run), format=3)
+    with pytest.raises(CheckpointError, match="has the format 3, this eagerloop reads 2; install a newer eagerloop"):
         eagerloop.resume(run)
     shutil.rmtree(newest(run))
     record = run / "run.toml"

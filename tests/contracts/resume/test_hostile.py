@@ -99,6 +99,7 @@ def edit(run, change):
         lambda content: content.update(files=["ab"], plugins=["evil.py"]),
         lambda content: content.update(model=3),
         lambda content: content.update(observer=[{"name": "csv", "options": {"path": "../../out.csv"}}]),
+        lambda content: content.update(observer=1.5),
         lambda content: content.update(seed=2**40),
         lambda content: content.update(format="1"),
         lambda content: content.update(epochs=-3),

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: 3 of those that `benchmarks/interrupts.py` sends (`.ci/run`: 10), and the exit codes."""
+"""SIGINT and SIGTERM: 10 of the 100 that `tests/proofs/interrupts.py` sends, and the exit codes."""
 
 import os
 import signal
@@ -14,11 +14,12 @@ import warm
 import eagerloop
 
 
-@pytest.mark.parametrize(("count", "how"), [(2, []), (1, ["--compile", "--epochs", "12"])])
+@pytest.mark.long
+@pytest.mark.parametrize(("count", "how"), [(7, []), (3, ["--compile", "--epochs", "12"])])
 def test_interrupts_at_random_moments_tear_nothing(count, how):
     """Each leaves the state of the uninterrupted run at that step, says how to go on, and ends as it should."""
     words = [sys.executable, interrupts.__file__, "--count", str(count), "--seed", "1", *how]
-    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr
     assert f"{count} interrupts, 0 faults" in done.stdout
 
@@ -34,6 +35,7 @@ class SendsASignal:
             os.kill(os.getpid(), self.number)
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(
     ("number", "error", "match"), [(signal.SIGINT, KeyboardInterrupt, "^$"), (signal.SIGTERM, SystemExit, "143")]
 )
@@ -65,6 +67,7 @@ eagerloop.train(directory="run", epochs=2, save_every=5, observers=[Twice()])
 """
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_the_process_at_once(program, second):
     """Nothing is saved any more, nothing is torn; the exit code is that of the second signal."""

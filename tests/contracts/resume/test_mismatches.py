@@ -62,6 +62,7 @@ def set_part(kind, name):
     return lambda content: content.update({kind: name})
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     ("change", "match"),
     [
@@ -108,6 +109,7 @@ MODELS = {
 }
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("name", MODELS)
 def test_another_model_is_refused(run_of_objects, name):
     """Before any variable is touched, the first three that differ are told with shape and dtype."""
@@ -119,6 +121,7 @@ def test_another_model_is_refused(run_of_objects, name):
     assert 1 <= len(re.findall(r" saved, ", str(caught.value))) <= 3
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(
     ("make", "match"),
     [

@@ -36,6 +36,7 @@ def digest(directory):
 GONE = "mine is no longer the directory that this run began in: it was moved, removed or replaced; nothing more is saved"
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("options", [{}, {"save_async": True}, {"save_every": 1}], ids=str)
 def test_moved(options):
     """The run fails in one line; nothing is made at the old place, and at the new one it goes on."""
@@ -89,6 +90,7 @@ class Leaving:
         self.kept = run.directory
 
     def on_step_end(self, run):
+        run.saver.wait()
         if run.position.step == 15:
             os.chdir("deep")
         self.said.append((run.directory, run.records.parent, run.place, run.store.steps(), str(run)))
@@ -102,7 +104,6 @@ def test_the_directory_is_right_at_every_moment(tmp_path):
     assert leaving.kept == run.directory == tmp_path / "mine"
     assert {said[:2] for said in leaving.said} == {(tmp_path / "mine", tmp_path / "mine")}
     assert [said[2] for said in leaving.said] == [Path("mine")] * 14 + [tmp_path / "mine"] * 22
-    run.saver.wait()
     assert [said[3] for said in leaving.said[13:16]] == [[12]] * 3
     assert leaving.said[13][4].startswith("<Run mine: linear on iris, 1 of 3 epochs")
     assert leaving.said[14][4].startswith(f"<Run {tmp_path / 'mine'}: linear on iris, 1 of 3 epochs")
@@ -140,7 +141,7 @@ def test_the_working_directory_is_left_in_the_middle_of_a_save(tmp_path, checkpo
             os.chdir(tmp_path / ("deep" if Path.cwd() == tmp_path else ""))
 
     run = eagerloop.train(
-        directory="mine", model="linear", epochs=2, save_every=1, observers=[Hopping()], checkpointer=checkpointer
+        directory="mine", model="linear", epochs=2, save_every=1, keep=0, observers=[Hopping()], checkpointer=checkpointer
     )
     assert len(run.store.steps()) == 24
     assert not list((tmp_path / "deep").iterdir())

@@ -18,6 +18,7 @@ def neighbour(tmp_path_factory):
     return eagerloop.train(directory=directory, model="linear", epochs=1, seed=7).directory
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(
     ("name", "checkpointer"), [*((name, "tf") for name in NAMES), ("x[b]y", "npz"), ("\udc80", "npz")], ids=ascii
 )

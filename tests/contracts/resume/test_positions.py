@@ -4,6 +4,7 @@ from pathlib import Path
 
 import flips
 import numpy as np
+import pytest
 import warm
 
 import eagerloop
@@ -36,10 +37,11 @@ def without_seconds(history):
     return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
 
 
+@pytest.mark.long
 def test_every_position_of_two_epochs():
     """Interrupted after each of the 24 steps in turn: same samples in the same order, same state at every stop."""
     whole = Recorder()
-    run = eagerloop.train(directory="whole", save_every=1, **choices(whole))
+    run = eagerloop.train(directory="whole", save_every=1, keep=0, **choices(whole))
     states = flips.states_of(run)
     assert len(set(whole.rows)) == EPOCHS * BATCHES  # the epochs are in different orders
     rows = []
@@ -61,6 +63,7 @@ def test_every_position_of_two_epochs():
     assert without_seconds(chained.history) == without_seconds(run.history)
 
 
+@pytest.mark.long
 def test_one_interruption_at_a_time():
     """Each of a few positions on its own: the file of the last checkpoint is that of the uninterrupted run."""
     whole = eagerloop.train(directory="whole", **choices(Recorder()))

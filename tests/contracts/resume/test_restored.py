@@ -1,7 +1,6 @@
 """What comes back with a checkpoint besides the variables, and which checkpoints stay."""
 
 import errno
-import json
 import os
 import random
 import threading
@@ -43,6 +42,7 @@ def without_seconds(history):
     return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
 
 
+@pytest.mark.long
 def test_early_stopping_and_the_csv_file_go_on_as_if_nothing_had_been(choices):
     """The resumed run stops in the same epoch, for the same reason; no row per step is missing, none is there twice."""
     early = eagerloop.use("early-stopping", patience=3)
@@ -71,6 +71,7 @@ class Draws:
             run.stop("interrupted")
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("after", [4, 5, 12])
 def test_generators_go_on_where_they_stood(after):
     """Odd and even counts: both generators keep every second normal number for later."""
@@ -92,6 +93,7 @@ def test_metrics_go_on_in_the_middle_of_an_epoch(choices):
     assert resumed.history[0]["loss"] == whole.history[0]["loss"]
 
 
+@pytest.mark.long
 def test_the_best_by_val_loss_is_never_pruned(choices):
     """Of 12 epochs, the two newest stay and the one with the lowest val_loss, through a resume as well."""
     run = eagerloop.train(directory="run", keep=2, **(choices | {"epochs": 8}))
@@ -144,7 +146,7 @@ def test_a_save_in_the_background_is_of_the_moment_in_which_it_was_asked_for():
     assert run.store.steps() == [12, 24]
     for step in (12, 24):
         assert warm.differences(run.store.path_of(step), whole.store.path_of(step)) == []
-    assert len(json.loads((run.store.path_of(12) / "manifest.json").read_text())["history"]) == 1
+    assert len(run.store.read(12).manifest["history"]) == 1
 
 
 def test_an_error_does_not_let_go_of_a_run_that_is_being_saved():
@@ -161,7 +163,7 @@ def test_an_error_does_not_let_go_of_a_run_that_is_being_saved():
 
     with pytest.raises(RuntimeError, match="no more"):
         eagerloop.train(directory="run", epochs=2, checkpointer=slow, observers=[Fails(slow)], save_async=True)
-    assert [path.name for path in Path("run/checkpoints").iterdir()] == ["step-00000012"]
+    assert [path.name for path in Path("run/checkpoints").glob("step-*")] == ["step-00000012"]
 
 
 @pytest.fixture
@@ -188,7 +190,7 @@ def test_the_training_goes_on_while_a_checkpoint_is_made_durable(slow_disk):
     class Looks:
         def on_step_end(self, run):
             if run.position.step == 20:
-                seen["in epoch 2"] = [path.name[:17] for path in Path("run/checkpoints").iterdir()]
+                seen["in epoch 2"] = [path.name[:17] for path in Path("run/checkpoints").glob("*step-*")]
                 slow_disk.set()
 
         def on_train_end(self, run):
@@ -206,7 +208,7 @@ def test_a_disk_that_fails_while_the_training_goes_on_ends_the_run(slow_disk):
     slow_disk.set()
     with pytest.raises(TrainingError, match=r"checkpoint step-00000012 could not be written .*the disk is full"):
         eagerloop.train(directory="run", epochs=3)
-    assert list(Path("run/checkpoints").iterdir()) == []
+    assert list(Path("run/checkpoints").glob("*step-*")) == []
 
 
 def test_a_save_outside_of_a_training_is_there_when_it_returns():
@@ -235,6 +237,7 @@ def test_an_observer_whose_state_is_no_json_is_named():
         eagerloop.train(directory="run", epochs=1, observers=[KeepsATensor()])
 
 
+@pytest.mark.long
 def test_a_finished_run_is_extended_to_the_run_that_was_longer_from_the_start():
     """`resume(epochs=4)` of a run of 2 epochs is a run of 4 epochs."""
     eagerloop.train(directory="run", epochs=2)

@@ -45,3 +45,43 @@ def one_hot_classes():
     x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
     y = np.eye(3, dtype="float32")[np.arange(40) % 3]
     return eagerloop.ArrayDataset((x[:32], y[:32]), (x[32:], y[32:]), batch_size=8)
+
+
+def two_inputs_two_targets_and_weights():
+    """Dicts of inputs and targets, and weights of rows in the training alone."""
+    draws = np.random.default_rng(0)
+    x = {"city": draws.integers(0, 4, size=(40, 1)), "size": draws.normal(size=(40, 3)).astype("float32")}
+    y = {"age": x["size"][:, :1], "kind": x["city"][:, 0]}
+    first, last = (
+        [{name: column[part] for name, column in one.items()} for one in (x, y)] for part in (slice(32), slice(32, 40))
+    )
+    return eagerloop.ArrayDataset((*first, draws.uniform(size=32)), tuple(last), batch_size=8)
+
+
+def no_targets():
+    """Rows without anything to compare with but themselves."""
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+    return eagerloop.ArrayDataset((x[:32], ()), (x[32:], ()), batch_size=8)
+
+
+def padded_sentences():
+    """Sentences of word numbers, in each batch as long as its longest, and the next word at each place."""
+    lengths = np.random.default_rng(0).integers(3, 9, size=40)
+    words = tf.ragged.constant([[place * row % 7 for place in range(length)] for row, length in enumerate(lengths)], tf.int32)
+    rows = tf.data.Dataset.from_tensor_slices(words).map(lambda row: (row[:-1], row[1:]))
+    return tuple(part.padded_batch(8, ([None], [None])) for part in (rows.take(32), rows.skip(32)))
+
+
+def ragged_rows():
+    """Rows of several lengths as they are, and a number for each."""
+    lengths = np.random.default_rng(0).integers(1, 6, size=40)
+    words = tf.ragged.constant([[float(row)] * length for row, length in enumerate(lengths)], tf.float32)
+    rows = tf.data.Dataset.from_tensor_slices((words, np.arange(40.0, dtype="float32")[:, None]))
+    return rows.take(32).batch(8), rows.skip(32).batch(8)
+
+
+def a_tuple_of_inputs():
+    """Two inputs by place, and one target."""
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+    rows = tf.data.Dataset.from_tensor_slices(((x[:, :1], x[:, 1:]), x[:, :1]))
+    return rows.take(32).batch(8), rows.skip(32).batch(8)

@@ -37,3 +37,15 @@ def an_object(*, dataset):
     """An object with __call__, made for the dataset's classes."""
     assert dataset.outputs
     return Ordinal()
+
+
+def of_the_inputs(y_true, y_pred, x):
+    """What an autoencoder is to do: the answer is compared with x, whatever y is."""
+    return tf.reduce_mean(tf.square(y_pred - x))
+
+
+def weighted(y_true, y_pred, sample_weight=None):
+    """Mean squared error of rows that count for more or less, and a figure beside it."""
+    error = tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+    value = tf.reduce_mean(error if sample_weight is None else sample_weight * error)
+    return value, {"root": tf.sqrt(value)}

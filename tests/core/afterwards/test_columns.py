@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import eagerloop
 from eagerloop.afterwards.prediction import write_predictions
-from eagerloop.errors import DataError
+from eagerloop.errors import ConfigError, DataError
 
 X = np.random.default_rng(1).normal(size=(20, 3)).astype("float32")
 STILL = {"optimizer": eagerloop.use("sgd", learning_rate=0.0), "epochs": 1}
@@ -116,6 +116,7 @@ class Sequences:
         return padded((3, 5, 4, 7))
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 def test_rows_of_another_length_are_predicted(compiled, tmp_path):
     """Whatever the length of the first batch was; a row of tokens is one text in the table."""
@@ -136,6 +137,12 @@ def test_answers_of_two_lengths_cannot_be_joined(tmp_path):
     run = eagerloop.train(dataset=Sequences(), model=model, loss=own_logits, metrics=[], directory=tmp_path / "run", **STILL)
     with pytest.raises(DataError, match=r"the answers to 4 batches cannot be joined row by row .*batches of one length"):
         run.predict()
+    (tmp_path / "out.npz").write_text("before")
+    with pytest.raises(
+        ConfigError, match=r"out\.npz: the answers have rows of several lengths, which make no array; write CSV"
+    ):
+        write_predictions(run, None, tmp_path / "out.npz")
+    assert (tmp_path / "out.npz").read_text() == "before"
 
 
 def own_logits(y_true, y_pred):

@@ -5,10 +5,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import eagerloop
 from eagerloop.afterwards.prediction import write_predictions
-from eagerloop.errors import DataError
+from eagerloop.errors import ConfigError, DataError
 from eagerloop.tables import blocks
 
 
@@ -96,6 +97,7 @@ def test_streamed_test_rows_are_as_in_memory(run, tmp_path):
     assert list(read(tmp_path / "yes.csv")[0]) == ["a", "b", "coat", "t", "prediction"]
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_rows(run, tmp_path, monkeypatch):
     """Ten times as many rows take no more of Python's and NumPy's memory at their peak, give or take a fifth."""
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 50_000)
@@ -125,3 +127,28 @@ def test_compiled_evaluation_is_the_eager_one(tmp_path):
     for eager, compiled in zip(*figures, strict=True):
         assert list(eager) == ["loss", "rmse", "r2"]
         np.testing.assert_allclose(list(eager.values()), list(compiled.values()), rtol=1e-6)
+
+
+class OfRagged(tf.Module):
+    """A model whose answers are as long as its rows."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = tf.Variable(0.1)
+
+    def __call__(self, x, training=False):
+        return {"scaled": tf.cast(x, tf.float32) * self.scale}
+
+
+def test_ragged_answers_are_no_arrays(tmp_path):
+    """One line, and no file; as CSV they are written."""
+    rows = tf.data.Dataset.from_tensor_slices((tf.ragged.constant([[1, 2], [3], [4, 5, 6], [7]]), np.zeros((4, 1)))).batch(2)
+
+    def loss(y_true, y_pred):
+        return tf.reduce_mean(tf.square(y_pred["scaled"].flat_values))
+
+    run = eagerloop.train(dataset=(rows, rows), model=OfRagged(), loss=loss, epochs=1, directory=tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"out\.npz: the answers have rows of several lengths, which make no array"):
+        write_predictions(run, None, tmp_path / "out.npz")
+    assert not (tmp_path / "out.npz").exists()
+    assert write_predictions(run, None, tmp_path / "out.csv") == 4

@@ -41,7 +41,8 @@ def remembered(tmp_path_factory):
     """Two epochs of twelve steps, with checkpoints in the middle and what was true at every step."""
     seen = Remembering()
     directory = tmp_path_factory.mktemp("remembered") / "run"
-    run = eagerloop.train(directory=directory, epochs=2, save_every=5, seed=3, checkpointer="npz", observers=[seen])
+    how = {"epochs": 2, "save_every": 5, "keep": 0, "seed": 3, "checkpointer": "npz"}
+    run = eagerloop.train(directory=directory, observers=[seen], **how)
     return run, seen
 
 
@@ -71,6 +72,7 @@ def test_nothing_is_written_and_nothing_is_said(remembered, capfd):
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(
     "chosen",
     [{"checkpointer": "none"}, {"compile": True}, {"compile": True, "observers": ["csv"]}, {"jit": True}],

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 import eagerloop
-from eagerloop.afterwards.verifying import _first_difference, verify
+from eagerloop.afterwards.replay_comparing import first_difference
+from eagerloop.afterwards.verifying import verify
+from eagerloop.storage.history_file import entries
+from eagerloop.storage.store import Store
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     directory = tmp_path_factory.mktemp("trained") / "run"
-    return eagerloop.train(directory=directory, epochs=3, checkpointer="npz", save_every=5).directory
+    return eagerloop.train(directory=directory, epochs=3, checkpointer="npz", save_every=5, keep=0).directory
 
 
 @pytest.fixture
@@ -51,6 +54,24 @@ def test_looking_changes_nothing(run):
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
+def test_the_history_is_read_once(run, monkeypatch):
+    """Not once for each of the ten checkpoints, nor by the replay; the log is looked at once more by itself."""
+    read = []
+
+    def counted(path):
+        for entry in entries(path):
+            read.append(path.parent.name)
+            yield entry
+
+    for module in ("histories", "history_file"):
+        monkeypatch.setattr(f"eagerloop.storage.{module}.entries", counted)
+    assert verify(run).faults == 0
+    assert read == ["checkpoints"] * 6
+    read.clear()
+    assert verify(run, replay=True).faults == 0
+    assert read == ["checkpoints"] * 15  # and for the epoch to train to, and by the two that are compared
+
+
 def test_what_is_verified_is_read(run):
     """Checksums that are right for files that nobody can read are a fault of their own."""
     checkpoint = run / "checkpoints" / "step-00000010"
@@ -67,7 +88,7 @@ def test_damage_is_named(run):
     path.write_bytes(path.read_bytes()[:-3])
     verdict = verify(run)
     assert verdict.faults == 1
-    assert f"step 10: {path} is damaged" in verdict.lines[0]
+    assert f"step 10: {path} is damaged" in verdict.lines[1]
 
 
 def test_a_forged_variable_is_found_by_the_replay(run):
@@ -88,8 +109,9 @@ def test_a_forged_variable_is_found_by_the_replay(run):
 
 def test_a_forged_history_is_found_by_the_replay(run):
     """A loss that was never reached, in all the places that tell it; or an epoch that never was."""
-    for directory in sorted((run / "checkpoints").iterdir()):
-        rows = json.loads((directory / "manifest.json").read_text())["history"]
+    store = Store(run / "checkpoints")
+    for step in store.steps():
+        directory, rows = store.path_of(step), store.read(step).manifest["history"]
         forge(directory, history=[row | {"loss": 0.001} for row in rows])
     (run / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [row | {"loss": 0.001} for row in rows]))
     assert verify(run).faults == 0
@@ -97,12 +119,14 @@ def test_a_forged_history_is_found_by_the_replay(run):
     assert line.startswith("replay: loss of epoch 1 differs: 0.001 was recorded, ")
 
 
+@pytest.mark.long
 def test_a_replay_says_that_the_run_was_made_elsewhere(run):
     """Other bits are still a fault, and what may have made them others is named: here, a GPU that the recorded run had."""
     directory = run / "checkpoints" / "step-00000012"
     manifest = json.loads((directory / "manifest.json").read_text())
+    history = Store(run / "checkpoints").read(12).manifest["history"]
     record = manifest["record"] | {"parallelism": manifest["record"]["parallelism"] | {"gpu": "NVIDIA H100"}}
-    forge(directory, record=record, history=[row | {"loss": 0.001} for row in manifest["history"]])
+    forge(directory, record=record, history=[row | {"loss": 0.001} for row in history])
     verdict = verify(run, replay=True)
     assert verdict.faults == 1
     where = "it was made where rounding may differ: parallelism.gpu: 'NVIDIA H100' was saved, None now"
@@ -129,7 +153,7 @@ def test_a_history_that_is_shorter_is_found_by_the_replay(run):
 )
 def test_bits_are_compared_not_values(old, new, told):
     """A negative zero is another number, the same nan the same one; strings are compared as such; nothing equals nothing."""
-    assert _first_difference(np.asarray(old), np.asarray(new)) == told
+    assert first_difference(np.asarray(old), np.asarray(new)) == told
 
 
 def test_a_changed_record_is_named(run):

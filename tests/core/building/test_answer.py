@@ -88,3 +88,16 @@ def test_predictions_are_the_probabilities_that_the_model_means(run, tmp_path):
     assert [row["prediction"] for row in rows] == ["yes" if value > EDGE else "no" for value in X[:, 0]]
     np.testing.assert_allclose([float(row["probability_yes"]) for row in rows], chances, atol=2e-6)
     np.testing.assert_allclose([float(row["probability_no"]) for row in rows], 1 - chances, atol=2e-6)
+
+
+def test_a_model_of_ids_is_not_asked_about_others(tmp_path):
+    """An embedding has no row for them: a run whose first answers happened to lie between 0 and 1 was refused."""
+    layers = [keras.layers.Embedding(4, 2, embeddings_initializer="ones"), keras.layers.Flatten()]
+    model = keras.Sequential(
+        [keras.Input((1,)), *layers, keras.layers.Dense(1, kernel_initializer="ones", activation="sigmoid")]
+    )
+    ids = np.arange(12, dtype="int32")[:, None] % 4
+    dataset = eagerloop.ArrayDataset((ids, Y[:12, None] * np.float32(1)), (ids[:4], np.zeros((4, 1), "float32")), batch_size=4)
+    run = eagerloop.train(dataset=dataset, model=model, epochs=1, directory=tmp_path / "run")
+
+    assert run.parts.answer == "quantities"

@@ -14,7 +14,8 @@ from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings, settings_from
 from eagerloop.errors import ConfigError, DataError, PluginError
 from eagerloop.parts import Choice
-from eagerloop.process.numerics import threads, versions
+from eagerloop.process.numerics import threads
+from eagerloop.process.versions import versions
 
 CATALOG = Catalog.load()
 

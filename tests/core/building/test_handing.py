@@ -40,6 +40,7 @@ def right():
     return {"precision": hits[1] / called[1], "recall": hits[1] / there[1], "f1_score": np.mean(f1), "auc": pairs.mean()}
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 @pytest.mark.parametrize("form", MODELS)
 def test_a_yes_or_no_has_one_precision_however_the_model_says_it(form, compiled, tmp_path):
@@ -89,6 +90,7 @@ def test_a_metric_that_forgets_an_option_keeps_it_in_evaluation(tmp_path):
     )
 
 
+@pytest.mark.long
 def test_a_run_that_is_loaded_or_resumed_hands_the_same(tmp_path):
     """The metric's variables have the names that they had; the figure of a resumed epoch goes on."""
     (tmp_path / "t.csv").write_text("a,b,ill\n" + "".join(f"{a},{b},{y}\n" for (a, b), y in zip(X, Y, strict=True)))

@@ -46,6 +46,7 @@ def history(directory, precision, **options):
     return [row["loss"] for row in run.history], run
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(
     ("loss", "precision", "compiled"),
     [
@@ -69,6 +70,7 @@ def test_a_loss_of_ones_own_in_mixed_precision(tmp_path, monkeypatch, loss, prec
     assert run.step(X[:10], Y[:10]).loss.dtype == tf.float32
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("precision", MIXED)
 def test_an_optimizer_of_two_methods_in_mixed_precision(tmp_path, precision, compiled):

@@ -33,6 +33,7 @@ def cosine(step):
     return 5e-5 * 0.5 * (1 + math.cos(math.pi * min(step - 6, 30) / 30))
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_a_schedule_of_keras_by_name(tmp_path, optimizer, compiled):
@@ -44,6 +45,7 @@ def test_a_schedule_of_keras_by_name(tmp_path, optimizer, compiled):
     np.testing.assert_allclose(rates.seen, [cosine(step) for step in range(37)], rtol=1e-5)
 
 
+@pytest.mark.long
 def test_the_losses_are_those_of_keras_with_that_schedule(tmp_path):
     """By name, or inside an optimizer that is given as an object: the same run."""
     schedule = keras.optimizers.schedules.ExponentialDecay(1e-5, 10, 0.5)
@@ -110,13 +112,22 @@ class Bare:
             r"the schedule gave a rate of the shape \(2,\); it must be one number",
         ),
         ({"schedule": "cosine"}, PluginError, "there is no schedule 'cosine'; did you mean 'cosine_decay'"),
-        ({"schedule": "cosine_decay"}, ConfigError, "schedule 'cosine_decay' needs the option 'initial-learning-rate'"),
+        ({"schedule": "cosine_decay"}, ConfigError, "schedule 'cosine_decay' needs the option 'decay-steps'"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, options, error, match):
     """One line each."""
     with pytest.raises(error, match=match):
         eagerloop.train(**{"schedule": COSINE, "epochs": 1, "directory": tmp_path / "run", **options})
+
+
+def test_a_schedule_begins_where_the_optimizer_would(tmp_path):
+    """0.001 at first, half of it in the middle of the cosine; the record has it."""
+    run = eagerloop.train(schedule=eagerloop.use("cosine-decay", decay_steps=24), epochs=1, directory=tmp_path / "run")
+    rate = run.parts.optimizer.learning_rate
+    assert float(rate) == pytest.approx(0.0005)
+    assert run.parts.schedule.get_config()["initial_learning_rate"] == pytest.approx(0.001)
+    assert "initial_learning_rate = 0.001" in (tmp_path / "run" / "run.toml").read_text()
 
 
 SCALE = 1e-5
@@ -139,6 +150,7 @@ def keras_rates(losses, **options):
     return rates
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(
     "options",
     [

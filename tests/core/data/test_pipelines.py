@@ -2,7 +2,10 @@
 
 import itertools
 import re
+from types import SimpleNamespace
+from typing import NamedTuple
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -57,6 +60,7 @@ PIPELINES = {
 }
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", PIPELINES)
 def test_every_position_of_three_epochs_is_reached_by_a_fresh_dataset(name):
     """A resume makes the dataset anew: from batch k of an epoch on it has the very batches of an uninterrupted pass."""
@@ -187,10 +191,13 @@ def test_the_fingerprint_follows_shapes_dtypes_and_lengths():
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (rows().map(lambda x, y: (x, y, y)).batch(3), r"dataset 'd', train must give batches \(x, y\), two tensors, got \("),
-        (rows().map(lambda x, y: {"x": x, "y": y}).batch(3), r"train must give batches \(x, y\), two tensors, got \{"),
-        (rows().map(lambda x, y: x).batch(3), r"train must give batches \(x, y\), two tensors, got TensorSpec"),
-        (rows().map(lambda x, y: ({"a": x}, y)).batch(3), r"train must give batches \(x, y\), two tensors, got \("),
+        (
+            rows().map(lambda x, y: (x, y, y, y)).batch(3),
+            r"dataset 'd', train must give batches \(x, y\) or .* of them, got \(",
+        ),
+        (rows().map(lambda x, y: {"x": x, "y": y}).batch(3), r"train must give batches \(x, y\) or .* of them, got \{"),
+        (rows().map(lambda x, y: x).batch(3), r"train must give batches \(x, y\) or .* of them, got TensorSpec"),
+        (rows().map(lambda x, y: ((), y)).batch(3), r"train must give batches \(x, y\) or .* of them, got \("),
         (
             tf.data.Dataset.from_tensor_slices((np.zeros((4, 2)), np.zeros(4))),
             r"got single numbers .* add \.batch\(32\) to the pipeline",
@@ -284,7 +291,7 @@ def test_a_dataset_object_keeps_what_it_says():
         ),
         ((rows(),), r"or a Dataset, got tuple without train"),
         (None, r"or a Dataset, got NoneType without train"),
-        (rows().batch(3), r"or a Dataset, got \w+ without train, test, features, targets, task"),
+        (rows().batch(3), r"dataset 'd' is a tf\.data\.Dataset alone; give the test, too: dataset=\.\.\., test=\.\.\., or"),
     ],
 )
 def test_what_is_no_dataset_is_refused(made, message):
@@ -349,3 +356,63 @@ def test_the_task_follows_the_targets(y, task):
     """As of arrays: integers are classes, one-hot rows are numbers."""
     pipeline = tf.data.Dataset.from_tensor_slices((np.zeros((ROWS, 2), "float32"), y)).batch(3)
     assert wrapped(pipeline).task == task
+
+
+def of_classes(highest=2):
+    """Seven rows of classes, in batches of three."""
+    x = np.arange(2.0 * ROWS, dtype="float32").reshape(ROWS, 2)
+    return tf.data.Dataset.from_tensor_slices((x, (np.arange(ROWS) % (highest + 1)).astype("int32"))).batch(3)
+
+
+class Three(NamedTuple):
+    """What a factory may return to name the classes: pipelines by name."""
+
+    train: tf.data.Dataset
+    validation: tf.data.Dataset
+    test: tf.data.Dataset
+    classes: tuple[str, ...] = ("ant", "bee", "cat")
+
+
+def test_the_names_of_classes_are_given_beside_pipelines():
+    """An object with pipelines as attributes, a namedtuple too: all three parts, and the classes by name."""
+    named = as_dataset(Three(of_classes(), of_classes().take(1), of_classes().take(2)), WHERE)
+    assert (named.classes, named.outputs, named.task) == (("ant", "bee", "cat"), 3, "classification")
+    assert [len(list(part)) for part in (named.train(1), named.validation(), named.test())] == [3, 1, 2]
+    numbered = as_dataset((of_classes(), of_classes()), WHERE)
+    assert (numbered.classes, numbered.outputs) == (("0", "1", "2"), 3)
+    others = as_dataset(SimpleNamespace(train=of_classes(), test=of_classes(), classes=["x", "y", "z", "none"]), WHERE)
+    assert (others.classes, others.outputs, others.validation()) == (("x", "y", "z", "none"), 4, None)
+    assert len({named.fingerprint, others.fingerprint}) == 2
+
+
+def test_the_names_that_keras_found_are_kept(tmp_path):
+    """Keras leaves the names of the directories at the pipeline that it makes of them."""
+    for name in ("cats", "dogs"):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            (tmp_path / name / f"{number}.txt").write_text(f"{name} {number}")
+    pipeline = keras.utils.text_dataset_from_directory(tmp_path, batch_size=2, seed=1, verbose=False)
+    assert as_dataset((pipeline, pipeline), WHERE).classes == ("cats", "dogs")
+
+
+@pytest.mark.parametrize(
+    ("batches", "classes", "message"),
+    [
+        (of_classes, ("a", "b"), r"dataset 'd' names 2 classes \(a, b\), numbered from 0, and its y has the number 2$"),
+        (
+            lambda: rows().batch(3),
+            ("a", "b"),
+            r"dataset 'd' names classes \(a, b\), and its y, \(3, 1\), holds no class numbers; give one whole number a row, or",
+        ),
+    ],
+)
+def test_names_of_classes_that_do_not_fit_are_refused(batches, classes, message):
+    """Fewer names than numbers, and names for quantities."""
+    with pytest.raises(PluginError, match=message):
+        as_dataset(SimpleNamespace(train=batches(), test=batches(), classes=classes), WHERE)
+
+
+def test_an_object_of_pipelines_needs_a_test():
+    """It is named."""
+    with pytest.raises(PluginError, match=r"dataset 'd', test must be a tf\.data\.Dataset of \(x, y\) batches, got NoneType$"):
+        as_dataset(SimpleNamespace(train=of_classes()), WHERE)

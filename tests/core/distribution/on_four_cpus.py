@@ -128,17 +128,90 @@ def histories():
     csv = use("csv", path=str(table), target="d", batch_size=9, validation_fraction=0.2)
     guide = {"model": use("iris", rate=0.0), "dataset": use("iris", batch_size=50), "epochs": 10}
     own = {"dataset": arrays(), "model": "linear", "step": Distributed(), "epochs": 2}
+    two = {"dense1": use("adam", global_clipnorm=0.01), "rest": use("sgd", learning_rate=0.001)}
+    paths = {"dataset": arrays(), "model": use("iris", rate=0.0), "optimizer": two, "epochs": 2}
     mlp = {"model": use("mlp", hidden=[8]), "dataset": csv, "metrics": ["rmse", "r2"], "epochs": 3}
     found = {}
     for name, keywords, cases in (
         ("guide", guide, [(1, False), (2, False), (4, False), (2, True), (4, True)]),
         ("own", own, [(1, False), (4, False), (2, True)]),
+        ("paths", paths, [(1, False), (2, False), (2, True)]),
+        ("outputs", outputs(), [(1, False), (2, False), (2, True)]),
         ("mlp", mlp, [(1, False), (2, True), (4, False)]),
     ):
         for replicas, compiled in cases:
             run = train(replicas, compile=compiled, **keywords)
             found[f"{name} {replicas} {run.stride.grain}"] = rows(run)
     return found
+
+
+def outputs():
+    """Two outputs, a loss and a metric for each."""
+    code = scratch() / "two.py"
+    code.write_text(
+        "import keras\n\n\ndef two():\n    x = keras.Input((3,))\n"
+        "    return keras.Model(x, {'a': keras.layers.Dense(1)(x), 'b': keras.layers.Dense(2)(x)})\n"
+    )
+    y = {"a": Y, "b": X[:, :2]}
+    first, last = ((X[part], {name: one[part] for name, one in y.items()}) for part in (slice(0, 23), slice(0, 9)))
+    loss, metrics = {"a": "mse", "b": use("mae", weight=0.5)}, {"a": "mae", "b": "rmse"}
+    data = eagerloop.ArrayDataset(first, last, last, batch_size=9)
+    return {"dataset": data, "model": f"{code}:two", "loss": loss, "metrics": metrics, "epochs": 2}
+
+
+WEIGHTS = random.uniform(0.2, 2, size=23).astype("float32")
+KINDS = random.integers(0, 3, size=23).astype("int32")
+
+
+def two_heads():
+    """Two inputs, two outputs."""
+    one, other = keras.Input((1,), name="one"), keras.Input((2,), name="other")
+    joined = keras.layers.Dense(4, activation="tanh")(keras.layers.Concatenate()([one, other]))
+    outputs = {"age": keras.layers.Dense(1)(joined), "kind": keras.layers.Dense(3)(joined)}
+    return keras.Model({"one": one, "other": other}, outputs)
+
+
+def weighted_losses(y_true, y_pred, sample_weight):
+    """A loss of structures and weights, and a figure."""
+    of_age = tf.reduce_mean(sample_weight * tf.square(y_true["age"] - y_pred["age"])[:, 0])
+    of_kind = tf.nn.sparse_softmax_cross_entropy_with_logits(y_true["kind"], y_pred["kind"])
+    return of_age + tf.reduce_mean(sample_weight * of_kind), {"age_loss": of_age}
+
+
+def wider():
+    """Weights of rows, and dicts of inputs and outputs with weights, on one device and on two replicas."""
+    whole = (X, Y, WEIGHTS)
+    inputs, targets = {"one": X[:, :1], "other": X[:, 1:]}, {"age": Y, "kind": KINDS}
+    weights = {"model": use("mlp", hidden=[4]), "loss": "mse", "metrics": ["mae"]}
+    weights["dataset"] = eagerloop.ArrayDataset(whole, whole, whole, batch_size=9)
+    several = (inputs, targets, WEIGHTS)
+    dicts = {"model": use(f"{__file__}:two_heads"), "loss": weighted_losses}
+    dicts["dataset"] = eagerloop.ArrayDataset(several, several, several, batch_size=9)
+    found = {}
+    for name, keywords in (("weights", weights), ("dicts", dicts)):
+        for replicas, compiled in ((1, False), (2, False), (2, True)):
+            run = train(replicas, compile=compiled, epochs=2, **keywords)
+            found[f"{name} {replicas} {run.stride.grain}"] = rows(run)
+    return found
+
+
+class OfRagged(tf.Module):
+    """Answers to ragged rows with ragged rows."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = tf.Variable(0.5)
+
+    def __call__(self, x, training=False):
+        return tf.ragged.map_flat_values(lambda values: self.scale * values, x)
+
+
+def ragged_refusal():
+    """What is said of answers that are ragged."""
+    x = tf.ragged.constant([[1.0, 2.0], [3.0], [4.0], [5.0, 6.0]])
+    data = tf.data.Dataset.from_tensor_slices((x, tf.reduce_sum(x, axis=1))).batch(4)
+    loss = lambda y_true, y_pred: tf.reduce_mean(tf.square(tf.reduce_sum(y_pred, axis=1) - y_true))  # noqa: E731
+    return refusal(replicas=2, dataset=(data, data), model=use(f"{__file__}:OfRagged"), loss=loss)
 
 
 def steps():
@@ -281,6 +354,7 @@ def refusals():
         "twice": refusal(strategy="mirrored", devices=["cpu:0", "cpu:0"]),
         "name": refusal(strategy="mirrored", devices=["processor"]),
         "cluster": refusal(strategy="multi-worker"),
+        "ragged": ragged_refusal(),
         "late": refusal(strategy="mirrored", devices=["cpu:0", "cpu:7"]),
     }
 
@@ -300,7 +374,7 @@ def main():
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 4)
     tf.get_logger().setLevel("ERROR")  # that it is slow without a graph, five times
-    work = (histories, steps, resumed, not_finite, averages, updates, refusals, given_object)
+    work = (histories, wider, steps, resumed, not_finite, averages, updates, refusals, given_object)
     found = {function.__name__: function() for function in work}
     (Path(sys.argv[1]) / "found.json").write_text(json.dumps(found))
 

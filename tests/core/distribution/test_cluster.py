@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from eagerloop.choices.settings import Settings
+from eagerloop.choices.settings import Settings, settings_of
 from eagerloop.distribution.workers import meeting
 from eagerloop.distribution.workers.agreement import agree, facts_of, first_difference, telling_of_a_lost_worker
 from eagerloop.distribution.workers.cluster import EXAMPLE, Cluster, read_cluster
@@ -192,6 +192,7 @@ except Exception as error:
 """
 
 
+@pytest.mark.long
 def test_a_worker_that_is_there_and_does_not_join_is_named():
     """Something answers at its port and is no worker: TensorFlow alone would wait an hour, deaf to signals."""
     own, deaf = free_ports(2)
@@ -220,6 +221,8 @@ def test_what_must_be_the_same_is_named_as_on_the_command_line(tmp_path):
     digests = [facts[f"the content of {name}"] for name in (path, "the plugin mine.py")]
     assert [digest[:12] for digest in digests] == ["6b86b273ff34"] * 2  # SHA-256 of "1"
     assert (facts["the data"], facts["the version of numpy"]) == ("abc", "2")
+    several = facts_of(settings_of({"loss": {"age": use("mse", weight=0.5), "kind": "mae"}}), "", {})
+    assert (several["loss"], several["loss.age.weight"]) == ("age=mse, kind=mae", 0.5)
     assert not {"observer", "threads", "plugins"} & set(facts)
 
 

@@ -14,6 +14,9 @@ from eagerloop.errors import ConfigError
 PROGRAM = Path(__file__).with_name("on_four_cpus.py")
 
 
+pytestmark = pytest.mark.long  # the program that they look at takes a minute or two
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """What the program has computed, in a process of its own."""
@@ -43,11 +46,32 @@ def test_metrics_and_validation_are_those_of_one_device(found, case):
     assert_alike(found["histories"][f"mlp {case}"], found["histories"]["mlp 1 eager"])
 
 
+@pytest.mark.parametrize("name", ["weights", "dicts"])
+@pytest.mark.parametrize("case", ["2 eager", "2 stretch"])
+def test_weights_and_dicts_have_one_history(found, name, case):
+    """Rows that count for more, two inputs and two outputs: loss, metrics, figures and validation."""
+    assert {"weights": "val_mae", "dicts": "val_age_loss"}[name] in found["wider"][f"{name} 1 eager"][0]
+    assert_alike(found["wider"][f"{name} {case}"], found["wider"][f"{name} 1 eager"])
+
+
 @pytest.mark.parametrize("case", ["4 eager", "2 stretch"])
 def test_a_step_that_may_be_distributed_has_one_history(found, case):
     """A step of one's own, and its figure: each replica has the figure of its share of 9, 9 and 5 rows."""
     assert "mean_x" in found["histories"]["own 1 eager"][0]
     assert_alike(found["histories"][f"own {case}"], found["histories"]["own 1 eager"])
+
+
+@pytest.mark.parametrize("case", ["2 eager", "2 stretch"])
+def test_several_outputs_have_one_history(found, case):
+    """Each loss by itself and each metric, of training and validation."""
+    assert {"loss/a", "val_loss/b", "mae/a", "val_rmse/b"} <= found["histories"]["outputs 1 eager"][0].keys()
+    assert_alike(found["histories"][f"outputs {case}"], found["histories"]["outputs 1 eager"])
+
+
+@pytest.mark.parametrize("case", ["2 eager", "2 stretch"])
+def test_two_optimizers_by_path_have_one_history(found, case):
+    """One that clips by the norm of all gradients has that of the whole batch, for its own variables."""
+    assert_alike(found["histories"][f"paths {case}"], found["histories"]["paths 1 eager"])
 
 
 @pytest.mark.parametrize("batch", [0, 1])
@@ -161,6 +185,7 @@ def test_every_optimizer_makes_the_update_of_one_device(found):
         ("twice", "devices must be different ones of one kind"),
         ("name", "such as cpu:0 and cpu:1, or gpu:0, got processor"),
         ("cluster", "TF_CONFIG"),
+        ("ragged", "OfRagged answers with a ragged tensor, and several replicas cannot put one together; answer with a padded"),
         ("late", "8 CPUs must be made before TensorFlow has run anything in this process; train in a new one"),
     ],
 )

@@ -46,6 +46,7 @@ def answered(y, predictions, losses, classes=()):
         predictions: Values
         row_losses: Values
         classes: tuple
+        sample_weight: None = None
 
     arrays = [Values.of(np.asarray(array)) for array in (y, np.asarray(predictions, "float32"), np.asarray(losses, "float32"))]
     return Answered(*arrays, classes)
@@ -95,6 +96,7 @@ def test_without_checks_the_largest_gradient_is_followed(third):
     assert abs(weight.gradient) == np.abs(weight.variable.gradient.array).max()
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(
     "options", [{"weight_decay": 0.1}, {"clipnorm": 0.001}, {"amsgrad": True}, {"clipvalue": 0.001}, {"use_ema": True}]
 )

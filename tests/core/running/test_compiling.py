@@ -45,6 +45,7 @@ def short(**options):
     return eagerloop.ArrayDataset((x, y), (x[:2], y[:2]), batch_size=3, **options)
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(
     ("model", "metrics", "options"),
     [
@@ -74,6 +75,7 @@ SAME_DIGITS = ("adadelta", "adafactor", "adagrad", "ftrl", "lamb", "muon", "rmsp
 """Graphs may compute x / sqrt(y) in another order."""
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("optimizer", [*SAME_BITS, *SAME_DIGITS])
 def test_which_optimizers_have_the_same_bits_compiled(tmp_path, optimizer):
     """Half of them have; the losses of the others agree to 1e-5, and so do their weights to 1e-4."""
@@ -110,14 +112,15 @@ def test_an_observer_of_steps_sees_every_step_of_a_compiled_run(tmp_path):
 
 def test_saves_in_the_middle_of_a_compiled_epoch_fall_on_the_step_that_was_asked_for(tmp_path):
     """Every 5 steps of 12 an epoch, and after each epoch: 5, 10, 12, 15, 20, 24."""
-    run = eagerloop.train(compile=True, epochs=2, save_every=5, directory=tmp_path / "run")
+    run = eagerloop.train(compile=True, epochs=2, save_every=5, keep=0, directory=tmp_path / "run")
 
     assert run.store.steps() == [5, 10, 12, 15, 20, 24]
 
 
 def test_a_compiled_run_that_is_resumed_in_the_middle_of_an_epoch_has_the_same_bits(tmp_path):
     """The checkpoint of step 17, batch 5 of epoch 2, leads to what the uninterrupted run has."""
-    whole = eagerloop.train(compile=True, epochs=3, save_every=17, metrics=["rmse"], directory=tmp_path / "whole")
+    where = tmp_path / "whole"
+    whole = eagerloop.train(compile=True, epochs=3, save_every=17, keep=0, metrics=["rmse"], directory=where)
     for step in whole.store.steps():
         if step > 17:
             for path in sorted((whole.store.directory / f"step-{step:08d}").rglob("*"), reverse=True):
@@ -191,6 +194,7 @@ def test_half_precision_follows_the_recipe_of_fit(tmp_path):
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.long
 def test_xla_gives_the_same_losses_but_for_rounding(tmp_path):
     """The step through XLA, on a model without Dropout, within 1e-4."""
     plain = eagerloop.train(dataset=short(), model="linear", epochs=3, directory=tmp_path / "plain")

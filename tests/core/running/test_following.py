@@ -65,6 +65,7 @@ def by_hand(model, base, *, to):
     return model.get_weights()
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("thaw", [True, False])
 def test_a_layer_that_is_thawed_or_frozen_on_the_way(tmp_path, mode, thaw):
@@ -127,6 +128,7 @@ class Raises:
         run.loss.beta = epoch / 4
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_plain_number_that_an_observer_changes_is_followed(tmp_path, mode):
     """With a rate of 0 the model stands still: the losses are the first one's multiples."""
@@ -196,6 +198,7 @@ def test_what_a_step_changes_itself_is_told(tmp_path, mode):
     assert len([warning for warning in said if "a step changes" in str(warning.message)]) == 1
 
 
+@pytest.mark.long
 def test_a_number_that_changes_at_every_step_is_told(tmp_path):
     """Each change is followed, at the price of a new graph: after ten of them a word is due."""
 

@@ -149,6 +149,7 @@ SWAPS = {
 }
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in SWAPS.items() for name in names])
 def test_a_part_of_each_kind_is_swapped_trained_resumed_and_used(file, kind, name):
     """With any one part from a file: trained to the end at once, or halfway and resumed, the numbers are the same bits."""
@@ -177,6 +178,7 @@ BUILT_IN = {
 }
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(("kind", "part"), [(kind, part) for kind, parts in BUILT_IN.items() for part in parts])
 def test_built_in_parts_are_swapped_by_name(kind, part):
     """The same with the built-in alternatives, chosen by name or by `use`."""
@@ -422,21 +424,21 @@ def test_there_must_be_a_run():
 def test_a_taken_directory_is_refused():
     """Nothing is ever trained over a run."""
     small_run(epochs=1, directory="taken")
-    with pytest.raises(ConfigError, match=r"taken holds a run already; continue it with 'eagerloop resume taken'"):
+    with pytest.raises(ConfigError, match=r"taken holds a run already; continue it with eagerloop\.resume\('taken'\)"):
         small_run(epochs=1, directory="taken")
 
 
 @pytest.mark.parametrize("every", [1, 2])
 def test_saves_within_an_epoch_change_no_number(every):
     """With checkpoints every few steps the same numbers come out, and each can be taken up."""
-    run = small_run(save_every=every, directory="often")
+    run = small_run(save_every=every, keep=0, directory="often")
     assert figures(run.history) == figures(small_run(directory="seldom").history)
     assert run.store.steps() == ([1, 2, 3, 4, 5, 6] if every == 1 else [2, 3, 4, 6])
 
 
 def test_a_resume_from_the_middle_of_an_epoch_is_exact():
     """The newest checkpoints are lost: from step 4, the first of epoch 2, on the same bits come out."""
-    run = small_run(save_every=1, metrics=["rmse"], dataset=data(shuffle=True, seed=4), directory="lost")
+    run = small_run(save_every=1, keep=0, metrics=["rmse"], dataset=data(shuffle=True, seed=4), directory="lost")
     for step in (5, 6):
         (run.directory / "checkpoints" / f"step-{step:08d}").rename(run.directory / f"lost-{step}")
     again = eagerloop.resume("lost", dataset=data(shuffle=True, seed=4), model=model())
@@ -461,8 +463,10 @@ def test_a_stop_in_the_last_step_of_an_epoch_loses_nothing():
 
 
 def test_only_so_many_checkpoints_are_kept():
-    """The newest, and the best by validation."""
+    """The newest; without a word three of them, with 0 all."""
     assert small_run(epochs=4, keep=2).store.steps() == [9, 12]
+    assert small_run(epochs=5).store.steps() == [9, 12, 15]
+    assert small_run(epochs=5, keep=0).store.steps() == [3, 6, 9, 12, 15]
 
 
 # --- what is refused

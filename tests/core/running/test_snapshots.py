@@ -7,7 +7,7 @@ import pytest
 import eagerloop
 from eagerloop.errors import CheckpointError, PluginError
 from eagerloop.running.comparing import HARMLESS, INEXACT, compare_records
-from eagerloop.running.saving import best_step
+from eagerloop.running.which_checkpoint import best_step
 
 
 def record(**options):

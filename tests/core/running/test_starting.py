@@ -92,9 +92,10 @@ def test_a_frozen_layer_does_not_move(tmp_path, compiled):
     [
         ({"freeze": ["dens1"]}, "freeze: no layer is called 'dens1'; did you mean 'dense1'"),
         ({"freeze": "dense1"}, "freeze"),
+        ({"freeze": ["dense*"]}, r"freeze dense\*: nothing is left to train; leave out one of the layers: dense1, d"),
     ],
 )
-def test_a_pattern_that_matches_nothing_is_refused(tmp_path, options, match):
+def test_a_pattern_that_matches_nothing_or_all_is_refused(tmp_path, options, match):
     """With the nearest name."""
     with pytest.raises(ConfigError, match=match):
         eagerloop.train(epochs=1, directory=tmp_path / "run", **options)

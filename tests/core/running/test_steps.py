@@ -77,6 +77,7 @@ def test_the_default_is_the_loops_own_step(tmp_path):
     assert not [name for name in run.variables() if name.startswith("step/")]
 
 
+@pytest.mark.sweep(1)
 @MODES
 def test_a_function_in_a_file_is_a_step_with_options(tmp_path, compiled):
     """Twice the loss is twice the gradient: with half the rate, the loop's own updates; its figure is in the row."""
@@ -92,6 +93,7 @@ def test_a_function_in_a_file_is_a_step_with_options(tmp_path, compiled):
     assert run.parts.run_toml["step"]["options"] == {"factor": 2.0}
 
 
+@pytest.mark.sweep(1)
 @MODES
 def test_a_step_with_state_is_resumed_exactly(stops_at, tmp_path, compiled):
     """Stopped after 5 of 12 steps, in the middle of an epoch: state, figures and variables are those of the whole run."""
@@ -106,6 +108,7 @@ def test_a_step_with_state_is_resumed_exactly(stops_at, tmp_path, compiled):
     assert whole.history[1]["count"] == pytest.approx(np.arange(13, 25).mean())
 
 
+@pytest.mark.long
 def test_compiled_stretches_have_the_figures_of_eager_steps(tmp_path):
     """Nobody looks at every step: 12 steps an epoch in stretches, and a pause to save after five."""
     options = {"step": "mine.py:Alternating", "epochs": 3, "save_every": 5}
@@ -118,9 +121,11 @@ def test_compiled_stretches_have_the_figures_of_eager_steps(tmp_path):
     )
 
 
+@pytest.mark.long
 def test_a_stretch_goes_on_from_figures_of_a_checkpoint(tmp_path):
     """A compiled run whose checkpoints after step 15, in the middle of epoch 2, are gone."""
-    whole = eagerloop.train(step="mine.py:Alternating", epochs=3, save_every=5, compile=True, directory=tmp_path / "run")
+    how = {"epochs": 3, "save_every": 5, "keep": 0, "compile": True}
+    whole = eagerloop.train(step="mine.py:Alternating", directory=tmp_path / "run", **how)
     expected = rows(whole)
     for number in whole.store.steps():
         if number > 15:
@@ -227,6 +232,7 @@ def two_losses(*given):
 COUNT = iter(range(1000))
 
 
+@pytest.mark.sweep(2)
 @MODES
 @pytest.mark.parametrize(
     ("step", "match"),
@@ -238,7 +244,11 @@ COUNT = iter(range(1000))
         ),
         (with_figures(lambda *_: {"loss": 1.0}), "figure 'loss' of the step has a name that is taken"),
         (with_figures(lambda *_: {"rmse": 1.0}), "figure 'rmse' of the step has a name that is taken"),
-        (with_figures(lambda *_: {"a b": 1.0}), "figure 'a b' of the step has a name that is taken, or is none"),
+        (
+            with_figures(lambda *_: {"a\nb": 1.0}),
+            r"figure 'a\\nb' of the step has a name that no column can have; use printable",
+        ),
+        (with_figures(lambda *_: {"loss/ ": 1.0}), "figure 'loss/ ' of the step has a name that no column can have"),
         (with_figures(lambda *given: {"rows": given[3][:, 0]}), r"figure 'rows' of the step must be a scalar, got the shape"),
     ],
 )

@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 import eagerloop
 from eagerloop.afterwards.verifying import verify
 from eagerloop.storage.reading import held, unread
@@ -76,6 +78,7 @@ def test_a_pipe_in_the_place_of_a_manifest_is_not_waited_for():
         assert free
 
 
+@pytest.mark.long
 def test_a_run_is_opened_while_it_trains_and_keeps_one_checkpoint():
     """Each time: there is always a newest one, whatever is removed meanwhile; verify finds no fault either."""
     with subprocess.Popen([sys.executable, "-c", TRAINER], stderr=subprocess.DEVNULL) as trainer:

@@ -46,7 +46,7 @@ def test_of_two_runs_with_one_place_the_first_to_train_has_it():
     first, second = (create(settings_of({"seed": seed, "epochs": seed, "model": "linear"}), Path("mine")) for seed in (2, 1))
     first.train()
     before = {path: path.read_bytes() for path in Path("mine").rglob("*") if path.is_file()}
-    with pytest.raises(ConfigError, match="mine holds a run already; continue it with 'eagerloop resume mine'"):
+    with pytest.raises(ConfigError, match=r"mine holds a run already; continue it with eagerloop\.resume\('mine'\)"):
         second.train()
     assert {path: path.read_bytes() for path in Path("mine").rglob("*") if path.is_file()} == before
     assert len(eagerloop.load("mine").history) == 2

@@ -154,8 +154,8 @@ def test_every_checkpoint_damaged_is_the_end(store):
 
 def test_a_newer_format_is_no_damage(store):
     """It is not passed over: an older checkpoint in its place would lose work that is there."""
-    reseal(store.directory / "step-00000012", format=2)
-    with pytest.raises(CheckpointError, match="has the format 2, this eagerloop reads 1; install a newer eagerloop"):
+    reseal(store.directory / "step-00000012", format=3)
+    with pytest.raises(CheckpointError, match="has the format 3, this eagerloop reads 2; install a newer eagerloop"):
         store.newest()
 
 
@@ -250,6 +250,7 @@ def test_leftovers_are_cleaned(store, tmp_path):
     """Half-written and half-removed directories go; a link of such a name is not followed."""
     (store.directory / ".tmp-step-00000016-77" / "more").mkdir(parents=True)
     (store.directory / ".tmp-old-00000001-77").mkdir()
+    (store.directory / ".tmp-history.jsonl").write_text("[0, {")
     (tmp_path / "precious").mkdir()
     (store.directory / ".tmp-link").symlink_to(tmp_path / "precious")
     store.clean()

@@ -1,7 +1,11 @@
 """A file in blocks: together they are the file, each line has its number, and what a block cannot hold is refused."""
 
+import contextlib
+import gc
 import hashlib
+import io
 import os
+import tempfile
 
 import pytest
 
@@ -39,6 +43,37 @@ def test_blocks_of_blank_lines(write, blank, before):
     assert [cell for table in parts for cell in table.text("name")] == whole.text("name")
     assert [value for table in parts for value in table.numbers("number").tolist()] == whole.numbers("number").tolist()
     assert [line for table in parts for line in table.lines] == list(whole.lines)
+
+
+@pytest.mark.parametrize("blank", ["\n", "   \n", "\r\n", '""\n'])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("count", [1, 20, 64, 200])
+def test_blank_lines_before_the_first_row(write, blank, mark, header, count):
+    """However many: cells, numbers of lines and the digest are those of the whole table."""
+    lines = rows(50).splitlines(keepends=True)[not header :]
+    path = write(mark + count * blank + "".join(lines))
+    guessed = pytest.warns(UserWarning, match=f"line {count + 1} is a row, as it has numbers")
+    with contextlib.nullcontext() if header else guessed:
+        parts, whole = eagerloop.tables.read_blocks(path), eagerloop.tables.read_table(path)
+    assert (parts.names, parts.digest, parts.size) == (whole.names, whole.digest, path.stat().st_size)
+    name, number = parts.names[1], parts.names[0]
+    assert [cell for table in parts for cell in table.text(name)] == whole.text(name)
+    assert [value for table in parts for value in table.numbers(number).tolist()] == whole.numbers(number).tolist()
+    assert [line for table in parts for line in table.lines] == list(whole.lines)
+
+
+def test_a_file_of_blank_lines_alone_is_empty(write):
+    """In however many blocks."""
+    for count in (1, 300):
+        with pytest.raises(DataError, match=r"data\.csv is empty; expected a header line and rows"):
+            eagerloop.tables.read_blocks(write(count * "\n"))
+
+
+def test_the_delimiter_is_found_behind_blank_lines(write):
+    """More of them than are looked at for it."""
+    path = write("\n" * 100_000 + "a;b\n1;2\n3;4\n")
+    assert eagerloop.tables.read_blocks(path).names == eagerloop.tables.read_table(path).names == ("a", "b")
 
 
 def test_a_file_of_blank_blocks_has_no_rows(write):
@@ -97,7 +132,7 @@ def test_bytes_that_are_not_utf8_are_named(write):
     """Line and byte are counted from the beginning of the file."""
     data = rows(50).encode().replace(b"n40", b"n\xff")
     with pytest.raises(DataError, match=rf"line 42: expected UTF-8 text, got 0xff at byte {data.index(0xFF)}"):
-        eagerloop.tables.read_blocks(write(data))
+        eagerloop.tables.read_blocks(write(data), encoding="utf-8")
 
 
 def test_a_line_without_end_is_refused(write):
@@ -120,3 +155,47 @@ def test_a_file_without_rows_is_refused(write, text, message):
     """As a table is."""
     with pytest.raises(DataError, match=message):
         eagerloop.tables.read_blocks(write(text))
+
+
+def of_a_pipe(path):
+    """The blocks of a file that can be read once only."""
+    return blocks.read_stream(io.BytesIO(path.read_bytes()), "-")
+
+
+def of_json_lines(path):
+    """The blocks of a JSON object a line with the same numbers."""
+    lines = [f'{{"number": {line.split(b",")[0].decode()}}}\n'.encode() for line in path.read_bytes().splitlines()[1:]]
+    return blocks.read_json_lines(io.BytesIO(b"".join(lines)), "-")
+
+
+def of_utf16(path):
+    """The blocks of the same text in another encoding."""
+    path.write_text(path.read_text(), encoding="utf-16")
+    return eagerloop.tables.read_blocks(path)
+
+
+@pytest.mark.parametrize("of", [of_a_pipe, of_json_lines, of_utf16])
+def test_a_copy_vanishes_with_the_blocks(write, tmp_path, monkeypatch, of):
+    """Without a warning, even where they are part of a circle of objects, whose order of collection nobody knows."""
+    path, folder = write(rows(50)), tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    circle = [of(path)]
+    circle.append(circle)
+    assert [value for table in circle[0] for value in table.numbers("number")] == [number + 0.5 for number in range(50)]
+    assert len(list(folder.iterdir())) == 1
+    del circle
+    gc.collect()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_copy_that_fails_leaves_nothing(write, tmp_path, monkeypatch):
+    """Half a character at the end is found when half the copy is written."""
+    path, folder = write(rows(50)), tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    path.write_bytes(path.read_text().encode("utf-16") + b"\0")
+    with pytest.raises(DataError, match=r"is not written in utf-16"):
+        eagerloop.tables.read_blocks(path)
+    gc.collect()
+    assert list(folder.iterdir()) == []

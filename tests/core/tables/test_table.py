@@ -1,5 +1,6 @@
 """Reading delimited text: what is found, and how each fault is named."""
 
+import contextlib
 import hashlib
 import re
 import warnings
@@ -238,14 +239,17 @@ def test_a_missing_column_is_answered_with_the_nearest(write):
 
 
 def test_a_column_that_stands_twice_is_named(write):
-    """Both places are in the message."""
-    with pytest.raises(DataError, match=r"data\.csv, line 1: columns 1 and 3 are both called 'a'; rename one$"):
-        read(write, "a,b, a\n1,2,3\n")
+    """The second gets a name of its own, as in pandas, and both places are told; a name that is taken is not taken again."""
+    told = r"data\.csv, line 1: columns 1 and 3 are both called 'a'; the second is 'a\.2' here$"
+    with pytest.warns(UserWarning, match=told):
+        assert read(write, "a,a.1, a\n1,2,3\n").names == ("a", "a.1", "a.2")
+    with pytest.warns(UserWarning, match=r"column 2 has no name and is called 'c1\.1'"):
+        assert read(write, "c1,\n1,2\n").names == ("c1", "c1.1")
 
 
 def test_a_column_without_a_name_is_told(write):
     """R and pandas write row numbers under an empty name: learning from them would be a mistake."""
-    with pytest.warns(UserWarning, match=r"data\.csv, line 1: column 1 has no name and is called 'c0'; leave it out"):
+    with pytest.warns(UserWarning, match=r"data\.csv, line 1: column 1 has no name and is called 'c0'"):
         table = read(write, '"",a\n1,5\n2,6\n')
     assert table.names == ("c0", "a")
 
@@ -269,12 +273,96 @@ def test_a_single_column_is_a_table(write):
     assert read(write, "a\n1\n2\n", delimiter=";").names == ("a",)
 
 
-def test_text_that_is_not_utf8_is_named_by_line_and_byte(write):
-    """Latin-1 is named by the first byte that UTF-8 does not have, UTF-16 by its name."""
-    with pytest.raises(DataError, match=r"data\.csv, line 3: expected UTF-8 text, got 0xe9 at byte 9; save the file as UTF-8$"):
-        read(write, b"a,b\n1,2\n3\xe9,4\n")
-    with pytest.raises(DataError, match=r"data\.csv, line 1: expected UTF-8 text, got UTF-16 at byte 0"):
-        read(write, "a,b\n1,2\n".encode("utf-16"))
+TEXT = "städte,n\nKöln,1\nZürich,2\n"
+
+
+@pytest.mark.parametrize("read_as", ["whole", "blocks"])
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("latin-1", None), ("utf-16", None), ("utf-16-le", "utf-16-le"), ("cp437", "cp437"), ("utf-8-sig", None)],
+)
+def test_encodings_are_found_or_told(write, read_as, written, told):
+    """A mark says it; what is not UTF-8 is read as Latin-1, and a note says so; the digest is that of the file's own bytes."""
+    path = write(TEXT.encode(written))
+    guessed = pytest.warns(UserWarning, match="is not UTF-8 and is read as Latin-1; the option encoding says otherwise")
+    with guessed if written == "latin-1" else contextlib.nullcontext():
+        if read_as == "whole":
+            table = eagerloop.tables.read_table(path, encoding=told)
+        else:
+            blocks = eagerloop.tables.read_blocks(path, encoding=told)
+            (table,) = blocks
+    assert table.columns == {"städte": ["Köln", "Zürich"], "n": ["1", "2"]}
+    assert table.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("reader", ["read_table", "read_blocks"])
+def test_an_encoding_that_does_not_fit_is_named(write, reader):
+    """Line and byte where UTF-8 was asked for; bytes that are no text; an encoding that nobody knows."""
+    read = getattr(eagerloop.tables, reader)
+    path = write(b"a,b\n1,2\n3\xe9,4\n")
+    with pytest.raises(DataError, match=r"data\.csv, line 3: expected UTF-8 text, got 0xe9 at byte 9; save the file as"):
+        read(path, encoding="utf-8")
+    with pytest.raises(DataError, match=r"data\.csv is not written in ascii: .*; give the encoding that it has"):
+        read(path, encoding="ascii")
+    with pytest.raises(ConfigError, match=r"there is no text encoding 'klingon'; known are utf-8, latin-1"):
+        read(path, encoding="klingon")
+    with pytest.raises(DataError, match=r"data\.csv is no text, or one of an encoding that must be given: it has a byte 0"):
+        read(write(b"PK\x03\x04\xff\x00\x00"))
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "first"),
+    [
+        ("sep=;\na;b\n1,5;2\n", ("a", "b"), ["1,5", "2"]),
+        ('"sep=|"\na|b\n1|2\n', ("a", "b"), ["1", "2"]),
+        ("# by hand\n# in 2020\na,b\n1,2\n", ("a", "b"), ["1", "2"]),
+        ("Pets of the town\n\na,b,c\n1,2,3\n4,5,6\n", ("a", "b", "c"), ["1", "2", "3"]),
+        ("Pets, 2020,,,\na,b,c,d,e\n1,2,3,4,5\n4,5,6,7,8\n", ("a", "b", "c", "d", "e"), ["1", "2", "3", "4", "5"]),
+        ("\ufeff# by hand\r\n\r\na,b\r\n1,2\r\n", ("a", "b"), ["1", "2"]),
+    ],
+)
+def test_what_stands_above_a_table_is_passed_over(write, content, names, first):
+    """Comments, a title, the line for a spreadsheet; line numbers stay those of the file."""
+    line = content.split("\n").index(next(line for line in content.split("\n") if line[:1] == names[0])) + 1
+    with pytest.warns(UserWarning, match=f"the table begins in line {line}; what stands before it is passed over"):
+        table = read(write, content)
+    assert table.names == names
+    assert [table.text(name)[0] for name in names] == first
+    assert table.lines[0] == line + 1
+    with pytest.warns(UserWarning, match="passed over"):
+        (block,) = eagerloop.tables.read_blocks(write(content))
+    assert (block.columns, list(block.lines)) == (table.columns, list(table.lines))
+
+
+def test_a_carriage_return_within_a_line_is_told(write):
+    """Or read as the end of a line, but never a traceback."""
+    with pytest.raises(DataError, match=r"data\.csv, line \d: .*"):
+        read(write, "a,b\nx\ry,2\n3,4\n5,6\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("0,1,2,3\n5,6,1,9\n", ("0", "1", "2", "3")),
+        ("land,1990,1991\nA,1.5,2\n", ("land", "1990", "1991")),
+        ("1990,2000,2010\n1.5,2,7\n", ("1990", "2000", "2010")),
+        ("id,3.5,b\n1,2,3\n", ("id", "3.5", "b")),
+        ("0,1,2,3\n1,2,3,4\n", ("c0", "c1", "c2", "c3")),
+        ("A,5\nB,6\n", ("c0", "c1")),
+        ("NA,5,x\n1,6,y\n", ("c0", "c1", "c2")),
+        ("#id,n\nA,6\nB,7\n", ("#id", "n")),
+        ("#id,n,,\nA,6,,\nB,7,,\n", ("#id", "n", "c2", "c3")),
+        ("#a;t\n0,5;1,5\n1,5;2,5\n", ("#a", "t")),
+    ],
+)
+def test_a_header_of_numbers_is_found(write, content, names):
+    """Years, and what pandas writes without names; but not rows that go on counting. It is told where it can be wrong."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert read(write, content).names == names
+    plain = content.startswith(("#", "0,1,2,3\n1"))
+    ends = [str(one.message).rpartition("; ")[2] for one in told]
+    assert [end for end in ends if "no name" not in end] == ([] if plain else ["the option header says otherwise"])
 
 
 def test_an_open_quote_is_named_by_the_line_where_it_begins(write):

@@ -71,7 +71,15 @@ def test_validation_of_the_file_is_used(save):
 
 FAULTS = [
     ({"y_train": None}, r"data\.npz has no array 'y_train'; did you mean 'x_train'\? Known: x_test, x_train, y_test$"),
-    ({"x_validation": X, "y_train": None}, r"no array 'y_train'"),
+    (
+        {"x_validation": X, "y_train": None, "x_test": None},
+        r"data\.npz has no arrays 'y_train', 'x_test', 'y_validation'; it has x_train, x_validation, y_test$",
+    ),
+    ({"x_train": None, "y_test": None}, r"data\.npz has no arrays 'x_train', 'y_test'; it has x_test, y_train$"),
+    ({"sample_weight_test": Y[:2]}, r"data\.npz has no array 'sample_weight_train'; did you mean 'sample_weight_test'\?"),
+    ({"sample_weight_train": -Y}, r"data\.npz: sample_weight_train must be 0 or more, and not 0 for all rows, got down to -2$"),
+    ({"x_train/a": X}, r"data\.npz has no arrays? .*'x_test/a'"),
+    ({"x_train/a": X, "x_test/a": X}, r"data\.npz: 'x_train' is an array and holds 'x_train/a'; leave one of them out$"),
     ({"x_validation": X}, r"data\.npz has no array 'y_validation'; did you mean 'x_validation'\?"),
     ({"x_train": X[:5]}, r"data\.npz: x_train and y_train must have as many rows.*got the shapes \(5, 2\) and \(6,\)$"),
     ({"x_test": X[:2, :1]}, r"data\.npz: x_train has the shape \(6, 2\) and x_test \(2, 1\)"),
@@ -149,3 +157,95 @@ def test_a_damaged_file_is_named(save):
         DataError, match=r"data\.npz: the array 'x_train' cannot be read \(Bad CRC-32.*\); write the file anew$"
     ):
         arrays(path=path)
+
+
+STRUCTURED = {
+    "x_train": None,
+    "y_train": None,
+    "x_test": None,
+    "y_test": None,
+    "x_train/city": Y.astype(float),
+    "x_train/size": X,
+    "y_train/age": X[:, 0],
+    "y_train/kind": Y,
+    "sample_weight_train": [1, 2, 0, 1, 1, 0.5],
+    "x_test/city": [7.0],
+    "x_test/size": X[:1],
+    "y_test/age": [0.5],
+    "y_test/kind": [2],
+}
+
+
+def test_paths_are_structures(save):
+    """Dicts of x and y, a weight a row; the test has none. Columns are called by their paths, or as the file says."""
+    data = arrays(path=save(**STRUCTURED), batch_size=4, shuffle=False)
+    (x, y, weights), (last_x, _y, last) = data.train(1)
+    assert [(name, part.shape, part.dtype.name) for name, part in sorted({**x, **y}.items())] == [
+        ("age", (4, 1), "float32"),
+        ("city", (4, 1), "float32"),
+        ("kind", (4,), "int32"),
+        ("size", (4, 2), "float32"),
+    ]
+    np.testing.assert_array_equal(last_x["size"], X[4:])
+    assert (weights.numpy().tolist(), last.numpy().tolist()) == ([1, 2, 0, 1], [1, 0.5])
+    assert [len(batch) for batch in data.test()] == [2]
+    assert (data.features, data.targets, data.task) == (("city", "size_0", "size_1"), ("age", "kind"), "other")
+    named = arrays(path=save(**STRUCTURED, features=["town", "width", "height"]), batch_size=4)
+    assert named.features == ("town", "width", "height")
+
+
+def test_numbers_are_a_tuple_and_paths_may_go_on(save):
+    """`x_train/image/0` and `x_train/image/1` are a tuple in a dict."""
+    given = {f"x_{part}/image/{place}": X[:, :1] for part in ("train", "test") for place in (0, 1)}
+    data = arrays(path=save(x_train=None, x_test=None, **given, y_test=Y), batch_size=6, shuffle=False)
+    ((x, _y),) = data.train(1)
+    assert [part.shape for part in x["image"]] == [(6, 1), (6, 1)]
+    assert data.features == ("image/0", "image/1")
+
+
+def test_y_may_be_left_out(save):
+    """In all parts: then it is empty, and the weights still are the third."""
+    path = save(y_train=None, y_test=None, sample_weight_train=Y, x_validation=X[:1])
+    data = arrays(path=path, batch_size=6, shuffle=False)
+    ((x, y, weights),) = data.train(1)
+    assert (x.shape, y, weights.numpy().tolist()) == ((6, 2), (), Y.tolist())
+    assert [(x.shape, y) for x, y in data.validation()] == [((1, 2), ())]
+    assert (data.targets, data.task) == ((), "other")
+
+
+def test_validation_is_drawn_from_structures_and_weights(save):
+    """The rows that PCG64([seed, 0]) draws, of each array alike."""
+    data = arrays(path=save(**STRUCTURED), batch_size=2, validation_fraction=1 / 3, seed=2)
+    drawn = np.random.Generator(np.random.PCG64([2, 0])).permutation(6)
+    parts = {(0, 4): data.train_arrays, (4, 6): data.validation_arrays}
+    for (first, end), (x, y, weights) in parts.items():
+        rows = np.sort(drawn[first:end])
+        np.testing.assert_array_equal(x["size"], X[rows])
+        np.testing.assert_array_equal(y["kind"], Y[rows])
+        np.testing.assert_array_equal(weights, np.float32(STRUCTURED["sample_weight_train"])[rows])
+
+
+FAULTS_BY_PATH = [
+    ({"x_test/city": None, "y_test/age": None}, r"has no arrays 'x_test/city', 'y_test/age'; it has sample_weight_train, "),
+    ({"x_test/city": None, "x_test/town": [1]}, r"has no arrays 'x_train/town', 'x_test/city'; it has "),
+    ({"x_train/size": np.where(X == 7, np.nan, X)}, r"data\.npz: x_train/size\[3, 1\] = nan is not finite"),
+    ({"x_train/city": Y[:4]}, r"x_train/city, x_train/size, .* must have as many rows, at least one, got the shapes \(4,\), "),
+    ({"x_test/size": X[:1, :1]}, r"x_train/size has the shape \(6, 2\) and x_test/size \(1, 1\); beyond the number of rows"),
+    ({"y_train/kind": Y - 1}, r"data\.npz: y_train/kind\[0\] = -1 is no class number"),
+    ({"features": ["a"]}, r"x_train has 3 columns, shape \{city: \(6, 1\), size: \(6, 2\)\}, and features names 1: a$"),
+    ({"classes": ["u", "v"]}, r"y_train is age, kind, and names of classes can be given for one array alone; leave it out$"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), FAULTS_BY_PATH)
+def test_bad_structures_are_named_by_path(save, given, message):
+    """All arrays that are missing in one message; shapes and cells with their paths."""
+    with pytest.raises(DataError, match=message):
+        arrays(path=save(**{**STRUCTURED, **given}), batch_size=1)
+
+
+def test_a_task_is_that_of_one_array(save):
+    """Each array of a structure is looked at by itself."""
+    words = r"y_train is age, kind, and task=regression can be given for one array alone; leave it out$"
+    with pytest.raises(DataError, match=words):
+        arrays(path=save(**STRUCTURED), batch_size=1, task="regression")

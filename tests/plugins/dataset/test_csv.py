@@ -14,18 +14,6 @@ from eagerloop_plugins.dataset.csv import csv
 from eagerloop_plugins.dataset.iris import FILE
 
 
-@pytest.fixture
-def write(tmp_path):
-    """Writes text to a file and gives its path."""
-
-    def write_file(text, name="data.csv"):
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return write_file
-
-
 def rows(count, line="{n},{half},{n}.5"):
     """A header and as many numbered lines."""
     return "\n".join(["a,b,t", *(line.format(n=n, half=n / 2, odd=n % 2) for n in range(count))]) + "\n"
@@ -208,10 +196,12 @@ def test_a_file_without_a_header(write):
 
 
 def test_a_constant_column_is_told(write):
-    """It can be trained on, as zeros, but teaches nothing."""
+    """It is left out, or, if somebody asks for it, trained on as zeros."""
     path = write(rows(10, "{n},0.1,{n}.5"))
+    with pytest.warns(UserWarning, match=r"data\.csv: left out, for they tell nothing: 'b' \(0\.1 in every training row\);"):
+        assert csv(path=path, batch_size=4).features == ("a",)
     with pytest.warns(UserWarning, match=r"data\.csv: column 'b' is 0\.1 in every training row, so there is nothing to learn"):
-        data = csv(path=path, batch_size=4)
+        data = csv(path=path, batch_size=4, features=["a", "b"])
     assert data.train_arrays[0][:, 1].tolist() == [0] * 8
     with pytest.warns(UserWarning, match=r"data\.csv: column 't' is 7\.5 in every training row"):
         csv(path=write(rows(10, "{n},{half},7.5")), batch_size=4)
@@ -220,7 +210,7 @@ def test_a_constant_column_is_told(write):
 def test_a_column_without_values_is_left_out_and_told(write):
     """Unless it is asked for: then it is a fault, as it is for the target."""
     path = write(rows(10, "{n},NA,{n}.5"))
-    with pytest.warns(UserWarning, match=r"data\.csv: column 'b' has no value in any row and is left out$"):
+    with pytest.warns(UserWarning, match=r"data\.csv: left out, for they tell nothing: 'b' \(no value in any row\)$"):
         data = csv(path=path, batch_size=4)
     assert data.features == ("a",)
     with pytest.raises(DataError, match=r"data\.csv, line 2, column 'b': no cell of this column has a value; leave it out"):
@@ -238,8 +228,6 @@ def edited(old, new):
 
 FAULTS = [
     (edited("3,1.5,3.5", "3,oops,3.5"), {}, r"data\.csv, line 5, column 'b': 'oops' is not a number"),
-    (edited("3,1.5,3.5", "3,,3.5"), {}, r"data\.csv, line 5, column 'b': the cell is empty"),
-    (edited("3,1.5,3.5", "3,nan,3.5"), {}, r"data\.csv, line 5, column 'b': 'nan' is not finite"),
     (edited("3,1.5,3.5", "3,1.5,inf"), {}, r"data\.csv, line 5, column 't': 'inf' is not finite"),
     (edited("3,1.5,3.5", "3,1.5"), {}, r"data\.csv, line 5: 2 cells, expected 3"),
     (rows(10), {"target": "tt"}, r"data\.csv has no column 'tt'; did you mean 't'\?"),
@@ -248,13 +236,11 @@ FAULTS = [
     (rows(10, "{n},{half},x{odd}"), {"task": "regression"}, r"data\.csv, line 2, column 't': 'x0' is not a number"),
     (rows(10, "{n},{half},x"), {}, r"data\.csv: column 't' has one class only, 'x': nothing to learn; choose another target"),
     (rows(10, "{n},{half},4"), {"task": "classification"}, r"data\.csv: column 't' has one class only, '4'"),
-    (rows(10, "{n},{half},x{odd}") + "9,9,\n", {}, r"data\.csv, line 12, column 't': the cell is empty"),
-    (rows(10, "{n},x{odd},{n}.5") + "9,,9.5\n", {}, r"data\.csv, line 12, column 'b': the cell is empty"),
     ("t\n" + "1.5\n" * 10, {}, r"data\.csv has no column to learn from besides the target 't'; check the delimiter$"),
     (
-        rows(2000, "{n},x{n},{n}.5"),
-        {"features": ["a", "b"]},
-        r"data\.csv: column 'b' has 1600 different texts, at most 1000 can be categories; leave",
+        edited("3,1.5,3.5", "x,1.5,y").replace("5,2.5,", "5,z,"),
+        {},
+        r"data\.csv: line 5, column 't': 'y' is .* \| line 5, column 'a': 'x' is not .* \| line 7, column 'b': 'z' is .*",
     ),
 ]
 
@@ -314,16 +300,60 @@ def test_columns_that_name_or_count_the_rows_are_left_out(write, stream):
     """Nothing can be learnt from them; they are named, and taken if somebody asks for them."""
     lines = [f"{n},car {n},{n % 7},{'xy'[n % 2]},{n}.5\n" for n in range(40)]
     path = write("id,name,a,b,t\n" + "".join(lines))
-    with pytest.warns(UserWarning, match="is left out") as told:
+    with pytest.warns(UserWarning, match="left out") as told:
         data = csv(path=path, stream=stream)
     assert data.features == ("a", "b=x", "b=y")
-    ways = "is left out; --dataset.features takes what you name"
-    assert [str(note.message).split(": ")[1] for note in told] == [
-        f"column 'id' counts the rows and {ways}",
-        f"column 'name' names the rows (32 different texts in 32 training rows) and {ways}",
-    ]
+    reasons = "'id' (counts the rows), 'name' (names the rows: 32 different texts in 32 training rows)"
+    ways = "--dataset.features takes what you name"
+    assert [str(note.message).partition(": ")[2] for note in told] == [f"left out, for they tell nothing: {reasons}; {ways}"]
     with pytest.warns(UserWarning, match="column 'name': 8 of 40 rows have a value that no training row has"):
         assert len(csv(path=path, stream=stream, features=["id", "name"]).features) == 33
+
+
+@pytest.mark.parametrize("stream", ["yes", "no"])
+def test_excluded_columns_are_not_looked_at(write, stream):
+    """Neither learnt from nor refused for a fault; a name that is not there is answered."""
+    path = write(rows(40, "{n},{half},{n}.5").replace("\n7,3.5,", "\n7,three,"))
+    assert csv(path=path, exclude=["b"], stream=stream).features == ("a",)
+    with pytest.raises(DataError, match=r"data\.csv has no column 'bb'; did you mean 'b'\?"):
+        csv(path=path, exclude=["bb"], stream=stream)
+    for name, given, what in (("t", None, "the target"), ("a", ["a", "b"], "among the features")):
+        with pytest.raises(ConfigError, match=f"'{name}' is to be excluded, and is {what}; decide for one"):
+            csv(path=path, exclude=[name], features=given, stream=stream)
+
+
+@pytest.mark.parametrize("stream", ["yes", "no"])
+def test_rare_texts_share_a_category(write, stream):
+    """The two most frequent of the training rows are kept; ties go by the alphabet; what is unknown is `other`, too."""
+    texts = ["ada", "bob", "ada", "cy", "ada", "bob", "dan", "NA"] * 10
+    path = write("n,name,t\n" + "".join(f"{n},{text},{n}.5\n" for n, text in enumerate(texts)))
+    with (
+        pytest.warns(UserWarning, match=r"no value in name \(10\) of 80 rows"),
+        pytest.warns(UserWarning, match=r"name \(2 of 4 texts, 20 rows other\); --dataset\.max-categories takes more"),
+    ):
+        data = csv(path=path, max_categories=2, standardize=False, stream=stream)
+    assert data.features == ("n", "name=ada", "name=bob", "name=missing", "name=other")
+    place = {"ada": 1, "bob": 2, "NA": 3, "cy": 4, "dan": 4}
+    for row in np.concatenate([x for part in (data.train(1), data.test()) for x, _ in part]).tolist():
+        assert row[1:].index(1) + 1 == place[texts[int(row[0])]]
+        assert sum(row[1:]) == 1
+    new = eagerloop.tables.read_table(write("n,name\n1,eve\n", "new.csv"))
+    assert data.encode(new).tolist() == [[1, 0, 0, 0, 1]]
+
+
+def test_a_category_that_is_unknown_is_zero_when_streamed_too(write):
+    """Of two columns of text, the one beside is not touched."""
+    _, test = parts(40)
+    lone = int(test[1])
+    lines = [f"{n},{'pq'[n % 2]},{'rare' if n == lone else 'xy'[n % 2]},{n}.5\n" for n in range(40)]
+    path = write("a,b,c,t\n" + "".join(lines))
+    found = []
+    for stream in ("yes", "no"):
+        with pytest.warns(UserWarning, match=r"column 'c': 1 of 40 rows have a value that no training row has \('rare'\)"):
+            data = csv(path=path, stream=stream, batch_size=8)
+        found.append(np.concatenate([x for x, _ in data.test()]))
+    assert np.array_equal(*found)
+    assert found[0][1, 1:].sum() == 1
 
 
 def test_numbers_that_go_on_are_no_row_numbers_for_that(write):

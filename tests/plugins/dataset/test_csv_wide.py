@@ -37,6 +37,7 @@ def everything(path):
         assert sum(len(y) for _x, y in dataset.train(1)) == 8
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["numbers", "mixed"])
 def test_four_times_the_columns_take_about_four_times_as_long(files, kind):
     """By the square of them it would be sixteen. The bound is wide: other programs use the processor, too."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from eagerloop.errors import ConfigError
+from eagerloop_plugins.model.cnn import cnn
 from eagerloop_plugins.model.iris import iris
 from eagerloop_plugins.model.linear import linear
 from eagerloop_plugins.model.mlp import mlp
@@ -119,3 +120,51 @@ def test_silencing_every_unit_is_refused(make):
     """A range with its upper end left out."""
     with pytest.raises(ConfigError, match="must be below 1, got 1"):
         make()
+
+
+def of_pictures(*shape):
+    """A dataset of ten pictures, three classes."""
+    return SimpleNamespace(outputs=3, first_batch=(np.zeros((10, *shape), "float32"), None))
+
+
+@pytest.mark.parametrize(
+    ("shape", "filters"),
+    [((8, 8, 1), [32, 64]), ((3, 3, 3), [32]), ((64, 48, 3), [32, 64, 128, 128]), ((28, 28), [32, 64, 128])],
+)
+def test_the_cnn_is_as_deep_as_the_pictures_ask(shape, filters):
+    """Halved until 2 or 3 pixels are left of the shorter side; grey pictures may lack the axis of channels."""
+    model = cnn(dataset=of_pictures(*shape))
+
+    assert model(np.ones((4, *shape), "float32"), training=False).shape == (4, 3)
+    convolutions = [layer for layer in model.layers if layer.name.startswith("convolution")]
+    assert [layer.filters for layer in convolutions] == filters
+    assert convolutions[0].kernel.shape == (3, 3, shape[2] if len(shape) == 3 else 1, 32)
+
+
+def test_the_cnn_sees_a_shape_wherever_it_stands():
+    """A convolution, the largest in each half, and a sum: shifted by a whole half, the answer is the same."""
+    model = cnn(dataset=of_pictures(4, 4, 1), filters=[1], hidden=[])
+    x = np.zeros((2, 4, 4, 1), "float32")
+    x[0, 0, 0], x[1, 2, 2] = 1, 1
+    model(x, training=False)
+    kernel = np.zeros((3, 3, 1, 1), "float32")
+    kernel[1, 1] = 2
+    model.set_weights([kernel, np.zeros(1), np.ones((4, 3)), np.zeros(3)])
+
+    np.testing.assert_array_equal(model(x, training=False), [[2, 2, 2], [2, 2, 2]])
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "told"),
+    [
+        ((4,), {}, r"model 'cnn' needs pictures of one size, .*got x of shape \(n, 4\); --model mlp takes any"),
+        ((None, 8, 1), {}, r"got x of shape \(n, None, 8, 1\)"),
+        ((8, 8, 1), {"filters": [4, 4, 4, 4]}, r"has 4 convolutions, got pictures of 8 pixels, which can be halved 3 times"),
+        ((8, 8, 1), {"dropout": 1.0}, "must be below 1, got 1"),
+    ],
+)
+def test_what_is_no_picture_is_refused(shape, options, told):
+    """Before any layer is made, in one line."""
+    batch = (SimpleNamespace(shape=(10, *shape)), None)
+    with pytest.raises(ConfigError, match=told):
+        cnn(dataset=SimpleNamespace(outputs=3, first_batch=batch), **options)

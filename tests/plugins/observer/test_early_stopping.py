@@ -14,7 +14,7 @@ class FakeRun:
     """As much of a run as the observer looks at, so that the figures can be chosen."""
 
     def __init__(self, metrics=(), *, validates=False):
-        self.metrics = dict.fromkeys(metrics)
+        self.metrics, self.loss = dict.fromkeys(metrics), None
         self.dataset = SimpleNamespace(validation=lambda: [] if validates else None)
         self.stopping = ""
 

@@ -145,6 +145,7 @@ def test_a_terminal_gets_a_live_bar_and_keeps_a_line_per_epoch(tmp_path):
         assert epoch_line(row, epochs=2) in terminal.plain
 
 
+@pytest.mark.long
 def test_a_display_does_not_change_the_run(tmp_path, capsys):
     """With the bar, with plain lines and with neither, the histories are equal to the last bit."""
     with Terminal() as terminal:

@@ -126,6 +126,7 @@ def test_tensorboard_reads_it(logged):
     assert [event.step for event in reader.Tensors("step/loss")] == [6, 12, 18]
 
 
+@pytest.mark.long
 def test_a_logged_run_has_the_same_bits_also_compiled(tmp_path):
     """The steps and the inspection of the last batch change neither losses nor weights nor draws."""
     runs = [
@@ -148,6 +149,7 @@ def whole(tmp_path_factory):
     return [event for event in events_of(run) if event[1] != "configuration"]
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize("save_every", [0, 5], ids=["step-12", "step-15"])
 def test_after_a_resume_no_step_is_there_twice(save_every, tmp_path, whole):
     """A crash after step 16, an event torn, a resume: the log is that of the run that was never stopped."""

@@ -40,6 +40,7 @@ def same_numbers(one, other):
     return rows[0] == rows[1] and all(np.array_equal(mine.numpy(), theirs.numpy()) for mine, theirs in pairs)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 def test_a_watched_run_has_the_same_bits(compiled, tmp_path):
     """Draws, averages and weights are those of the run that nobody watches; the records tell of its own steps."""
@@ -63,6 +64,7 @@ def test_by_default_a_run_makes_about_ten(epochs, steps, every):
     assert _about_ten(SimpleNamespace(epochs=epochs, steps_per_epoch=steps)) == every
 
 
+@pytest.mark.long
 def test_after_a_resume_the_records_are_those_of_the_uninterrupted_run(tmp_path):
     """Steps beyond the checkpoint are recorded again; a record of a step that was never taken is dropped."""
 
@@ -138,6 +140,7 @@ def test_records_are_not_written_through_a_link(tmp_path):
 class TestWatch:
     """`eagerloop.watch(run)`."""
 
+    @pytest.mark.long
     def test_a_loaded_run_is_watched_from_there_on(self, tmp_path):
         """Compiled in stretches until then, it is compiled by steps; the numbers are those of a run that goes on alone."""
         for name in ("alone", "watched"):
@@ -152,6 +155,7 @@ class TestWatch:
         assert steps_recorded(watched) == [15]
         assert same_numbers(alone, watched)
 
+    @pytest.mark.long
     def test_it_becomes_part_of_the_record(self, tmp_path):
         """A later resume goes on watching; watching twice is watching once, with the new option."""
         eagerloop.train(directory=tmp_path / "run", epochs=1, observers=[eagerloop.use("watch", every=12)])

@@ -52,6 +52,7 @@ def test_the_first_step_is_the_learning_rate_by_the_sign_of_the_gradient():
     np.testing.assert_allclose(variable.numpy(), [0.9, 1.1], rtol=2e-5)
 
 
+@pytest.mark.long
 def test_hundred_steps_equal_keras_adam():
     """On the guide's model, in every variable."""
     assert_close(train(adam()), train(keras_adam()))
@@ -63,6 +64,7 @@ def test_eager_and_compiled_steps_are_the_same_bits():
         assert eager.tobytes() == compiled.tobytes()
 
 
+@pytest.mark.sweep(1)
 @pytest.mark.parametrize(
     "options",
     [

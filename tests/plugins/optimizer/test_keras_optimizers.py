@@ -18,6 +18,7 @@ def test_sgd_with_momentum_takes_the_steps_worked_by_hand():
     np.testing.assert_allclose(variable.numpy(), [0.75], rtol=1e-6)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", sorted(KERAS_OPTIMIZERS))
 def test_every_optimizer_goes_downhill(name):
     """Thirty steps down the square of a matrix make it smaller."""

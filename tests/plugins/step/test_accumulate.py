@@ -32,6 +32,7 @@ def bits(run):
     return {name: variable.numpy().tobytes() for name, variable in run.variables().items()}
 
 
+@pytest.mark.sweep(1)
 @MODES
 @pytest.mark.parametrize("optimizer", ["adam", eagerloop.use("sgd", learning_rate=0.05, momentum=0.9)])
 def test_a_group_is_one_large_batch(tmp_path, optimizer, compiled):
@@ -72,6 +73,7 @@ def test_an_unfinished_group_goes_on_in_the_next_epoch(tmp_path, compiled):
     assert (int(run.optimizer.iterations), int(seen)) == (3, 0)
 
 
+@pytest.mark.sweep(1)
 @MODES
 def test_a_run_is_resumed_in_the_middle_of_a_group(stops_at, tmp_path, compiled):
     """After 5 of 24 batches in groups of three: the sums are in the checkpoint."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from eagerloop.choices.chosen import choices_in
 from eagerloop.choices.settings import Settings, plain_options
 from eagerloop.choices.sources import digest, is_file_part
 from eagerloop.errors import ConfigError, TrainingError
@@ -52,10 +53,11 @@ def facts_of(settings: Settings, fingerprint: str, versions: Mapping[str, str]) 
     files = {}
     for kind in KINDS[:-1]:
         chosen = getattr(settings, kind)
-        choices = [chosen] if isinstance(chosen, Choice) else list(chosen or ())
-        facts[kind] = ", ".join(_name(choice.part) for choice in choices) if chosen is not None else "by the data"
+        choices = choices_in(chosen)
+        facts[kind] = ", ".join(map(_name, choices)) if chosen is not None else "by the data"
         for choice in choices:
-            facts |= {f"{kind}.{name}": value for name, value in choice.options.items()}
+            of = f"{kind}.{choice.path}" if choice.path else kind
+            facts |= {f"{of}.{name}": value for name, value in choice.options.items()}
             if isinstance(choice.part, str) and is_file_part(choice.part):
                 path = choice.part.rpartition(":")[0]
                 files[f"the content of {path}"] = digest(Path(path))
@@ -64,8 +66,9 @@ def facts_of(settings: Settings, fingerprint: str, versions: Mapping[str, str]) 
     return dict(json.loads(json.dumps(facts, default=str)))  # as the others will read them
 
 
-def _name(part: Any) -> str:
-    return part if isinstance(part, str) else f"an object of {type(part).__qualname__}"
+def _name(choice: Choice) -> str:
+    named = choice.part if isinstance(choice.part, str) else f"an object of {type(choice.part).__qualname__}"
+    return f"{choice.path}={named}" if choice.path else named
 
 
 def agree(here: "Cluster", strategy: Any, facts: Mapping[str, Any]) -> None:

@@ -95,7 +95,7 @@ def job_of(words: Sequence[str]) -> Job:
         run = RunDirectory.existing(Path(first[0]) if first else None).path
         return Job([command, str(run), *rest[len(first) :], *added], run)
     run = Path(named) if named else RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-launched"
-    RunDirectory.refuse_taken(run)
+    RunDirectory.refuse_taken(run, overwrite="--overwrite" in rest, typed=True)
     return Job([command, *rest, *([] if named else ["--run", str(run)]), *added], run)
 
 

@@ -90,18 +90,11 @@ def wait_for_the_others(here: Cluster, seconds: float) -> None:
 
 def _bound(here: Cluster, seconds: float) -> None:
     """Has TensorFlow, too, give up in time: on a worker that has died since its port answered."""
-    from tensorflow.python.eager import context  # noqa: PLC0415 - tf.config has no word for it
+    from eagerloop.unpublished import bound_joining  # noqa: PLC0415 - it needs TensorFlow
 
     jobs = [name.split()[0] for name in here.names]
-    job = context.coordination_config_pb2.CoordinatedJob
-    context.context().configure_coordination_service(
-        "standalone",
-        here.task(0),
-        cluster_register_timeout_in_ms=int(seconds * 1000),
-        heartbeat_timeout_in_ms=HEARTBEAT * 1000,
-        coordinated_jobs=[job(name=name, num_tasks=jobs.count(name)) for name in dict.fromkeys(jobs)],
-    )
-    context.context().coordination_service.cluster_register_with_barrier = True
+    tasks = {name: jobs.count(name) for name in jobs}
+    bound_joining(here.task(0), tasks, seconds=seconds, heartbeat=HEARTBEAT)
 
 
 def patience(environment: Mapping[str, str] = os.environ) -> float:

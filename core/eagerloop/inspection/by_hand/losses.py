@@ -10,6 +10,7 @@ import numpy as np
 
 from eagerloop.inspection.by_hand.sums import Array, Line, Sum, factor, same
 from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.writing.numbers_as_text import three
 
 SHOWN = 3
@@ -47,14 +48,26 @@ def loss_of_row(record: StepFacts, row: int) -> Sum | None:
         ([4.0, 0.25], [Line(name='', numbers='(3.00 - 1.00)^2', result='4.00')])
     """
     recorded = None if record.row_losses is None else record.row_losses.array
-    y, predictions = record.y.array, record.predictions.array
-    if recorded is None or y is None or predictions is None:
+    if recorded is None or not isinstance(record.y, Values) or not isinstance(record.predictions, Values):
         return None
+    y, predictions = record.y.array, record.predictions.array
+    if y is None or predictions is None:
+        return None
+    weights = None if record.sample_weight is None else record.sample_weight.array
     with np.errstate(all="ignore"):  # exp of a large logit is infinite, and then the rule does not come out
         for rule in _rules(y, predictions.astype(np.float64), record.classes):
             if rule.losses.shape == recorded.shape and same(rule.losses, recorded):
                 return Sum(rule.text, rule.lines(row))
+            if weights is not None and rule.losses.shape == weights.shape and same(rule.losses * weights, recorded):
+                return _weighted(rule, weights, row)
     return None
+
+
+def _weighted(rule: Rule, weights: Array, row: int) -> Sum:
+    """The sum of a rule, and the row's weight behind it."""
+    alone, weight = rule.losses[row], float(weights[row])
+    counted = Line("times the row's weight", f"{three(alone)} x {three(weight)}", three(alone * weight))
+    return Sum(f"{rule.text}, times the weight of the row", [*rule.lines(row), counted])
 
 
 def _rules(y: Array, predictions: Array, classes: Sequence[str]) -> Iterator[Rule]:

@@ -124,7 +124,7 @@ def _adam(record: StepFacts, weight: Weight) -> Sum | None:
         Line("step", f"{rate:g} x {three(correction)} x {factor(m)} / (sqrt({three(v)}) + {epsilon:g})", three(step)),
         _new_weight(weight, -step),
     ]
-    return Sum("m and v are running means of g and g^2 that begin at 0; c makes up for it", lines)
+    return Sum("momentum m, velocity v: means of g and g^2 from 0; c: bias correction", lines)
 
 
 def _descent(record: StepFacts, weight: Weight) -> Sum | None:

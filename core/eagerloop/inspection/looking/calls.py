@@ -136,5 +136,6 @@ def _tensors(values: Any) -> list[Any]:
     return [
         value
         for value in tf.nest.flatten(values)
-        if isinstance(value, np.ndarray) or (isinstance(value, tf.Tensor) and not tf.is_symbolic_tensor(value))
+        if isinstance(value, (np.ndarray, tf.RaggedTensor))
+        or (isinstance(value, tf.Tensor) and not tf.is_symbolic_tensor(value))
     ]

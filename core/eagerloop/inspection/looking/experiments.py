@@ -23,8 +23,16 @@ def unlisted(model: Any, used: Any) -> list[Any]:
 
 
 def answers(model: Any, x: Any, times: int = 2) -> list[np.ndarray[Any, Any]]:
-    """What the model answers to the same x with `training=False`, again and again."""
-    return [np.asarray(model(x, training=False)) for _time in range(times)]
+    """What the model answers to the same x with `training=False`, again and again; of several tensors, all in one row."""
+    return [in_one(model(x, training=False)) for _time in range(times)]
+
+
+def in_one(answer: Any) -> np.ndarray[Any, Any]:
+    """An answer as an array; of several tensors, all numbers in one row."""
+    if isinstance(answer, tf.Tensor) or not tf.nest.flatten(answer):
+        return np.asarray(answer)
+    leaves = tf.nest.flatten(answer, expand_composites=True)
+    return np.concatenate([np.asarray(leaf).astype(np.float64).ravel() for leaf in leaves if leaf is not None])
 
 
 def draws(layer: Any) -> bool:

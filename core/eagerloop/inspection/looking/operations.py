@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from eagerloop.inspection.records.step_parts import OperationRecord
+from eagerloop.unpublished import each_operation
 
 
 @contextlib.contextmanager
@@ -18,11 +19,7 @@ def listing(where: Callable[[], tuple[int, str]]) -> Iterator[list[OperationReco
 
     Yields:
         The list, which grows.
-
-    Source: TensorFlow's own op callbacks, on which `tf.debugging.enable_check_numerics` stands. They have no public name.
     """
-    from tensorflow.python.framework import op_callbacks  # noqa: PLC0415 - nothing else needs it
-
     operations: list[OperationRecord] = []
 
     def ran(kind: Any, inputs: Any, _attributes: Any, outputs: Any, _name: Any = None, graph: Any = None) -> None:
@@ -31,11 +28,8 @@ def listing(where: Callable[[], tuple[int, str]]) -> Iterator[list[OperationReco
             name = kind.decode() if isinstance(kind, bytes) else str(kind)
             operations.append(OperationRecord(line, name, _told(inputs), _told(outputs), layer))
 
-    op_callbacks.add_op_callback(ran)
-    try:
+    with each_operation(ran):
         yield operations
-    finally:
-        op_callbacks.remove_op_callback(ran)
 
 
 def _told(tensors: Any) -> tuple[str, ...]:

@@ -8,20 +8,16 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.common import global_state
-from tensorflow.python.eager import context
-from tensorflow.python.ops import stateful_random_ops
 
-from eagerloop.building.holdings import unlisted_variables
+from eagerloop.building.holdings import pieces_of, unlisted_variables
 from eagerloop.building.naming import Names
 from eagerloop.building.precision import own_loss
 from eagerloop.building.run_parts import RunParts
 from eagerloop.storage.variables import inner_variable
+from eagerloop.unpublished import ProcessSeeds
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
 """Values that cannot change in place."""
-
-KERAS = "global_seed_generator"
 
 
 class Kept:
@@ -34,6 +30,7 @@ class Kept:
     """
 
     def __init__(self, names: Names, model: Any, *others: Any) -> None:
+        others = tuple(piece for other in others for piece in pieces_of("", other).values())
         held = [variable for holder in (model, *others) for variable in getattr(holder, "variables", ())]
         held += unlisted_variables({"model": model, **{str(number): other for number, other in enumerate(others)}}).values()
         held += [*names.seeds.values(), *getattr(model, "metrics_variables", ())]
@@ -67,46 +64,33 @@ class Kept:
 @contextlib.contextmanager
 def leaving_no_trace(parts: RunParts) -> Iterator[None]:
     """Model and loss may be called meanwhile, without training: generators, what an RNN or a loss remembers, are put back."""
-    generators, numbers = ProcessRandom(), _Attributes(own_loss(parts.loss), whole=False)
+    losses = pieces_of("loss", parts.loss).values()
+    generators, numbers = ProcessRandom(), [_Attributes(own_loss(loss), whole=False) for loss in losses]
     states = [(variable, tf.identity(variable)) for variable in parts.states]
     try:
         yield
     finally:
         for variable, value in states:
             variable.assign(value)
-        numbers.put_back()
+        for held in numbers:
+            held.put_back()
         generators.put_back()
 
 
 class ProcessRandom:
-    """The random generators that belong to the whole process: Python's, NumPy's, TensorFlow's and Keras's.
-
-    The kernel of an operation with a `seed` of its own counts its draws where nobody can read them, and is left alone.
-    """
+    """The random generators that belong to the whole process: Python's, NumPy's, TensorFlow's and Keras's."""
 
     def __init__(self) -> None:
         self._python = random.getstate()
         self._numpy: Any = np.random.get_state(legacy=True)  # noqa: NPY002 - the one that belongs to the process
-        seeds = context.context()
-        self._seed, self._draws = seeds._seed, getattr(seeds, "_rng", None)  # noqa: SLF001 - they have no public name
-        self._drawn = self._draws.getstate() if self._draws else None
-        self._keras = global_state.get_global_attribute(KERAS)
-        self._tensorflow = stateful_random_ops.global_generator
-        states = [generator.state for generator in (self._keras, self._tensorflow) if generator is not None]
-        self._states = [(inner_variable(state), np.array(inner_variable(state).numpy())) for state in states]
+        self._seeds = ProcessSeeds()
+        self._states = [(inner, np.array(inner.numpy())) for inner in map(inner_variable, self._seeds.states)]
 
     def put_back(self) -> None:
         """Makes every generator as it was."""
         random.setstate(self._python)
         np.random.set_state(self._numpy)  # noqa: NPY002
-        seeds = context.context()
-        seeds._seed = self._seed  # noqa: SLF001
-        if self._draws is not None and (seeds._rng is not self._draws or self._draws.getstate() != self._drawn):  # noqa: SLF001
-            self._draws.setstate(self._drawn)
-            seeds._rng = self._draws  # noqa: SLF001
-            seeds.clear_kernel_cache()  # a kernel that meets its seeds again would go on where it was
-        global_state.set_global_attribute(KERAS, self._keras)
-        stateful_random_ops.global_generator = self._tensorflow
+        self._seeds.put_back()
         for state, value in self._states:
             state.assign(value)
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from eagerloop.storage.variables import inner_variable
+from eagerloop.unpublished import built_with
 
 Slots = dict[str, Any]
 
@@ -31,6 +32,11 @@ def numbers_of(optimizer: Any) -> dict[str, Any]:
         >>> numbers_of(keras.optimizers.SGD(learning_rate=0.5, momentum=0.9))["momentum"]
         0.9
     """
+    several = getattr(optimizer, "by_path", {})
+    if several:
+        each = {path: numbers_of(one) for path, one in several.items()}
+        kinds = ", ".join(f"{path}={numbers['class']}" for path, numbers in each.items())
+        return {"class": kinds} | {f"{path}.{key}": value for path, numbers in each.items() for key, value in numbers.items()}
     inner = inner_optimizer(optimizer)
     of_keras = isinstance(inner, keras.optimizers.Optimizer)
     options = inner.get_config() if of_keras else {key: value for key, value in _attributes(inner) if not key.startswith("_")}
@@ -51,7 +57,10 @@ def _attributes(thing: Any) -> list[tuple[str, Any]]:
 
 
 def iterations_of(optimizer: Any, otherwise: int) -> int:
-    """How many updates it has made; an optimizer that does not say has made one a step."""
+    """How many updates it has made, of several the most; an optimizer that does not say has made one a step."""
+    several = getattr(optimizer, "by_path", {})
+    if several:
+        return max(iterations_of(one, otherwise) for one in several.values())
     counted = _number(getattr(inner_optimizer(optimizer), "iterations", None))
     return otherwise if counted is None else int(counted)
 
@@ -66,6 +75,12 @@ def slots_of(optimizer: Any, variables: Mapping[str, Any]) -> dict[str, Slots]:
     Returns:
         For each variable's name, the optimizer's variables of its shape, by names such as `momentum`.
     """
+    slots: dict[str, Slots] = {name: {} for name in variables}
+    for path, one in getattr(optimizer, "by_path", {}).items():
+        own = {name: variable for name, variable in variables.items() if optimizer.owner_of(variable) == path}
+        slots |= slots_of(one, own)
+    if any(slots.values()) or hasattr(optimizer, "by_path"):
+        return slots
     inner = inner_optimizer(optimizer)
     if isinstance(inner, keras.optimizers.Optimizer):
         return _slots_of_keras(inner, variables)
@@ -74,10 +89,10 @@ def slots_of(optimizer: Any, variables: Mapping[str, Any]) -> dict[str, Slots]:
 
 def _slots_of_keras(optimizer: Any, variables: Mapping[str, Any]) -> dict[str, Slots]:
     """Keras keeps lists in the order of the variables that the optimizer was built with, and names what is in them."""
-    known = getattr(optimizer, "_trainable_variables", ())
+    known = built_with(optimizer)
     places = {id(inner_variable(variable)): place for place, variable in enumerate(known)}
     lists = {key: value for key, value in _attributes(optimizer) if isinstance(value, list) and len(value) == len(known)}
-    lists.pop("_trainable_variables", None)
+    lists = {key: value for key, value in lists.items() if value is not known}
     slots: dict[str, Slots] = {name: {} for name in variables}
     for name, variable in variables.items():
         place = places.get(id(inner_variable(variable)), -1)

@@ -5,7 +5,7 @@ Shapes: n rows in a batch, d features, k outputs: x (n, d), y (n, k) or (n,), pr
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,19 +31,19 @@ class Stage:
 
     Args:
         parts: The parts of the run.
-        x: Features, (n, d).
-        y: Targets, (n, k) or (n,).
+        batch: x, (n, d), and y, (n, k) or (n,), and perhaps the weights of the rows, (n,); each may be a structure.
         train_step: A step function of one's own; by default the run's.
 
     Attributes:
+        batch: The batch.
         names: The model's layers and variables by name.
         kept: The state that everything starts from.
         trained: The trainable variables by name.
         scale: What the optimizer has the loss multiplied by.
     """
 
-    def __init__(self, parts: RunParts, x: Any, y: Any, train_step: Callable[..., Any] | None) -> None:
-        self.parts, self.x, self.y = parts, x, y
+    def __init__(self, parts: RunParts, batch: Sequence[Any], train_step: Callable[..., Any] | None) -> None:
+        self.parts, self.batch = parts, batch
         step = train_step or parts.step
         self.loops_own = step is loop.train_step
         self.marked = Marked(step)
@@ -70,11 +70,11 @@ class Stage:
         Raises:
             NotAStepError: A step function of one's own returned something else.
         """
-        step = self.marked(self.parts.model, self.parts.loss, self.parts.optimizer, self.x, self.y)
+        step = self.marked(self.parts.model, self.parts.loss, self.parts.optimizer, *self.batch)
         if not isinstance(step, loop.Step):
             msg = f"a train_step must return an eagerloop.Step (x, y, predictions, loss, gradients), got {type(step).__name__}"
             raise NotAStepError(msg)
-        shapes = [np.shape(first_tensor(given)) for given in (step.predictions, step.loss)]
+        shapes = [tuple(getattr(first_tensor(given), "shape", ())) for given in (step.predictions, step.loss)]
         if not shapes[0] or number(step.loss) is None:
             due = "predictions, (n, k), and a loss, a scalar"
             msg = f"the Step that a train_step returns must hold {due}; got the shapes {shapes[0]} and {shapes[1]}"
@@ -85,8 +85,10 @@ class Stage:
         """The loss with the trainable variables as they are, and everything else as before the step: the same draws."""
         self.kept.put_back(but=self._not_put_back)
         if self.loops_own:
-            predictions = self.parts.model(self.x, training=True)
-            return float(tf.add_n([self.parts.loss(self.y, predictions), *self.penalties()]))
+            x, y, *weights = self.batch
+            predictions = self.parts.model(x, training=True)
+            measured, _figures = loop.loss_of(self.parts.loss, y, predictions, x, *weights)
+            return float(tf.add_n([measured, *self.penalties()]))
         before = {name: array_of(variable) for name, variable in self.trained.items()}
         with contextlib.redirect_stdout(io.StringIO()):  # what it prints has been seen
             value = float(self.step().loss)
@@ -99,8 +101,10 @@ class Stage:
         return list(getattr(self.parts.model, "losses", ()))
 
 
-def array_of(value: Any) -> np.ndarray[Any, Any]:
-    """The value of a variable, a tensor or a sparse gradient, copied."""
+def array_of(value: Any) -> Any:
+    """The value of a variable, a tensor or a sparse gradient, copied; a ragged tensor as it is."""
+    if isinstance(value, tf.RaggedTensor):
+        return value
     if hasattr(value, "assign"):
         value = inner_variable(value)
     elif isinstance(value, tf.IndexedSlices):

@@ -20,7 +20,7 @@ from eagerloop.storage.variables import inner_variable
 
 
 class LossCall(NamedTuple):
-    """One call of the run's loss: its arguments, its value, and whether a tape was open."""
+    """One call of the run's loss: its arguments, its value without the figures beside it, and whether a tape was open."""
 
     y: Any
     predictions: Any
@@ -83,15 +83,15 @@ class Tracer:
         # One function for all calls: with a new one each time, a tf.function would be traced anew.
         self._loss = self._watched_loss(loss)
 
-    def __call__(self, x: Any, y: Any) -> Trace:
-        """One step, on the variables as they are; what it raises is part of the trace."""
+    def __call__(self, *batch: Any) -> Trace:
+        """One step on x, y and perhaps weights, on the variables as they are; what it raises is part of the trace."""
         trace = self._trace = Trace()
         self._open = 0
         before = [np.array(inner_variable(variable)) for variable in self._variables]
         with self._wrapped(), warnings.catch_warnings(), contextlib.redirect_stdout(_Printed(trace)):
             warnings.simplefilter("ignore")
             try:
-                trace.result = self._step(self._model, self._loss, self._optimizer, x, y)
+                trace.result = self._step(self._model, self._loss, self._optimizer, *batch)
             except Exception as error:  # noqa: BLE001 - anybody's code; the detectors look at it
                 trace.error = error
         for variable, value in zip(self._variables, before, strict=True):
@@ -104,7 +104,8 @@ class Tracer:
         def watched(*arguments: Any, **keywords: Any) -> Any:
             value = loss(*arguments, **keywords)
             y, predictions = [*arguments, *keywords.values()][:2]
-            self._trace.losses.append(LossCall(y, predictions, value, taped=self._open > 0))
+            alone = value[0] if isinstance(value, tuple) else value
+            self._trace.losses.append(LossCall(y, predictions, alone, taped=self._open > 0))
             return value
 
         return watched

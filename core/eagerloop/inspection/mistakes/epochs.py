@@ -4,9 +4,8 @@ import itertools
 import time
 from typing import Any
 
-import numpy as np
-
 from eagerloop.data.pipelines import as_dataset
+from eagerloop.inspection.mistakes.evidence import arrays
 
 MOST_BATCHES = 2000
 
@@ -21,7 +20,7 @@ def two_epochs(made: Any) -> tuple[list[Any], list[Any]]:
         made: What a dataset factory gave; it is used up by this.
 
     Returns:
-        Two lists of arrays, (n, k) or (n,).
+        Two lists of arrays, (n, k) or (n,), or of structures of them.
 
     Example:
         >>> import tensorflow as tf
@@ -33,8 +32,8 @@ def two_epochs(made: Any) -> tuple[list[Any], list[Any]]:
     epochs = []
     for epoch in (1, 2):
         seen = []
-        for _x, y in itertools.islice(dataset.train(epoch, 0), MOST_BATCHES):
-            seen.append(np.asarray(y))
+        for _x, y, *_weights in itertools.islice(dataset.train(epoch, 0), MOST_BATCHES):
+            seen.append(arrays(y))
             if time.monotonic() > end:
                 return [], []
         if len(seen) == MOST_BATCHES:

@@ -17,8 +17,9 @@ from eagerloop.building.naming import Names
 from eagerloop.inspection.looking.marking import written
 from eagerloop.inspection.looking.tracing import GradientCall, Trace, number
 from eagerloop.inspection.records.step_facts import StepFacts
-from eagerloop.loop import Step
+from eagerloop.loop import Step, asked_by, loss_of
 from eagerloop.storage.variables import inner_variable, path_of
+from eagerloop.structures import leaves_by_path, map_leaves, rows_of
 
 
 def _none_again(_kind: str) -> Any:
@@ -40,6 +41,7 @@ class Evidence:
         dataset: The run's dataset; its task says which advice makes sense.
         x: Features, (n, d).
         y: Targets, (n, k) or (n,).
+        weights: How much each row counts, (n,); None where all count alike.
         predictions: What the model answers to x with `training=False`, (n, k).
         metrics: Metrics that have seen nothing yet, by name.
         step: The step function that was traced.
@@ -60,6 +62,7 @@ class Evidence:
     x: Any
     y: Any
     predictions: Any
+    weights: Any = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
     step: Callable[..., Any] | None = None
     traces: Sequence[Trace] = ()
@@ -97,15 +100,36 @@ class Evidence:
 
     @functools.cached_property
     def compared(self) -> tuple[Any, Any]:
-        """Targets and predictions in the form in which the step gave them to the loss, arrays."""
+        """Targets and predictions in the form in which the step gave them to the loss, arrays or structures of them."""
         for call in self.first.losses:
-            if isinstance(call.y, tf.Tensor) and hasattr(call.y, "numpy") and hasattr(call.predictions, "numpy"):
-                return call.y.numpy(), call.predictions.numpy()
-        return np.asarray(self.y), np.asarray(self.predictions)
+            if _has_values(call.y) and _has_values(call.predictions):
+                return arrays(call.y), arrays(call.predictions)
+        return arrays(self.y), arrays(self.predictions)
 
-    def loss_of(self, y: Any, predictions: Any) -> float:
-        """The run's loss of some rows, arrays."""
-        return float(self.loss(tf.convert_to_tensor(y), tf.convert_to_tensor(predictions)))
+    def value_of(self, y: Any, predictions: Any, rows: Sequence[int] | None = None, weights: Any = None) -> Any:
+        """What the run's loss says of some rows, without figures beside it.
+
+        Args:
+            y: Targets, arrays.
+            predictions: Predictions, arrays.
+            rows: The rows of the batch that they stand for: x and the weights are taken from there. By default the first ones.
+            weights: Other weights, (n,).
+        """
+        count = rows_of(predictions)
+        chosen = list(range(count)) if rows is None else list(rows)
+
+        def those(structure: Any) -> Any:
+            whole = rows is None and rows_of(structure) == count
+            return structure if whole else map_leaves(lambda leaf: tf.gather(leaf, chosen), structure)
+
+        given = {"x": those(self.x)} if "x" in asked_by(self.loss) else {"x": None}
+        if self.weights is not None:
+            given["sample_weight"] = tf.constant(weights, tf.float32) if weights is not None else those(self.weights)
+        return loss_of(self.loss, map_leaves(_tensor, y), map_leaves(_tensor, predictions), **given)[0]
+
+    def loss_of(self, y: Any, predictions: Any, rows: Sequence[int] | None = None, weights: Any = None) -> float:
+        """The run's loss of some rows; see `value_of`."""
+        return float(self.value_of(y, predictions, rows, weights))
 
     @functools.cached_property
     def whole_loss(self) -> float:
@@ -139,6 +163,21 @@ class Evidence:
         """A variable's name as a record of the step has it; its own name if the model does not list it."""
         known = {id(inner_variable(one)): name for name, one in self.names.variables.items()}
         return known.get(id(inner_variable(variable)), path_of(variable))
+
+
+def arrays(structure: Any) -> Any:
+    """The same structure of NumPy arrays; a ragged tensor stays what it is."""
+    return map_leaves(lambda leaf: leaf if isinstance(leaf, tf.RaggedTensor) else np.asarray(leaf), structure)
+
+
+def _tensor(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, tf.RaggedTensor) else tf.convert_to_tensor(leaf)
+
+
+def _has_values(structure: Any) -> bool:
+    """Whether it holds tensors, and none of a graph, which has no values."""
+    leaves = leaves_by_path(structure).values()
+    return all(isinstance(leaf, tf.RaggedTensor) or (tf.is_tensor(leaf) and hasattr(leaf, "numpy")) for leaf in leaves)
 
 
 def identities(variables: Any) -> set[int]:

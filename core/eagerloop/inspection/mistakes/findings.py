@@ -54,14 +54,21 @@ MORE_SECONDS = 1.0
 
 
 def findings_of(
-    parts: RunParts, x: Any, y: Any, *, train_step: Callable[..., Any] | None = None, record: StepFacts | None = None
+    parts: RunParts,
+    x: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    train_step: Callable[..., Any] | None = None,
+    record: StepFacts | None = None,
 ) -> list[Finding]:
     """The mistakes that can be recognised on a batch; the run stays as it is.
 
     Args:
         parts: The parts of a run.
-        x: Features, (n, d).
-        y: Targets, (n, k) or (n,).
+        x: Features, (n, d), or a structure.
+        y: Targets, (n, k) or (n,), or a structure.
+        sample_weight: How much each row counts, (n,).
         train_step: A step function of one's own, called as `eagerloop.train_step` is, which is the default
             where the run has no other.
         record: The record of the step, to tell the layer in which something went wrong.
@@ -77,18 +84,19 @@ def findings_of(
         >>> findings_of(run.parts, *next(iter(run.dataset.train(1))))
         []
     """
+    batch = (x, y) if sample_weight is None else (x, y, sample_weight)
     step = train_step or parts.step
     names = Names(parts.model)
     with Kept(names, parts.model, parts.optimizer, parts.loss, parts.step).unchanged(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        evidence = _evidence_before(parts, x, y)
+        evidence = _evidence_before(parts, *batch)
         evidence.step, evidence.record = step, record
         evidence.metrics = parts.fresh_metrics()
         watched = [*parts.model.variables, *names.seeds.values(), *_averages_in(names)]
         tracer = Tracer(step, parts.model, parts.loss, parts.optimizer, watched)
-        evidence.traces = [tracer(x, y), tracer(x, y)]
+        evidence.traces = [tracer(*batch), tracer(*batch)]
         evidence.watched = evidence.first.watched
-        evidence.later = _later(tracer, x, y) if evidence.ran else ""
+        evidence.later = _later(tracer, batch) if evidence.ran else ""
         return _asked(DETECTORS, evidence)
 
 
@@ -107,20 +115,19 @@ def first_look(parts: RunParts) -> list[Finding]:
         return _asked([detector for detector in DETECTORS if detector.id in SEEN_AT_FIRST], evidence)
 
 
-def explain(error: Exception, parts: RunParts, x: Any, y: Any, train_step: Callable[..., Any] | None) -> None:
+def explain(error: Exception, parts: RunParts, batch: Sequence[Any], train_step: Callable[..., Any] | None) -> None:
     """Says in plain words why a step raised, where that is one of the mistakes.
 
     Args:
         error: What it raised.
         parts: The parts of a run.
-        x: Features, (n, d).
-        y: Targets, (n, k) or (n,).
+        batch: x, y and perhaps the weights of the rows.
         train_step: The step function; None for the run's.
 
     Raises:
         PluginError: The findings, and the error.
     """
-    findings = findings_of(parts, x, y, train_step=train_step)
+    findings = findings_of(parts, *batch, train_step=train_step)
     if findings:
         cause = next(iter(str(error).strip().splitlines()), "")
         msg = f"{'; '.join(map(str, findings))} (the step raised {type(error).__name__}: {cause})"
@@ -131,7 +138,7 @@ def _asked(detectors: Sequence[Detector], evidence: Evidence) -> list[Finding]:
     return [finding for finding in (detector(evidence) for detector in detectors) if finding is not None]
 
 
-def _evidence_before(parts: RunParts, x: Any, y: Any) -> Evidence:
+def _evidence_before(parts: RunParts, x: Any, y: Any, weights: Any = None) -> Evidence:
     """What there is without a step. The predictions for the first batch were made when the model was built."""
     first = x is parts.first_batch[0]
     return Evidence(
@@ -141,6 +148,7 @@ def _evidence_before(parts: RunParts, x: Any, y: Any) -> Evidence:
         dataset=parts.dataset,
         x=x,
         y=y,
+        weights=weights,
         predictions=parts.first_predictions if first else parts.model(x, training=False),
         watched=parts.watched,
         again=parts.again,
@@ -163,11 +171,11 @@ def _averages_in(names: Names) -> list[Any]:
     return [vars(layer)[name] for layer in names.layers.values() for name in AVERAGES if name in vars(layer)]
 
 
-def _later(tracer: Tracer, x: Any, y: Any) -> str:
+def _later(tracer: Tracer, batch: Sequence[Any]) -> str:
     """What becomes of the loss if the same batch is trained on: with far too high a rate, each step makes it larger."""
     end = time.monotonic() + MORE_SECONDS
     for count in range(3, MORE_STEPS):
-        value = number(getattr(tracer(x, y).result, "loss", None))
+        value = number(getattr(tracer(*batch).result, "loss", None))
         if value is None or time.monotonic() > end:
             return ""
         if not math.isfinite(value):

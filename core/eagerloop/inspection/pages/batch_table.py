@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from eagerloop.inspection.pages.elements import Markup, table
+from eagerloop.inspection.pages.elements import Markup, joined, table
 from eagerloop.inspection.pages.layer_flow import SUMMARY, summary_row
+from eagerloop.inspection.pages.picture_strip import first_pictures
 from eagerloop.inspection.records.step_facts import StepFacts
+from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.writing.numbers_as_text import three
-from eagerloop.inspection.writing.text_layout import word
+from eagerloop.inspection.writing.text_layout import listed, word
 
 MOST_ROWS = 50
 """Rows of the batch that the table shows."""
@@ -20,35 +22,74 @@ MOST_ROWS = 50
 MOST_COLUMNS = 12
 """Columns of x that the table shows."""
 
+RAGGED_WIDTH = 40
+"""Characters of a row of a ragged tensor."""
+
 
 def batch_table(record: StepFacts, most: int = MOST_ROWS) -> Markup:
-    """The batch: features, targets, predictions, and the loss of each row."""
-    if record.x.array is None or record.y.array is None or record.predictions.array is None:
-        named = (("x", record.x), ("y", record.y), ("predictions", record.predictions))
-        return table(SUMMARY, [summary_row(name, values) for name, values in named], caption="The batch, too large to list")
-    x, y, predictions = (_columns(values.array, len(record.x.array)) for values in (record.x, record.y, record.predictions))
+    """The batch: features, targets, weights, predictions, and the loss of each row."""
+    given = {**record.given, **record.answered}
+    if any(values.array is None for values in given.values()):
+        rows = [summary_row(name, values) for name, values in given.items()]
+        return table(SUMMARY, rows, caption="The batch, too large to list")
+    columns = [column for name, values in given.items() for column in _columns_of(record, name, values)]
     losses = None if record.row_losses is None else record.row_losses.array
-    features = _names(record.features, x.shape[1], "x")[:MOST_COLUMNS]
-    predicted = _names(record.classes or record.targets, predictions.shape[1], "output")[:MOST_COLUMNS]
-    head = [
-        "row",
-        *features,
-        *(f"target {name}" for name in _names(record.targets, y.shape[1], "y")),
-        *(f"predicted {name}" for name in predicted),
-    ]
-    head += [] if losses is None else ["loss of the row"]
-    rows = []
-    for number in range(min(most, len(x))):
-        cells = [*map(word, x[number, :MOST_COLUMNS]), *(_target(record, value) for value in y[number])]
-        cells += map(three, predictions[number, :MOST_COLUMNS])
-        rows.append([number, *cells, *([] if losses is None else [three(losses.reshape(len(x), -1)[number].mean())])])
-    cut = (
-        ""
-        if len(rows) == len(x) and len(features) == x.shape[1]
-        else f", the first {len(rows)} rows and {len(features)} columns"
+    head = ["row", *(name for name, _cells in columns)] + ([] if losses is None else ["loss of the row"])
+    count = min(most, record.rows)
+    lost = [] if losses is None else [[three(value) for value in losses.reshape(record.rows, -1).mean(axis=1)[:count]]]
+    drawn = [list(range(count)), *([cells[row] for row in range(count)] for _name, cells in columns), *lost]
+    whole = count == record.rows and all(_width(values) <= MOST_COLUMNS for name, values in given.items() if name[0] == "x")
+    shown = min(MOST_COLUMNS, max(_width(values) for name, values in given.items() if name[0] == "x"))
+    cut = "" if whole else f", the first {count} rows and {shown} columns"
+    caption = f"The batch: {', '.join(f'{name} {values.shape}' for name, values in given.items())}{cut}"
+    rows = [list(cells) for cells in zip(*drawn, strict=True)]
+    return joined(_pictures(record), table(head, rows, caption=caption, class_="batch"))
+
+
+def _pictures(record: StepFacts) -> Markup | None:
+    """The first rows of x, if they are pictures, each with its target."""
+    x, y = record.given.get("x"), record.given.get("y")
+    if x is None or x.array is None:
+        return None
+    known = None if y is None else y.array
+    targets: Any = known.reshape(-1) if known is not None and known.size == record.rows else []
+    titles = [_target(record, value) for value in targets] or [f"row {row}" for row in range(record.rows)]
+    return first_pictures(x.array, titles)
+
+
+def _columns_of(record: StepFacts, name: str, values: Values) -> list[tuple[str, list[str]]]:
+    """The columns of a tensor, each with a cell a row; a ragged tensor is one column."""
+    if values.lengths is not None:
+        return [(name, [listed(values.row(row), RAGGED_WIDTH) for row in range(record.rows)])]
+    cells = _columns(values.array, record.rows)
+    kind, inside = name.partition("/")[0], "/" in name
+    width = cells.shape[1] if kind == "y" else min(MOST_COLUMNS, cells.shape[1])
+    known = (
+        ()
+        if inside
+        else {"x": record.features, "y": record.targets, "predictions": record.classes or record.targets}.get(name, ())
     )
-    caption = f"The batch: x {record.x.shape}, y {record.y.shape}, predictions {record.predictions.shape}{cut}"
-    return table(head, rows, caption=caption, class_="batch")
+    labels = _labels(name, known, cells.shape[1])[:width]
+
+    def write(value: Any) -> str:
+        if kind == "y" and not inside:
+            return _target(record, value)
+        return word(value) if kind in ("x", "y") else three(value)
+
+    return [(label, [write(value) for value in cells[:, place]]) for place, label in enumerate(labels)]
+
+
+def _labels(name: str, known: Sequence[str], count: int) -> list[str]:
+    """What the columns are called: by the dataset's names, else by their numbers."""
+    if "/" in name or name == "sample_weight":
+        return [name] if count == 1 else [f"{name} {number + 1}" for number in range(count)]
+    before, other = {"x": ("", "x"), "y": ("target ", "y"), "predictions": ("predicted ", "output")}[name]
+    return [f"{before}{label}" for label in _names(known, count, other)]
+
+
+def _width(values: Values) -> int:
+    """How many columns a tensor has."""
+    return 1 if values.lengths is not None else int(np.prod(values.shape[1:]))
 
 
 def baseline_name(task: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from eagerloop.inspection.pages.elements import Markup, element, table
-from eagerloop.inspection.pages.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, ticks
+from eagerloop.inspection.pages.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, logarithmic, ticks
 from eagerloop.inspection.writing.numbers_as_text import three
 
 COLOURS = 8
@@ -16,6 +16,9 @@ COLOURS = 8
 
 MOST_POINTS = 100
 """Points of one line; of more, so many are drawn, evenly chosen, the last one among them."""
+
+COUNTED = ("epoch", "step")
+"""What is on an axis and has no halves."""
 
 Item = TypeVar("Item")
 
@@ -92,23 +95,22 @@ def chart(
         return element(
             "figure", element("figcaption", title), element("p", "nothing to draw: no number is finite", class_="left-out")
         )
-    frame = Frame([x for x, _ in points], [*(y for _, y in points), *(guide.value for guide in guides), *within], same=same)
+    levels = [guide.value for guide in guides]
+    log = not within and logarithmic([y for _, y in points], levels)
+    frame = Frame([x for x, _ in points], [*(y for _, y in points), *levels, *within], same=same, log=log)
     inside = [
         *_axes(frame, axes),
-        _path(
-            f"M{frame.x(frame.x_ends[0])} {frame.y(frame.x_ends[0])}L{frame.x(frame.x_ends[1])} {frame.y(frame.x_ends[1])}",
-            "guide",
-        )
-        if same
-        else None,
+        _diagonal(frame) if same else None,
         *(_guide(frame, guide) for guide in guides),
         *(_mark(frame, mark) for mark in marks),
         *(_series(frame, number, one, axes) for number, one in enumerate(drawn)),
     ]
-    cut = any(len(one.points) > most for one in series)
+    told = [" (logarithmic axis)"] if log else []
+    if any(len(one.points) > most for one in series):
+        told.append(f" ({most} points of each line, evenly chosen)")
     return element(
         "figure",
-        element("figcaption", element("b", title), f" ({most} points of each line, evenly chosen)" if cut else None),
+        element("figcaption", element("b", title), told),
         element("svg", inside, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=f"{title}: {axes[1]} over {axes[0]}"),
         _legend(drawn, guides),
         None if same else _numbers(drawn, axes),
@@ -116,13 +118,21 @@ def chart(
     )
 
 
+def _diagonal(frame: Frame) -> Markup:
+    """The line on which y is x."""
+    low, high = frame.x_ends
+    return _path(f"M{frame.x(low)} {frame.y(low)}L{frame.x(high)} {frame.y(high)}", "guide")
+
+
 def _axes(frame: Frame, axes: tuple[str, str]) -> Iterator[Markup]:
     """Lines of the grid with their numbers, and the names of both axes."""
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    for value in ticks(*frame.y_ends):
+    for value in frame.y_ticks:
         yield _path(f"M{LEFT} {frame.y(value)}H{right}", "grid")
         yield element("text", _tick(value), x=LEFT - 6, y=frame.y(value) + 4, class_="end")
     for value in ticks(*frame.x_ends):
+        if axes[0] in COUNTED and not value.is_integer():
+            continue
         yield _path(f"M{frame.x(value)} {bottom}v4", "axis")
         yield element("text", _tick(value), x=frame.x(value), y=bottom + 17, class_="middle")
     yield _path(f"M{LEFT} {TOP}V{bottom}H{right}", "axis")

@@ -11,11 +11,11 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
-VOID = frozenset({"meta", "input", "br"})
+VOID = frozenset({"meta", "input", "br", "img"})
 """Elements without an end."""
 
-RULES = "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
-"""The Content Security Policy of a page: it may use the style and the script that it holds, and load nothing."""
+RULES = "default-src 'none'; style-src {style}; script-src {script}; img-src data:; base-uri 'none'; form-action 'none'"
+"""The Content Security Policy of a page: it may use the style, the script and the pictures that it holds, and load nothing."""
 
 
 class Markup(str):

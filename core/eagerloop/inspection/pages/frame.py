@@ -8,6 +8,10 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 40
 """Of the drawing and of its margins, in its own units: about a pixel each."""
 
 
+NEAR_ZERO = 0.05
+"""A line to compare with that lies lower, as a share of the highest number, cannot be told from the axis."""
+
+
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers between two ends: steps of 1, 2 or 5 times a power of ten.
 
@@ -22,6 +26,30 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [float(f"{number * step:.10g}") for number in range(first, last + 1)]
 
 
+def powers(low: float, high: float) -> list[float]:
+    """Round numbers between two ends of a logarithmic axis: powers of ten, with their 2 and 5 where those are few.
+
+    Example:
+        >>> powers(0.3, 400.0), powers(0.3, 4.0)
+        ([1.0, 10.0, 100.0], [0.5, 1.0, 2.0])
+    """
+    tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    round_numbers = [float(f"{factor}e{power}") for power in tens for factor in (1, 2, 5)]
+    inside = [number for number in round_numbers if low <= number <= high]
+    few = [number for number in inside if f"{number:e}".startswith("1.0")]
+    return few if len(few) > 2 else inside  # noqa: PLR2004
+
+
+def logarithmic(ys: Sequence[float], guides: Sequence[float]) -> bool:
+    """Whether an axis must be logarithmic: else a line to compare with would lie on zero.
+
+    Example:
+        >>> logarithmic([46.2, 20.8], [0.217]), logarithmic([46.2, 20.8], [9.0]), logarithmic([1.0, 0.0], [0.001])
+        (True, False, False)
+    """
+    return bool(guides) and min(*ys, *guides) > 0 and min(guides) < NEAR_ZERO * max(ys)
+
+
 class Frame:
     """From numbers to places in the drawing.
 
@@ -29,12 +57,20 @@ class Frame:
         xs: All x that must be in it.
         ys: All y.
         same: Both axes have the same ends.
+        log: y is drawn by its logarithm; all of them are above zero.
     """
 
-    def __init__(self, xs: Sequence[float], ys: Sequence[float], *, same: bool = False) -> None:
+    def __init__(self, xs: Sequence[float], ys: Sequence[float], *, same: bool = False, log: bool = False) -> None:
         if same:
             xs = ys = [*xs, *ys]
-        self.x_ends, self.y_ends = _ends(xs), _ends(ys)
+        self.log = log
+        self.x_ends, self.y_ends = _ends(xs), _ends([math.log10(y) for y in ys] if log else ys)
+
+    @property
+    def y_ticks(self) -> list[float]:
+        """The round numbers on the axis of y."""
+        low, high = self.y_ends
+        return powers(10**low, 10**high) if self.log else ticks(low, high)
 
     def x(self, value: float) -> float:
         """From the left."""
@@ -44,7 +80,8 @@ class Frame:
     def y(self, value: float) -> float:
         """From the top."""
         low, high = self.y_ends
-        return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (value - low) / (high - low), 1)
+        place = math.log10(value) if self.log else value
+        return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (place - low) / (high - low), 1)
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:

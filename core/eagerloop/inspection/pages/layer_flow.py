@@ -9,7 +9,7 @@ from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.transcript.explained import layer_sentences
 from eagerloop.inspection.writing.numbers_as_text import percent, shape_of, three
 
-SUMMARY = ("", "minimum", "mean", "maximum", "deviation", "norm", "zeros")
+SUMMARY = ("", "minimum", "mean", "maximum", "standard deviation", "norm", "zeros")
 """The head of a table of summaries."""
 
 

@@ -13,14 +13,14 @@ USUAL = -3.0
 
 FIGURES: Sequence[tuple[str, Callable[[LayerRecord], float], Sequence[float]]] = (
     ("mean", lambda layer: layer.output.mean, (0,)),
-    ("deviation", lambda layer: layer.output.deviation, (0,)),
+    ("standard deviation", lambda layer: layer.output.deviation, (0,)),
     ("dead share", lambda layer: layer.dead, (0, 1)),
 )
 """What is drawn of each layer's output, and what the axis must reach."""
 
 
 def layers_over_time(records: Sequence[StepFacts]) -> Markup | None:
-    """Mean, deviation and dead share of every layer's output; at most eight layers to a chart."""
+    """Mean, standard deviation and dead share of every layer's output; at most eight layers to a chart."""
     names = list(dict.fromkeys(layer.name for record in records for layer in record.layers))
     if not names:
         return None
@@ -34,7 +34,9 @@ def layers_over_time(records: Sequence[StepFacts]) -> Markup | None:
         drawn.append(chart(f"{title} of the output", ("step", title), series, within=within))
     told = element(
         "p",
-        "A deviation that shrinks to 0 from layer to layer, or a dead share that grows, means that less and less gets through.",
+        "The standard deviation says how far the outputs lie around their mean. A unit is dead if its output is 0 for every "
+        "row of the batch. A standard deviation that shrinks to 0 from layer to layer, or a dead share that grows, means that "
+        "less and less gets through.",
         class_="told",
     )
     return joined(told, _left_out(names, shown, "layers"), element("div", drawn, class_="charts"))

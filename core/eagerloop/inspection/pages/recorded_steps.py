@@ -14,7 +14,7 @@ from eagerloop.inspection.writing.numbers_as_text import percent, shape_of, thre
 MOST_LINES = 16
 """Layers and variables of a step."""
 
-SUMMARY = ("distribution", "mean", "deviation")
+SUMMARY = ("distribution", "mean", "standard deviation")
 
 
 def recorded_steps(records: Sequence[StepFacts]) -> Markup | None:

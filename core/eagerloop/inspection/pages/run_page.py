@@ -3,6 +3,7 @@
 Shapes: n rows, k outputs.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,14 +12,15 @@ import numpy as np
 
 from eagerloop.inspection.pages.batch_table import baseline_name
 from eagerloop.inspection.pages.charts import Guide, Mark, Series, chart
-from eagerloop.inspection.pages.elements import Markup, document, element, joined
+from eagerloop.inspection.pages.elements import Markup, document, element, joined, table
 from eagerloop.inspection.pages.over_time import layers_over_time, ratios_over_time
+from eagerloop.inspection.pages.picture_strip import Mistake, mistakes
 from eagerloop.inspection.pages.predictions import confusion_table, regressions
 from eagerloop.inspection.pages.recorded_steps import recorded_steps
 from eagerloop.inspection.pages.step_page import findings
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.records.step_parts import Finding
-from eagerloop.inspection.writing.numbers_as_text import three
+from eagerloop.inspection.writing.numbers_as_text import duration, three
 
 NO_CURVE = ("epoch", "steps", "total_loss", "seconds", "skipped")
 """Columns of the history that say nothing of how well it goes."""
@@ -42,8 +44,11 @@ class RunStory:
         baseline: The loss of predicting the mean of the training targets (for classes, their shares).
         actual: Targets of the test rows, (n, k) or (n,); None where there are no predictions.
         predictions: What the model answers to them, (n, k); for classes the number of the likeliest, (n,).
+        examples: Test pictures that were taken for others.
         records: Steps that were recorded, in order; each takes some kilobytes of the page.
         notes: What is not there, and how to get it.
+        options: What the parts were told, by kind and name of the part.
+        begun: When the run was begun or last resumed, seconds since 1970; None where nobody knows.
     """
 
     name: str
@@ -56,8 +61,11 @@ class RunStory:
     baseline: float | None = None
     actual: np.ndarray[Any, Any] | None = None
     predictions: np.ndarray[Any, Any] | None = None
+    examples: Sequence[Mistake] = ()
     records: Sequence[StepFacts] = ()
     notes: Sequence[str] = field(default_factory=tuple)
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    begun: float | None = None
 
 
 def run_page(story: RunStory) -> str:
@@ -78,6 +86,7 @@ def run_page(story: RunStory) -> str:
         _section("updates", "How far the weights moved", ratios_over_time(story.records)),
         findings(found) if found else None,
         _section("steps", "Step by step", recorded_steps(story.records)),
+        _section("options", "What it was told", _options(story)),
     ]
     main = element("main", _head(story), notes, sections, id="main", tabindex=-1, class_="run")
     return document(f"Run {story.name}", main, "run.js")
@@ -97,11 +106,46 @@ def _head(story: RunStory) -> Markup:
     shown = [element("div", element("dt", name), element("dd", value)) for name, value in figures]
     return element(
         "header",
-        element("p", f"run, seed {story.seed}", class_="eyebrow"),
+        element("p", ", ".join(_circumstances(story)), class_="eyebrow"),
         element("h1", story.name),
         element("p", parts, class_="parts"),
         element("dl", shown, class_="figures"),
+        _verdict(story),
     )
+
+
+def _circumstances(story: RunStory) -> Iterator[str]:
+    """Which run it was, when, and how long it took."""
+    yield f"run, seed {story.seed}"
+    if story.begun is not None:
+        yield f"begun {time.strftime('%Y-%m-%d %H:%M', time.localtime(story.begun))}"
+    seconds = [row["seconds"] for row in story.history if isinstance(row.get("seconds"), int | float)]
+    if seconds:
+        yield f"trained for {duration(sum(seconds))}"
+
+
+def _verdict(story: RunStory) -> Markup | None:
+    """In words, whether the model is better than one that looks at no feature."""
+    last = story.history[-1] if story.history else {}
+    name = next((name for name in ("val_loss", "loss") if isinstance(last.get(name), int | float)), None)
+    if name is None or story.baseline is None:
+        return None
+    better = last[name] < story.baseline
+    said = f" {baseline_name(story.task)}: a {name} of {three(last[name])} against {three(story.baseline)}."
+    hint = None if better else " More epochs, another learning rate or scaled columns may help."
+    return element("p", "The model is ", element("b", "better than" if better else "no better than"), said, hint)
+
+
+def _options(story: RunStory) -> Markup | None:
+    """The options of every part, folded."""
+    rows = [
+        [f"{part}.{name}", "none" if value is None else str(value)]
+        for part, options in story.options.items()
+        for name, value in options.items()
+    ]
+    if not rows:
+        return None
+    return element("details", element("summary", f"{len(rows)} options"), table(("option", "value"), rows))
 
 
 def _curve_names(story: RunStory) -> list[str]:
@@ -172,5 +216,5 @@ def _predictions(story: RunStory) -> Markup | None:
     if story.actual is None or story.predictions is None or not len(story.predictions):
         return None
     if story.task == "classification":
-        return confusion_table(story.actual, story.predictions, story.classes)
+        return joined(confusion_table(story.actual, story.predictions, story.classes), mistakes(story.examples))
     return regressions(story.actual, story.predictions, story.targets)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from eagerloop.inspection.pages.batch_table import baseline_name
 from eagerloop.inspection.pages.elements import Markup, bar, document, element, joined, table
+from eagerloop.inspection.pages.step_picture import step_picture
 from eagerloop.inspection.pages.step_sections import ACTS, Act
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.records.step_parts import Finding, LineRecord, OperationRecord
@@ -92,6 +93,7 @@ def _head(record: StepFacts) -> Markup:
         element("h1", f"Step {record.step} in slow motion"),
         element("p", parts, class_="parts"),
         element("dl", [element("div", element("dt", name), element("dd", value)) for name, value in figures], class_="figures"),
+        step_picture(record),
     )
 
 

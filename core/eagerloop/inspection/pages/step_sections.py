@@ -67,6 +67,7 @@ def loss(record: StepFacts) -> Markup:
     return joined(
         _row_bars(record.row_losses),
         worked(f"The loss of row {record.row}, by hand", loss_of_row(record, record.row)),
+        element("p", record.told_of_structures) if record.told_of_structures else None,
         table(("part", "value"), rows, caption="From rows to one number"),
     )
 

@@ -54,20 +54,22 @@ def layer_entries(stage: Stage, calls: Iterable[Call], gradients: Sequence[Any])
         )
 
 
-def dead_share(output: np.ndarray[Any, Any]) -> float:
-    """The share of units, along the last axis, that are 0 for every row (and at every place of a picture).
+def dead_share(output: Any) -> float:
+    """The share of units, along the last axis, that are 0 for every row (and at every place of a picture or a sequence).
 
     Example:
         >>> dead_share(np.array([[0.0, 1.0], [0.0, 0.0]]))
         0.5
     """
+    if hasattr(output, "flat_values"):  # ragged
+        output = np.asarray(output.flat_values)
     if not output.size or output.dtype.kind in "OSU":
         return 0.0
     units = output.reshape(-1, output.shape[-1] if output.ndim > 1 else 1)
     return float(np.mean((units == 0).all(axis=0)))
 
 
-def unscaled(gradient: Any, scale: float) -> np.ndarray[Any, Any]:
+def unscaled(gradient: Any, scale: float) -> Any:
     """A gradient of the scaled loss as that of the loss: in float32, because float16 may not hold it."""
     array = array_of(gradient)
     if scale == 1.0:

@@ -5,14 +5,16 @@ Shapes: n rows in a batch, k outputs: y (n, k) or (n,), predictions (n, k).
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from eagerloop.inspection.records.step_parts import DifferenceRecord
+from eagerloop.loop import loss_of
 from eagerloop.storage.variables import inner_variable
+from eagerloop.structures import is_tensor, map_leaves, require_same_rows
 
 MOST_ROWS = 1000
 """Rows whose losses are computed one by one."""
@@ -26,39 +28,71 @@ SIZES = (0.3, 0.1, 0.03, 0.01)
 _CLOSE = 1e-3
 
 
-def row_losses(loss: Any, y: Any, predictions: Any) -> np.ndarray[Any, Any] | None:
-    """The loss of each row as if it were the whole batch, (n,); None where it cannot be had."""
-    if not 0 < len(predictions) <= MOST_ROWS or len(y) != len(predictions):
-        return None
+def row_losses(loss: Any, batch: Sequence[Any], predictions: Any) -> np.ndarray[Any, Any] | None:
+    """The loss of each row as if it were the whole batch, its weight counted, (n,); None where it cannot be had.
+
+    Args:
+        loss: The loss.
+        batch: x, y and perhaps the weights of the rows, each of n rows.
+        predictions: Of n rows.
+    """
     try:
-        return np.array([float(loss(y[row : row + 1], predictions[row : row + 1])) for row in range(len(y))])
+        rows = require_same_rows(("x", "y", "sample_weight", "predictions"), (*_three(batch), predictions))
+        return np.array([_loss_of_row(loss, batch, predictions, row) for row in range(rows)]) if rows <= MOST_ROWS else None
     except Exception:  # noqa: BLE001 - a loss may be anything; one that needs the whole batch has no losses of rows
         return None
 
 
-def baseline(loss: Any, y: Any, predictions: Any, task: str) -> float | None:
-    """The loss of one answer for all rows: the mean of the targets, or the shares of the classes; None where there is none."""
+def _three(batch: Sequence[Any]) -> tuple[Any, Any, Any]:
+    x, y, *weights = batch
+    return x, y, weights[0] if weights else ()
+
+
+def _loss_of_row(loss: Any, batch: Sequence[Any], predictions: Any, row: int) -> float:
+    (x, y, *weights), answer = map_leaves(lambda leaf: leaf[row : row + 1], (tuple(batch), predictions))
+    return float(loss_of(loss, y, answer, x, *weights)[0])
+
+
+def baseline(loss: Any, batch: Sequence[Any], predictions: Any, task: str) -> float | None:
+    """The loss of one answer for all rows: the mean of the targets, or the shares of the classes; None where there is none.
+
+    Args:
+        loss: The loss.
+        batch: x, y and perhaps the weights of the rows, which count in the mean and in the shares.
+        predictions: (n, k); their shape and dtype are those of the answer.
+        task: `regression` or `classification`; of another, and of structures, there is no usual answer.
+    """
+    x, y, *weights = batch
+    if task == "other" or not is_tensor(y) or not is_tensor(predictions):
+        return None
+
+    def measured(answer: Any) -> float:
+        return float(loss_of(loss, y, tf.cast(tf.convert_to_tensor(answer), predictions.dtype), x, *weights)[0])
+
     try:
+        known = np.asarray(y)
+        counts = np.asarray(weights[0], np.float64) if weights else np.ones(len(known))
         if task == "regression":
-            guess = tf.reduce_mean(tf.cast(y, tf.float64), axis=0, keepdims=True)
-            rows = tf.broadcast_to(guess, tf.shape(y))
-            return float(loss(y, tf.reshape(tf.cast(rows, predictions.dtype), tf.shape(predictions))))
-        return _of_shares(loss, np.asarray(y), predictions)
+            guess = np.average(known.astype(np.float64), axis=0, weights=counts)
+            return measured(np.broadcast_to(guess, known.shape).reshape(predictions.shape))
+        return _of_shares(measured, known, predictions.shape, counts)
     except Exception:  # noqa: BLE001 - as above
         return None
 
 
-def _of_shares(loss: Any, y: np.ndarray[Any, Any], predictions: Any) -> float | None:
+def _of_shares(
+    measured: Callable[[Any], float], y: np.ndarray[Any, Any], shape: Sequence[int], counts: np.ndarray[Any, Any]
+) -> float | None:
     """The shares as logits or as probabilities: whichever gives the entropy of the shares is what the loss takes."""
-    outputs = predictions.shape[-1]
+    outputs = shape[-1]
     numbers = y.reshape(-1).astype(int) if y.ndim == 1 or y.shape[-1] == 1 else y.argmax(axis=-1)
-    shares = np.bincount(numbers, minlength=max(2, outputs)) / len(numbers)
-    entropy = -sum(share * math.log(share) for share in shares if share)
+    weights = np.repeat(counts, len(numbers) // len(counts))  # a class a row, or one at each of its places
+    shares = np.bincount(numbers, weights, minlength=max(2, outputs)) / weights.sum()
+    entropy = -sum(share * math.log(share) for share in shares if share) * weights.mean()
     safe = np.clip(shares, 1e-9, 1 - 1e-9)
     logits, odds = (np.log(safe), shares) if outputs > 1 else (np.log(safe[1:] / safe[0]), shares[1:])
     for guess in (logits, odds):
-        rows = np.broadcast_to(guess, predictions.shape)
-        value = float(loss(tf.convert_to_tensor(y), tf.cast(tf.constant(rows), predictions.dtype)))
+        value = measured(np.broadcast_to(guess, shape))
         if abs(value - entropy) <= _CLOSE * max(1.0, entropy):
             return value
     return None

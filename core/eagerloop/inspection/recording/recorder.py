@@ -1,7 +1,7 @@
 """One real step of a run, seen from outside and taken back: the loop's source and the run are what they were."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,18 +9,23 @@ import numpy as np
 import tensorflow as tf
 
 from eagerloop import loop
+from eagerloop.building.batches import batch_like, tensors_like
+from eagerloop.building.precision import own_loss
 from eagerloop.building.run_parts import RunParts
+from eagerloop.building.weighing import takes_weights
 from eagerloop.errors import ConfigError, NotAStepError
 from eagerloop.inspection.looking.calls import Call, Calls
 from eagerloop.inspection.looking.operations import listing
 from eagerloop.inspection.looking.slots import iterations_of, numbers_of
-from eagerloop.inspection.looking.stage import Stage, State, array_of, eagerly, first_tensor
+from eagerloop.inspection.looking.stage import Stage, State, array_of, eagerly
 from eagerloop.inspection.mistakes.findings import explain, findings_of
 from eagerloop.inspection.recording import entries, loss_facts
+from eagerloop.inspection.records.leaves import kept
 from eagerloop.inspection.step_record import DifferenceRecord, OperationRecord, StepRecord, Values
-from eagerloop.process.numerics import versions
+from eagerloop.process.versions import versions
 from eagerloop.standing import Position
 from eagerloop.storage.variables import inner_variable
+from eagerloop.structures import require_same_rows, rows_of
 
 
 def inspect_step(  # noqa: PLR0913 - what to look at, and how closely
@@ -28,6 +33,7 @@ def inspect_step(  # noqa: PLR0913 - what to look at, and how closely
     position: Position,
     x: Any,
     y: Any,
+    sample_weight: Any = None,
     *,
     row: int = 0,
     operations: bool = False,
@@ -44,8 +50,9 @@ def inspect_step(  # noqa: PLR0913 - what to look at, and how closely
     Args:
         parts: The parts of a run.
         position: Where the run stands.
-        x: Features, (n, d).
-        y: Targets, (n, k) or (n,).
+        x: Features, (n, d), or the structure that the dataset gives.
+        y: Targets, (n, k) or (n,), or the structure that the dataset gives.
+        sample_weight: How much each row counts, (n,).
         row: The row of the batch that a drawing works out by hand, counted from 0.
         operations: List every TensorFlow operation that runs.
         differences: Check the gradients by finite differences.
@@ -57,7 +64,9 @@ def inspect_step(  # noqa: PLR0913 - what to look at, and how closely
         The record.
 
     Raises:
-        ConfigError: x or y is no batch of numbers, the batch has no such row, or the run trains on several devices.
+        ConfigError: x or y is no batch of numbers, the batch has no such row, something takes no weights of rows, or the run
+            trains on several devices.
+        DataError: A structure is another one than the dataset's, or its tensors differ in rows.
         PluginError: A step function of one's own does not return a `Step`; or the step raises, and a finding explains why.
 
     Example:
@@ -69,9 +78,9 @@ def inspect_step(  # noqa: PLR0913 - what to look at, and how closely
         >>> record.step, record["dense1"].output.shape, record["dense2/kernel"].update.shape
         (13, (10, 32), (32, 1))
     """
-    x, y = (_array(name, given, like) for name, given, like in zip("xy", (x, y), parts.first_batch, strict=True))
-    _refuse(parts, x, y, row)
-    stage = Stage(parts, x, y, train_step)
+    batch = _batch(parts, x, y, sample_weight)
+    _refuse(parts, batch, row, train_step)
+    stage = Stage(parts, batch, train_step)
     try:
         with eagerly(), stage.kept.unchanged():
             seen = _see(stage, operations=operations)
@@ -79,11 +88,27 @@ def inspect_step(  # noqa: PLR0913 - what to look at, and how closely
             record = _record(stage, position, seen, more, row)
     except Exception as error:
         if findings and not isinstance(error, NotAStepError):
-            explain(error, parts, x, y, train_step)
+            explain(error, parts, batch, train_step)
         raise
     return (
-        replace(record, findings=tuple(findings_of(parts, x, y, train_step=train_step, record=record))) if findings else record
+        replace(record, findings=tuple(findings_of(parts, *batch, train_step=train_step, record=record)))
+        if findings
+        else record
     )
+
+
+def _batch(parts: RunParts, x: Any, y: Any, sample_weight: Any) -> tuple[Any, ...]:
+    """The batch in the form of the run's own."""
+    like = parts.first_batch[:2]
+    x, y = (
+        _array(name, given, one) if isinstance(one, tf.Tensor) else tensors_like(one, given, name)
+        for name, given, one in zip("xy", (x, y), like, strict=True)
+    )
+    if sample_weight is not None:
+        return batch_like(parts.first_batch, x, y, sample_weight)
+    if not all(isinstance(one, tf.Tensor) for one in like):
+        require_same_rows(("x", "y"), (x, y))
+    return x, y
 
 
 def _array(name: str, given: Any, like: Any) -> Any:
@@ -98,10 +123,10 @@ def _array(name: str, given: Any, like: Any) -> Any:
     raise ConfigError(msg)
 
 
-def _refuse(parts: RunParts, x: Any, y: Any, row: int) -> None:
-    rows = len(x)
-    if len(y) != rows:
-        msg = f"x and y must have as many rows: x has {rows}, y has {len(y)}"
+def _refuse(parts: RunParts, batch: Sequence[Any], row: int, train_step: Callable[..., Any] | None) -> None:
+    rows = int(rows_of(batch[0]))
+    if all(isinstance(one, tf.Tensor) for one in batch[:2]) and len(batch[1]) != rows:
+        msg = f"x and y must have as many rows: x has {rows}, y has {len(batch[1])}"
         raise ConfigError(msg)
     if not hasattr(row, "__index__"):  # as integers have, Python's and NumPy's
         msg = f"row must be an integer from 0 to {rows - 1}; got {row!r}"
@@ -111,6 +136,11 @@ def _refuse(parts: RunParts, x: Any, y: Any, row: int) -> None:
         raise ConfigError(msg)
     if parts.replicas:
         msg = "a step on several devices cannot be looked at in one place; make the same run on one device, and inspect that"
+        raise ConfigError(msg)
+    takers = {"the train_step": train_step or parts.step, f"loss '{parts.names['loss']}'": own_loss(parts.loss)}
+    without = [words for words, taker in takers.items() if not takes_weights(taker)]
+    if len(batch) > 2 and without:  # noqa: PLR2004 - x, y and the weights
+        msg = f"the rows have weights, and {' and '.join(without)} cannot take them; give it a parameter sample_weight"
         raise ConfigError(msg)
 
 
@@ -171,20 +201,22 @@ class _Replays:
             inner_variable(variable).assign(seen.after["variable", name])
         self.loss_after = stage.loss_now()
         stage.kept.put_back()
-        self.row_losses = loss_facts.row_losses(parts.loss, stage.y, step.predictions)
-        self.baseline = loss_facts.baseline(parts.loss, stage.y, step.predictions, parts.dataset.task)
+        self.row_losses = loss_facts.row_losses(parts.loss, stage.batch, step.predictions)
+        self.baseline = loss_facts.baseline(parts.loss, stage.batch, step.predictions, parts.dataset.task)
         self.numbers, self.iterations = numbers_of(parts.optimizer), iterations_of(parts.optimizer, position.step)
 
 
 def _record(stage: Stage, position: Position, seen: _Seen, more: _Replays, row: int) -> StepRecord:
     step = seen.step
+    x, y, *weights = stage.batch
     return StepRecord(
         **_whereabouts(stage.parts, position),
         file=entries.file_of(stage.marked),
         lines=tuple(entries.line_entries(stage.marked)),
-        x=Values.of(stage.x),
-        y=Values.of(stage.y),
-        predictions=Values.of(array_of(first_tensor(step.predictions))),
+        x=kept(x),
+        y=kept(y),
+        sample_weight=Values.of(weights[0]) if weights else None,
+        predictions=kept(step.predictions, array_of),
         row_losses=None if more.row_losses is None else Values.of(more.row_losses),
         loss=float(step.loss),
         penalties=tuple(more.penalties),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from eagerloop.errors import ConfigError, did_you_mean
+from eagerloop.inspection.records.leaves import Kept, Leaves, named
 from eagerloop.inspection.records.step_json import dumps, loads
 from eagerloop.inspection.records.step_parts import (
     DifferenceRecord,
@@ -17,7 +18,7 @@ from eagerloop.inspection.records.step_parts import (
     OperationRecord,
     VariableRecord,
 )
-from eagerloop.inspection.records.values import Values
+from eagerloop.inspection.records.values import OPTIONAL, Values
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,9 +37,9 @@ class StepFacts:
         classes: The classes by name, in the order of their numbers; empty for a regression.
         file: The file of the loop's source, relative to the package: `eagerloop/loop.py`.
         lines: The lines of `train_step`, in order, but for its docstring.
-        x: Features, (n, d).
+        x: Features, (n, d); `Leaves` by path where it is a structure of tensors, as y and the predictions.
         y: Targets, (n, k) or (n,).
-        predictions: What the model answered while training, (n, k); of several outputs the first.
+        predictions: What the model answered while training, (n, k).
         row_losses: The loss of each row alone, (n,); None where it cannot be had.
         loss: What was minimised, penalties included.
         penalties: The model's own losses, by the order in which it gives them.
@@ -54,6 +55,7 @@ class StepFacts:
         findings: The mistakes that were recognised.
         versions: Of eagerloop, TensorFlow, Keras, NumPy, Python.
         row: The row of the batch that a drawing works out by hand, counted from 0.
+        sample_weight: How much each row counts, (n,); None where all count alike.
     """
 
     epoch: int
@@ -67,9 +69,9 @@ class StepFacts:
     classes: Sequence[str]
     file: str
     lines: Sequence[LineRecord]
-    x: Values
-    y: Values
-    predictions: Values
+    x: Kept
+    y: Kept
+    predictions: Kept
     row_losses: Values | None
     loss: float
     penalties: Sequence[float]
@@ -85,6 +87,35 @@ class StepFacts:
     findings: Sequence[Finding] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     row: int = 0
+    sample_weight: Values | None = field(default=None, metadata=OPTIONAL)
+
+    @property
+    def given(self) -> dict[str, Values]:
+        """What went in, by name: `x/city`, `y/age`, `sample_weight`."""
+        weights = {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
+        return named("x", self.x) | named("y", self.y) | weights
+
+    @property
+    def answered(self) -> dict[str, Values]:
+        """What came out, by name: `predictions`, or `predictions/age` and so on."""
+        return named("predictions", self.predictions)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the batch has."""
+        return next(iter(named("x", self.x).values())).shape[0]
+
+    @property
+    def told_of_structures(self) -> str:
+        """A sentence on what is not worked out by hand, where there is more than one tensor of targets or predictions."""
+        if not isinstance(self.y, Leaves) and not isinstance(self.predictions, Leaves):
+            return ""
+        return f"no sum by hand: {'the targets are empty' if self.y_is_empty else 'the loss is of several tensors'}"
+
+    @property
+    def y_is_empty(self) -> bool:
+        """Whether there are no targets."""
+        return isinstance(self.y, Leaves) and not len(self.y)
 
     @property
     def told_of_gradients(self) -> str:
@@ -94,7 +125,7 @@ class StepFacts:
         return "where the two differ, the step's gradients are not those of the loss that it tells: it means so, or is wrong"
 
     def __getitem__(self, name: str) -> Any:
-        """The `LayerRecord` or `VariableRecord` of that name.
+        """The `LayerRecord` or `VariableRecord` of that name, or the values: `record["x/city"]`.
 
         Raises:
             ConfigError: There is none; with the nearest name.
@@ -109,7 +140,7 @@ class StepFacts:
 
     def _named(self) -> dict[str, Any]:
         entries: list[Any] = [*self.variables, *self.layers]
-        return {entry.name: entry for entry in entries}
+        return self.given | self.answered | {entry.name: entry for entry in entries}
 
     def __eq__(self, other: object) -> bool:
         """Whether every value is the same."""
@@ -140,11 +171,13 @@ Facts = TypeVar("Facts", bound=StepFacts)
 
 def with_rows(record: Facts, where: str) -> Facts:
     """The record, if it has a batch with its row."""
-    shapes = [values.shape for values in (record.x, record.y, record.predictions)]
-    if not all(shapes) or not 0 <= record.row < min(shape[0] for shape in shapes[:2]):
+    given = [values.shape for name, values in record.given.items()]
+    answered = [values.shape for values in record.answered.values()]
+    whole = named("x", record.x) and all(given) and (all(answered) or isinstance(record.predictions, Leaves))
+    if not whole or not 0 <= record.row < min(shape[0] for shape in given):
         msg = (
-            f"{where}: expected x, y and predictions with rows, and row {record.row} among them, got the shapes {shapes}; "
-            "the record was changed or cut off: record the step again"
+            f"{where}: expected x, y and predictions with rows, and row {record.row} among them, got the shapes "
+            f"{given + answered}; the record was changed or cut off: record the step again"
         )
         raise ConfigError(msg)
     return record

@@ -9,14 +9,14 @@ import json
 import math
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from eagerloop.errors import ConfigError
-from eagerloop.storage.files import read_plain
+from eagerloop.files.plain import read_plain
 
 FORMAT = 1
 LONGEST_FILE = 2**28
@@ -92,7 +92,8 @@ def read_text(path: Path) -> str:
 
 def _encode(value: Any) -> Any:
     if is_dataclass(value):
-        return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
+        held = {field: getattr(value, field.name) for field in fields(value)}
+        return {field.name: _encode(item) for field, item in held.items() if item is not None or not _optional(field)}
     if isinstance(value, np.ndarray):
         return _elements(value)
     if isinstance(value, Mapping):
@@ -137,8 +138,8 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
     if is_dataclass(hint):
         return _dataclass(hint, value, where)
     if origin in (types.UnionType, Union):
-        other = next(argument for argument in arguments if argument is not type(None))
-        return None if value is None else _decode(other, value, where)
+        others = [argument for argument in arguments if argument is not type(None)]
+        return None if value is None and len(others) < len(arguments) else _decode(_meant(others, value), value, where)
     if origin in (tuple, Sequence, np.ndarray):
         return _items(origin, arguments, value, where)
     if origin is Mapping:
@@ -147,6 +148,17 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
     if origin is Literal:
         return value if value in arguments else _refuse(where, f"one of {', '.join(arguments)}", value)
     return _scalar(hint, value, where)
+
+
+def _optional(field: Field[Any]) -> bool:
+    """Whether a record may be without this field: it is left out where it is None."""
+    return bool(field.metadata.get("optional"))
+
+
+def _meant(kinds: Sequence[Any], value: Any) -> Any:
+    """Which of several types a value is meant to be of: the dataclass with its names, else the first."""
+    names = set(value) if isinstance(value, dict) else set()
+    return next((kind for kind in kinds if is_dataclass(kind) and names == {field.name for field in fields(kind)}), kinds[0])
 
 
 def _items(origin: Any, arguments: tuple[Any, ...], value: Any, where: str) -> Any:
@@ -179,7 +191,8 @@ def _scalar(hint: Any, value: Any, where: str) -> Any:
 
 
 def _dataclass(kind: Any, value: Any, where: str) -> Any:
-    names = [field.name for field in fields(kind)]
+    given = value if isinstance(value, dict) else {}
+    names = [field.name for field in fields(kind) if field.name in given or not _optional(field)]
     if not isinstance(value, dict) or sorted(value) != sorted(names):
         _refuse(where, f"an object with {', '.join(names)}", list(value) if isinstance(value, dict) else value)
     hints = get_type_hints(kind)
@@ -191,7 +204,9 @@ def _dataclass(kind: Any, value: Any, where: str) -> Any:
 
 def _array(content: Mapping[str, Any], where: str) -> np.ndarray[Any, Any]:
     """The elements in their shape and dtype."""
-    shape, dtype = content["shape"], content["dtype"]
+    shape, dtype, lengths = content["shape"], content["dtype"], content.get("lengths")
+    if lengths is not None and (len(shape) < 2 or len(lengths) != shape[0] or not all(0 <= one <= shape[1] for one in lengths)):  # noqa: PLR2004
+        _refuse(f"{where}.lengths", f"a length for each row of the shape {shape}", lengths)
     elements = [_scalar(Any, item, where) for item in content["array"]]
     kind = str if dtype == "string" else (bool, int, float)
     for stray in (item for item in elements if not isinstance(item, kind)):

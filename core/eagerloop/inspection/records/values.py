@@ -1,6 +1,7 @@
 """An array of a step as plain values: its summary, and the elements themselves where they are not too many."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ LARGEST = 10_000
 
 BINS = 20
 """Bars of a histogram."""
+
+OPTIONAL: Mapping[str, bool] = {"optional": True}
+"""Marks a field that a record leaves out where it is None: records without it were written before it was there."""
 
 NUMBERS = "biuf"
 """The kinds of NumPy dtype that have a mean."""
@@ -34,6 +38,8 @@ class Values:
         counts: How many finite elements are in each bar of the histogram; empty where there are none.
         edges: Where the bars begin, and where the last one ends: one more than `counts`.
         array: Every value, or None for a larger array.
+        lengths: Of a ragged tensor, how many elements each row has. Its shape is that of the longest row, its array is filled
+            up with zeros, and its figures are those of the elements alone. None for any other.
     """
 
     shape: tuple[int, ...]
@@ -48,6 +54,7 @@ class Values:
     counts: tuple[int, ...]
     edges: tuple[float, ...]
     array: np.ndarray[Any, Any] | None = None
+    lengths: tuple[int, ...] | None = field(default=None, metadata=OPTIONAL)
 
     @classmethod
     def of(cls, array: Any, dtype: str = "") -> "Values":
@@ -65,6 +72,8 @@ class Values:
             >>> values.shape, values.mean, values.maximum, values.zeros, values.nonfinite
             ((2, 2), 2.0, 4.0, 0.25, 1)
         """
+        if hasattr(array, "flat_values"):  # a ragged tensor
+            return _of_ragged(array)
         values = np.asarray(array)
         kept = _plain(values)
         finite = kept[np.isfinite(kept)].astype(np.float64) if kept.dtype.kind in NUMBERS else np.empty(0)
@@ -88,6 +97,11 @@ class Values:
             array=np.array(kept) if kept.size <= LARGEST else None,
         )
 
+    def row(self, number: int) -> np.ndarray[Any, Any]:
+        """The elements of a row, one after the other; of a ragged tensor, those that it has."""
+        row = np.asarray(self)[number]
+        return np.atleast_1d(row if self.lengths is None else row[: self.lengths[number]]).ravel()
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:  # noqa: FBT001 - NumPy's signature
         if self.array is None:
             msg = (
@@ -99,6 +113,8 @@ class Values:
     def __repr__(self) -> str:
         """Shape, dtype and range; then the values, shortened as NumPy does, or the reason why there are none."""
         head = f"{self.shape} {self.dtype}"
+        if self.lengths is not None:
+            head += ", ragged"
         if not np.isnan(self.mean):
             head += f", {self.minimum:.4g} to {self.maximum:.4g}, mean {self.mean:.4g}"
         if self.nonfinite:
@@ -106,6 +122,14 @@ class Values:
         if self.array is None:
             return f"{head} (a summary: over {LARGEST:,} elements)"
         return f"{head}\n{np.array2string(self.array, max_line_width=80, threshold=200)}"
+
+
+def _of_ragged(tensor: Any) -> Values:
+    """A ragged tensor: the figures of its elements, and its rows filled up."""
+    filled = np.asarray(tensor.to_tensor())
+    lengths = tuple(int(length) for length in np.asarray(tensor.row_lengths()))
+    kept = np.array(_plain(filled)) if filled.size <= LARGEST else None
+    return replace(Values.of(tensor.flat_values), shape=filled.shape, array=kept, lengths=lengths)
 
 
 def _plain(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -24,18 +24,24 @@ FEATURES = 12
 
 
 def row_of(record: StepFacts, row: int, width: int) -> Text:
-    """One row of the batch, by the names of its columns."""
-    for letter, names, values in (("x", record.features, record.x), ("y", record.targets, record.y)):
-        yield f"{letter}  {values.shape} {values.dtype}{', too large to be kept whole' if values.array is None else ''}"
+    """One row of the batch, by the names of its columns; of a structure, tensor by tensor."""
+    columns = {"x": record.features, "y": record.targets}
+    for name, values in record.given.items():
+        large = ", too large to be kept whole" if values.array is None else ""
+        yield f"{name}  {values.shape} {values.dtype}{large}{'' if values.lengths is None else ', ragged'}"
         if values.array is None:
             continue
-        cells = np.atleast_1d(values.array[row]).ravel()
+        cells = values.row(row)
         texts = [word(cell) for cell in cells[: FEATURES + 1]]
-        if letter == "y" and len(cells) == 1 and cells[0] in range(len(record.classes)):
+        names = columns.get(name, [""] * len(cells))  # a tensor in a structure stands under its own name
+        if name == "y" and len(cells) == 1 and cells[0] in range(len(record.classes)):
             texts = [record.classes[int(cells[0])]]
-        named = [f"{names[place] if place < len(names) else f'{letter}{place}'} {text}" for place, text in enumerate(texts)]
+        labels = [names[place] if place < len(names) else f"{name}{place}" for place in range(len(texts))]
+        written = [f"{label} {text}".lstrip() for label, text in zip(labels, texts, strict=True)]
         more = [f"... {len(cells) - FEATURES} more"] if len(cells) > FEATURES else []
-        yield from folded(f"   row {row}: ", [*named[:FEATURES], *more], width)
+        yield from folded(f"   row {row}: ", [*written[:FEATURES], *more], width)
+    if record.y_is_empty:
+        yield "y  empty: the loss asks for something else than targets"
 
 
 def predicted(record: StepFacts, row: int, width: int) -> Text:
@@ -53,10 +59,11 @@ def predicted(record: StepFacts, row: int, width: int) -> Text:
             yield from _indented(sentence, width)
         yield ""
         seen[f"the output of {layer.name}"] = layer.output
-    origin = _origin(record.predictions, seen)
-    yield f"predictions, {record.predictions.shape}{': ' if origin else ''}{origin}"
-    if not origin:
-        yield from _values("", record.predictions, row, width)
+    for name, values in record.answered.items():
+        origin = _origin(values, seen)
+        yield f"{name}, {values.shape}{': ' if origin else ''}{origin}"
+        if not origin:
+            yield from _values("", values, row, width)
 
 
 def _origin(values: Values, seen: dict[str, Values]) -> str:
@@ -73,7 +80,7 @@ def _values(name: str, values: Values, row: int, width: int) -> Text:
     head = f"  {name:<4}"
     if values.array is not None and values.array.ndim and row < len(values.array):
         label = f"row {row}  "
-        yield f"{head}{label}{listed(values.array[row].ravel(), width - len(head) - len(label))}"
+        yield f"{head}{label}{listed(values.row(row), width - len(head) - len(label))}"
         head = " " * len(head)
     if values.dtype == "string":
         return
@@ -122,6 +129,8 @@ def measured(record: StepFacts, row: int, width: int) -> Text:
         yield from _sum(work, width)
     elif losses is not None:
         yield f"row {row} alone has the loss {three(losses[row])}"
+    if work is None and record.told_of_structures:
+        yield record.told_of_structures
     own = record.loss - sum(record.penalties)
     name = ""
     if losses is not None:

@@ -87,6 +87,8 @@ def _deed(node: ast.AST, names: Sequence[str]) -> str:
     match node:
         case ast.Call(func=ast.Name(id=name)) if name in (model, loss):
             return "predict" if name == model else "measure"
+        case ast.Call(args=[ast.Name(id=name), *_]) if name == loss:  # handed to what gives it all that it asks for
+            return "measure"
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="apply_gradients" | "apply")) if name == optimizer:
             return "update"
         case ast.Call(func=ast.Attribute(attr="gradient")):

@@ -62,8 +62,8 @@ def step_transcript(
         ConfigError: The batch has no such row.
     """
     row = record.row if row is None else row
-    if not 0 <= row < record.x.shape[0]:
-        msg = f"the batch has no row {row}: it has {record.x.shape[0]}, counted from 0"
+    if not 0 <= row < record.rows:
+        msg = f"the batch has no row {row}: it has {record.rows}, counted from 0"
         raise ConfigError(msg)
     lines = [*_head(record, row, width), *_body(record, row, width, operations=operations), *_findings(record, width)]
     return "\n".join(_painted(line) if colour else printable(line.text) for line in lines)

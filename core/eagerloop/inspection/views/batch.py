@@ -4,30 +4,28 @@ Shapes: n rows, d features (more axes are laid out in one row), k target columns
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from eagerloop.errors import ConfigError
+from eagerloop.inspection.views.batch_columns import MOST_ROWS, column, distribution, note, ragged_column
 from eagerloop.inspection.writing.numbers_as_text import three
-from eagerloop.inspection.writing.text_layout import folded, histogram, table
+from eagerloop.inspection.writing.pictures import are_pictures, beside
+from eagerloop.inspection.writing.text_layout import folded, table
 from eagerloop.parts import Dataset
+from eagerloop.structures import leaves_by_path, map_leaves, rows_of
 
 WIDTH = 80
-MOST_ROWS = 20
 FEWEST_ROWS = 5
 """Of fewer rows there is no histogram: one can see them."""
 
-BARS = 20
-"""Of the histograms; half as many where there are fewer than 50 rows."""
 
 MOST_FEATURES = 40
-DIGITS = 7
-MEAN_DECIMALS = 4
-SMALLEST_PLAIN, LARGEST_PLAIN = 1e-4, 1e7
-"""Columns whose largest number is not between these are written with exponents."""
+
+MOST_PICTURES = 8
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -36,21 +34,23 @@ class BatchView:
 
     Attributes:
         number: Which batch of epoch 1, counted from 0.
-        x: Features, (n, d) or with more axes.
+        x: Features, (n, d) or with more axes; a structure of arrays, or of ragged tensors, where the dataset gives one, as y.
         y: Targets, (n, k) or (n,).
         features: The columns of x, by name.
         targets: The columns of y, by name.
         task: Classification or regression.
         classes: The classes by name, in the order of their numbers; empty for a regression.
+        sample_weight: How much each row counts, (n,); None where all count alike.
     """
 
     number: int
-    x: np.ndarray[Any, Any]
-    y: np.ndarray[Any, Any]
+    x: Any
+    y: Any
     features: Sequence[str]
     targets: Sequence[str]
     task: str
     classes: Sequence[str]
+    sample_weight: np.ndarray[Any, Any] | None = None
 
     def __repr__(self) -> str:
         return str(self)
@@ -59,12 +59,37 @@ class BatchView:
         """Shapes, dtypes and names, a row per example, each column's smallest, mean and largest value and its histogram."""
         labels = self._labels()
         tables = [line for block in self._blocks() for line in ["", *table(list(zip(labels, *block, strict=True)), left=0)]]
-        return "\n".join([*self._head(), *tables, *self._distributions()])
+        return "\n".join([*self._head(), *self._pictures(), *tables, *self._distributions()])
+
+    def _pictures(self) -> Iterator[str]:
+        """The first pictures in shades, where x is a batch of them."""
+        if are_pictures(self.x):
+            y = self.y.reshape(-1) if isinstance(self.y, np.ndarray) and self.y.size == self._rows else ()
+            named = [f"{row}  {self.classes[value] if self.classes else three(value)}" for row, value in enumerate(y)]
+            shown = self.x[:MOST_PICTURES]
+            yield from beside((named or [str(row) for row in range(self._rows)])[: len(shown)], shown, WIDTH)
+
+    @property
+    def _rows(self) -> int:
+        return int(rows_of(self.x))
+
+    def _tensors(self) -> Iterator[tuple[str, Any, Sequence[str]]]:
+        """Each tensor by its name, `x` or `x/city`, with the names of its columns."""
+        weights = () if self.sample_weight is None else self.sample_weight
+        known = (("x", self.x, self.features), ("y", self.y, self.targets), ("sample_weight", weights, ("weight",)))
+        for letter, structure, names in known:
+            for path, leaf in leaves_by_path(structure).items():
+                yield (f"{letter}/{path}", leaf, _numbered(f"{letter}/{path}", leaf)) if path else (letter, leaf, names)
 
     def _head(self) -> Iterator[str]:
-        yield f"batch {self.number} of epoch 1, {_counted(len(self.x), 'row')}, {self.task}"
-        for letter, array, names in (("x", self.x, self.features), ("y", self.y, self.targets)):
-            yield from folded(f"{letter}  {array.shape} {array.dtype.name}  ", names, WIDTH, MOST_FEATURES)
+        yield f"batch {self.number} of epoch 1, {_counted(self._rows, 'row')}, {self.task}"
+        for name, leaf, names in self._tensors():
+            ragged = "" if isinstance(leaf, np.ndarray) else "ragged  "
+            yield from folded(
+                f"{name}  {tuple(leaf.shape)} {np.dtype(_dtype(leaf)).name}  {ragged}", names, WIDTH, MOST_FEATURES
+            )
+        if not leaves_by_path(self.y):
+            yield "y  empty"
         if self.classes:
             numbers, counts = np.unique(self.y, return_counts=True)
             here = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
@@ -74,8 +99,8 @@ class BatchView:
             yield from folded("classes  ", counted, WIDTH, MOST_FEATURES)
 
     def _labels(self) -> list[str]:
-        shown = min(len(self.x), MOST_ROWS)
-        return ["", *map(str, range(shown)), *(["..."] if shown < len(self.x) else []), "min", "mean", "max"]
+        shown = min(self._rows, MOST_ROWS)
+        return ["", *map(str, range(shown)), *(["..."] if shown < self._rows else []), "min", "mean", "max"]
 
     def _blocks(self) -> Iterator[list[list[str]]]:
         """Columns of text, as many together as the width of a page takes."""
@@ -83,37 +108,47 @@ class BatchView:
         label = max(map(len, self._labels()))
         block: list[list[str]] = []
         width = label
-        for column in columns:
-            wide = 2 + max(map(len, column))
+        for one in columns:
+            wide = 2 + max(map(len, one))
             if block and width + wide > WIDTH:
                 yield block
                 block, width = [], label
-            block.append(column)
+            block.append(one)
             width += wide
         yield block
 
     def _distributions(self) -> Iterator[str]:
         """A histogram a column; of very many columns one for all, as of the pixels of a picture."""
-        if len(self.x) < FEWEST_ROWS:
+        if self._rows < FEWEST_ROWS:
             return
-        x, y = (array.reshape(len(array), -1) for array in (self.x, self.y))
-        columns = [(self._name("x", self.features, place), x[:, place]) for place in range(x.shape[1])]
-        if x.shape[1] > MOST_FEATURES:
-            columns = [(f"all {x.shape[1]} of x", x)]
-        if not self.classes:
-            columns += [(self._name("y", self.targets, place), y[:, place]) for place in range(y.shape[1])]
-        rows = [_distribution(name, values) for name, values in columns if values.dtype.kind in "iuf"]
+        columns: list[tuple[str, Any]] = []
+        for name, leaf, names in self._tensors():
+            if not isinstance(leaf, np.ndarray):
+                columns.append((name, np.asarray(leaf.flat_values)))
+            elif name == "y" and self.classes:
+                continue
+            elif name[0] == "x" and math.prod(leaf.shape[1:]) > MOST_FEATURES:
+                columns.append((f"all {math.prod(leaf.shape[1:])} of {name}", leaf))
+            else:
+                flat = leaf.reshape(len(leaf), -1)
+                columns += [(self._name(name, names, place), flat[:, place]) for place in range(flat.shape[1])]
+        rows = [distribution(name, values) for name, values in columns if values.dtype.kind in "iuf"]
         if rows:
             yield from ["", *table([("", "from", "", "to"), *rows])]
 
     def _columns(self) -> Iterator[list[str]]:
-        x, y = (array.reshape(len(array), -1) for array in (self.x, self.y))
-        for place in range(min(x.shape[1], MOST_FEATURES)):
-            yield _column(self._name("x", self.features, place), x[:, place])
-        if x.shape[1] > MOST_FEATURES:
-            yield _note(f"{x.shape[1] - MOST_FEATURES} more", len(self._labels()))
-        for place in range(y.shape[1]):
-            yield _column(self._name("y", self.targets, place), y[:, place], self.classes)
+        for name, leaf, names in self._tensors():
+            if not isinstance(leaf, np.ndarray):
+                yield ragged_column(name, leaf)
+                continue
+            if name == "x" and are_pictures(leaf):
+                continue  # they are drawn
+            flat = leaf.reshape(len(leaf), -1)
+            most = MOST_FEATURES if name[0] == "x" else flat.shape[1]
+            for place in range(min(flat.shape[1], most)):
+                yield column(self._name(name, names, place), flat[:, place], self.classes if name == "y" else ())
+            if flat.shape[1] > most:
+                yield note(f"{flat.shape[1] - most} more", len(self._labels()))
 
     @staticmethod
     def _name(letter: str, names: Sequence[str], place: int) -> str:
@@ -155,67 +190,19 @@ def inspect_batch(dataset: Dataset, number: int = 0) -> BatchView:
         count = sum(1 for _batch in dataset.train(1, 0))
         msg = f"epoch 1 has {_counted(count, 'batch', 'batches')}, numbered from 0; there is no batch {number}"
         raise ConfigError(msg)
-    x, y = (np.asarray(tensor) for tensor in batch)
-    return BatchView(number, x, y, dataset.features, dataset.targets, dataset.task, dataset.classes)
+    x, y, *weights = map_leaves(lambda leaf: leaf if hasattr(leaf, "flat_values") else np.asarray(leaf), tuple(batch))
+    return BatchView(number, x, y, dataset.features, dataset.targets, dataset.task, dataset.classes, *weights)
 
 
 def _counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def _note(text: str, rows: int) -> list[str]:
-    return [text, *(["..."] * (rows - 1))]
+def _numbered(name: str, leaf: Any) -> list[str]:
+    """The columns of a tensor in a structure: by its name, and by their numbers where there are several."""
+    count = math.prod(leaf.shape[1:]) if isinstance(leaf, np.ndarray) else 1
+    return [name] if count == 1 else [f"{name} {place}" for place in range(count)]
 
 
-def _column(name: str, values: np.ndarray[Any, Any], classes: Sequence[str] = ()) -> list[str]:
-    """A column as text: name, values, and the three figures over all values where they mean something."""
-    more = ["..."] if len(values) > MOST_ROWS else []
-    if classes or values.dtype.kind not in "iuf":
-        cells = [classes[value] if classes else _text(value) for value in values[:MOST_ROWS]]
-        return [name, *cells, *more, "", "", ""]
-    form = _form(values)
-    mean = float(np.mean(values, dtype=np.float64))
-    return [name, *map(form, values[:MOST_ROWS]), *more, form(values.min()), _mean(mean, form), form(values.max())]
-
-
-def _distribution(name: str, values: np.ndarray[Any, Any]) -> tuple[str, ...]:
-    """A row: the name, the smallest value, the histogram, the largest value."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return name, "-", "nothing finite", "-"
-    picture = histogram(finite, BARS if finite.size >= 50 else BARS // 2)  # noqa: PLR2004
-    return name, three(finite.min()), picture or "one value", three(finite.max())
-
-
-def _form(values: np.ndarray[Any, Any]) -> Callable[[Any], str]:
-    """One way to write every number of a column: as many decimals as they need, seven digits in all where they need more."""
-    if values.dtype.kind != "f":
-        return str
-    finite = np.abs(values[np.isfinite(values)])
-    largest = float(finite.max(initial=0.0))
-    if largest and not SMALLEST_PLAIN <= largest < LARGEST_PLAIN:
-        return "{:.5e}".format
-    whole = max(1, math.floor(math.log10(largest)) + 1) if largest else 1
-    decimals = min(max(map(_decimals, finite[:MOST_ROWS]), default=0), max(0, DIGITS - whole))
-    return f"{{:.{decimals}f}}".format
-
-
-def _decimals(value: Any) -> int:
-    """How many digits after the point tell this value apart from its neighbours in its dtype."""
-    return len(np.format_float_positional(value, unique=True, trim="-").partition(".")[2])
-
-
-def _mean(mean: float, form: Callable[[Any], str]) -> str:
-    """The mean of few-digit numbers has many digits: it gets up to two more decimals than its column, without idle zeros."""
-    text = form(mean)
-    if "e" in text or not math.isfinite(mean):
-        return text
-    decimals = len(text.partition(".")[2])
-    longer = f"{mean:.{max(decimals, min(decimals + 2, MEAN_DECIMALS))}f}"
-    while len(longer) > len(text) and longer[-1] in "0.":
-        longer = longer[:-1]
-    return longer
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+def _dtype(leaf: Any) -> Any:
+    return leaf.dtype if isinstance(leaf, np.ndarray) else leaf.dtype.as_numpy_dtype

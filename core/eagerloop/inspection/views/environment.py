@@ -14,6 +14,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from eagerloop.choices.catalog import Broken, Catalog
+from eagerloop.process.versions import what_this_machine_gets
 
 PACKAGES = {"eagerloop": "eagerloop", "TensorFlow": "tensorflow", "Keras": "keras", "pluggy": "pluggy", "NumPy": "numpy"}
 BACKEND = "KERAS_BACKEND"
@@ -75,7 +76,7 @@ def inspect_environment(catalog: Catalog) -> EnvironmentView:
     versions |= {name: _version(package) or "not installed" for name, package in PACKAGES.items()}
     problems += _version_problems()
     problems += _backend_problems()
-    facts: dict[str, str] = {}
+    facts = {"this machine gets": what_this_machine_gets(platform.system(), platform.machine(), platform.release())}
     for look in (_tensorflow_facts, _keras_facts):
         problems += _guarded(look, facts)
     problems += _directory_problems()

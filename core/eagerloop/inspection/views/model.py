@@ -16,6 +16,7 @@ import tensorflow as tf
 from eagerloop.inspection.writing.numbers_as_text import three
 from eagerloop.inspection.writing.text_layout import histogram, table
 from eagerloop.parts import Model
+from eagerloop.structures import leaves_by_path, map_leaves
 
 WIDTH = 80
 MOST_VALUES = 200
@@ -66,7 +67,7 @@ class ModelView:
         frozen: How many other weights there are, such as the averages of BatchNorm.
         other: How many other numbers there are, such as the seed state of Dropout.
         question: The dummy input: 2 rows of the numbers from 1 on, or, where x is not of floats, the first 2 of x. None if
-            there was no batch.
+            there was no batch. Of a structure, the same structure; of a ragged tensor, the first 2 rows of x.
         answer: What the model answered to it, with `training=False`.
         features: The columns of the input, by name.
     """
@@ -78,8 +79,8 @@ class ModelView:
     trainable: int
     frozen: int
     other: int
-    question: np.ndarray[Any, Any] | None
-    answer: np.ndarray[Any, Any] | None
+    question: Any
+    answer: Any
     features: Sequence[str]
 
     def __repr__(self) -> str:
@@ -117,13 +118,17 @@ class ModelView:
         if self.question is None or self.answer is None:
             return
         yield ""
-        yield f"asked with training=False: x {self.question.shape} {self.question.dtype.name}"
-        if self.features:
-            named = ", ".join(self.features)
-            yield f"  {named}" if len(named) < WIDTH - 2 else f"  {named[: WIDTH - 6]} ..."
-        yield from _values(self.question)
-        yield f"the answer: {self.answer.shape} {self.answer.dtype.name}"
-        yield from _values(self.answer)
+        asked = "asked with training=False: "
+        for path, leaf in leaves_by_path(self.question).items():
+            yield f"{asked}{f'x/{path}' if path else 'x'} {tuple(leaf.shape)} {leaf.dtype.name}"
+            asked = ""
+            if self.features and not path:
+                named = ", ".join(self.features)
+                yield f"  {named}" if len(named) < WIDTH - 2 else f"  {named[: WIDTH - 6]} ..."
+            yield from _values(leaf)
+        for path, leaf in leaves_by_path(self.answer).items():
+            yield f"the answer{f' {path}' if path else ''}: {tuple(leaf.shape)} {leaf.dtype.name}"
+            yield from _values(leaf)
 
 
 def inspect_model(model: Model, x: Any = None, features: Sequence[str] = ()) -> ModelView:
@@ -131,7 +136,7 @@ def inspect_model(model: Model, x: Any = None, features: Sequence[str] = ()) -> 
 
     Args:
         model: A Keras model or a `tf.Module`.
-        x: A batch of features, (n, d) or with more axes; without one the model is not called.
+        x: A batch of features, (n, d) or with more axes, or a structure; without one the model is not called.
         features: The d columns of x, by name.
 
     Returns:
@@ -146,14 +151,13 @@ def inspect_model(model: Model, x: Any = None, features: Sequence[str] = ()) -> 
 
     Source: the guide "Keras with Eager Execution", which calls its model on a matrix of 1 to 6, then shows the weights.
     """
-    shapes: dict[str, str] = {}
-    question = answer = None
+    shapes, question, answer = {}, None, None
     if x is not None:
-        x = tf.convert_to_tensor(x)
+        x = _leaves(tf.convert_to_tensor, x)
         with _output_shapes(model) as shapes:
             model(x, training=False)
-        question = _question(x)
-        answer = np.asarray(model(tf.constant(question), training=False))
+        question = map_leaves(_question, x)
+        answer = _leaves(np.asarray, model(_leaves(tf.convert_to_tensor, question), training=False))
     layers = [_layer(layer, shapes) for layer in getattr(model, "layers", ())]
     variables, weights = list(model.variables), list(getattr(model, "weights", model.variables))
     trainable = {id(variable) for variable in model.trainable_variables}
@@ -171,13 +175,18 @@ def inspect_model(model: Model, x: Any = None, features: Sequence[str] = ()) -> 
     )
 
 
-def _question(x: tf.Tensor) -> np.ndarray[Any, Any]:
+def _leaves(change: Any, structure: Any) -> Any:
+    """The structure with each tensor changed; ragged ones stay what they are."""
+    return map_leaves(lambda leaf: leaf if isinstance(leaf, tf.RaggedTensor) else change(leaf), structure)
+
+
+def _question(x: Any) -> Any:
     """Two rows with the numbers from 1 on, down the columns, as R's `matrix(1:6, nrow = 2)` lays them out in the guide.
 
     Whole numbers and text may be keys of a vocabulary: there, two rows of x.
     """
-    if not x.dtype.is_floating:
-        return np.asarray(x[:2])
+    if not x.dtype.is_floating or isinstance(x, tf.RaggedTensor):
+        return _leaves(np.asarray, x[:2])
     row = x.shape[1:].as_list()
     return np.arange(1, 2 * math.prod(row) + 1).reshape(2, *row, order="F").astype(x.dtype.as_numpy_dtype)
 
@@ -232,7 +241,10 @@ def _distribution(value: np.ndarray[Any, Any]) -> Iterator[str]:
         yield f"  {three(value.min())}  {picture}  {three(value.max())}  mean {three(value.mean())}"
 
 
-def _values(value: np.ndarray[Any, Any]) -> Iterator[str]:
-    """An array as NumPy prints it, shortened where it is large, indented."""
-    text = np.array2string(value, max_line_width=WIDTH - 2, threshold=MOST_VALUES)
-    return (f"  {line}" for line in text.splitlines())
+def _values(value: Any) -> Iterator[str]:
+    """An array as NumPy prints it, shortened where it is large, indented; of a ragged tensor, its rows as lists."""
+    if isinstance(value, tf.RaggedTensor):
+        rows: list[Any] = value.to_list()
+    else:
+        rows = np.array2string(value, max_line_width=WIDTH - 2, threshold=MOST_VALUES).splitlines()
+    yield from (f"  {row}" for row in rows)

@@ -1,7 +1,17 @@
 """What is asked of a dataset. Shapes: n rows in a batch, d features, k outputs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from eagerloop.testing.checks import NotApplicable, Subject, contract, require
-from eagerloop.testing.trying.batches import arrays_of, arrays_of_one_shape, made_dataset, rows_of
+from eagerloop.testing.trying.batches import (
+    leaves_of,
+    leaves_of_one_shape,
+    letter_of,
+    made_dataset,
+    rows_of,
+    values_of,
+)
 
 MOST_BATCHES = 20_000
 
@@ -18,24 +28,63 @@ LEAK = 0.2
 @contract(
     "dataset-batches",
     "dataset",
-    why="the loop takes batches (x, y), a whole epoch of them",
+    why="the loop takes batches (x, y) or (x, y, sample_weight), a whole epoch of them",
     fix="return (train, test), two tf.data.Datasets of (x, y) with .batch(...) and without .repeat(), or a Dataset",
     weight=2,
 )
 def batches_of_pairs(subject: Subject) -> None:
-    """Training and test give batches of (x, y) with as many x as y, rows of one shape, and an end."""
+    """Training and test give batches of as many rows everywhere, rows of one shape, and an end."""
     data = made_dataset(subject)
     for words, part in {"the training": data.train(1, 0), "the test": data.test()}.items():
         cardinality = int(part.cardinality()) if hasattr(part, "cardinality") else 0
         require(cardinality != -1, f"{words} has no end: it repeats itself for ever")
         shapes, count = set(), 0
-        for x, y in arrays_of_one_shape(part, words):
+        for leaves in leaves_of_one_shape(part, words):
             count += 1
             require(count <= MOST_BATCHES, f"{words} had no end after {MOST_BATCHES} batches")
-            require(x.ndim and y.ndim and len(x) == len(y), f"{words} has a batch with x of shape {x.shape} and y {y.shape}")
-            shapes.add((x.shape[1:], y.shape[1:]))
+            found = ", ".join(f"{name} {array.shape}" for name, array in leaves.items())
+            rows = {len(array) if array.ndim else -1 for array in leaves.values()}
+            require(len(rows) == 1 and -1 not in rows, f"{words} has a batch whose parts differ in rows: {found}")
+            shapes.add(tuple(_lasting(array) for name, array in leaves.items()))
         require(count, f"{words} has no batch")
         require(len(shapes) == 1, f"{words} has rows of different shapes: {sorted(shapes)[:2]}")
+
+
+def _lasting(array: Any) -> tuple[int, ...]:
+    """What of a row's shape is the same in every batch: sequences may be padded to another length in each.
+
+    The last axis of floats are features, for which layers have weights; that of whole numbers or texts may be a sequence.
+    """
+    return (array.ndim, array.shape[-1]) if array.dtype.kind == "f" and array.ndim > 1 else (array.ndim,)
+
+
+@contract(
+    "dataset-weights",
+    "dataset",
+    why="a row's weight multiplies its loss: one that is negative unlearns, one that is nan ends the run",
+    fix="give a third element of shape (n,), a number of 0 or more for each row",
+    needs=("made", "dataset-batches"),
+)
+def weights(subject: Subject) -> None:
+    """Where batches have weights of rows: one number a row, finite, at least 0, and not all 0."""
+    import numpy as np  # noqa: PLC0415
+
+    data = made_dataset(subject)
+    for words, part in {"train": data.train(1, 0), "test": data.test()}.items():
+        found = [(name, array) for leaves in leaves_of(part) for name, array in _of("sample_weight", leaves).items()]
+        if not found and words == "train":
+            msg = "its batches have no weights of rows"
+            raise NotApplicable(msg)
+        for name, array in found:
+            require(array.ndim == 1, f"{name} of {words} has the shape {array.shape}, not (n,)")
+            require(array.dtype.kind in "biuf", f"{name} of {words} has the dtype {array.dtype}, not numbers")
+            fine = bool(np.isfinite(array).all()) and float(array.min()) >= 0
+            require(fine, f"{name} of {words} has {array[~(array >= 0)][:1]}, which is no weight")
+        require(not found or any(array.any() for _name, array in found), f"all weights of {words} are 0: nothing counts")
+
+
+def _of(letter: str, leaves: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: array for name, array in leaves.items() if letter_of(name) == letter}
 
 
 @contract(
@@ -46,35 +95,35 @@ def batches_of_pairs(subject: Subject) -> None:
     needs=("made", "dataset-batches"),
 )
 def targets(subject: Subject) -> None:
-    """Y fits the task and the number of outputs."""
-    import numpy as np  # noqa: PLC0415
-
-    from eagerloop.data.pairs import is_one_hot  # noqa: PLC0415
+    """Y fits the task and the number of outputs; of several outputs, each holds numbers."""
+    from eagerloop.data.tasks import is_one_hot  # noqa: PLC0415
 
     data = made_dataset(subject)
     for words, part in {"train": data.train(1, 0), "test": data.test()}.items():
-        for x, y in arrays_of(part):
-            require(x.dtype.kind in "biufOSU", f"x of {words} has the dtype {x.dtype}")
-            require(y.dtype.kind in "biuf", f"y of {words} has the dtype {y.dtype}, not numbers")
-            if data.task == "classification":
-                require(
-                    y.dtype.kind in "biu" or (y == np.floor(y)).all(),
-                    f"y of {words} has fractional class numbers: {y.ravel()[:3]}",
-                )
-                one_hot = y.ndim > 1 and y.shape[-1] == data.outputs
-                low, high = int(y.min()), int(y.max())
-                inside = one_hot or (low >= 0 and high < max(2, data.outputs))
-                require(
-                    inside,
-                    f"y of {words} has class numbers from {low} to {high}, and there are {data.outputs} outputs: count from 0",
-                )
-            else:
-                require(
-                    y.dtype.kind == "f" or is_one_hot(y), f"y of {words} has the dtype {y.dtype}; a regression's is a float"
-                )
-                require(
-                    y.ndim > 1, f"y of {words} has the shape {y.shape}; a regression's has a column for each target: (n, 1)"
-                )
+        for leaves in leaves_of(part):
+            for name, x in _of("x", leaves).items():
+                require(x.dtype.kind in "biufOSU", f"{name} of {words} has the dtype {x.dtype}")
+            for name, y in _of("y", leaves).items():
+                known = values_of(y)
+                require(known.dtype.kind in "biuf", f"{name} of {words} has the dtype {known.dtype}, not numbers")
+                if name == "y" and y.dtype.kind != "O" and data.task != "other":
+                    _fit(y, data, words, is_one_hot(y))
+
+
+def _fit(y: Any, data: Any, words: str, one_hot: bool) -> None:  # noqa: FBT001 - found where it is known
+    """One tensor of targets fits the task."""
+    import numpy as np  # noqa: PLC0415
+
+    if data.task == "classification":
+        whole = y.dtype.kind in "biu" or (y == np.floor(y)).all()
+        require(whole, f"y of {words} has fractional class numbers: {y.ravel()[:3]}")
+        low, high = int(y.min()), int(y.max())
+        inside = (y.ndim > 1 and y.shape[-1] == data.outputs) or (low >= 0 and high < max(2, data.outputs))
+        told = f"y of {words} has class numbers from {low} to {high}, and there are {data.outputs} outputs: count from 0"
+        require(inside, told)
+        return
+    require(y.dtype.kind == "f" or one_hot, f"y of {words} has the dtype {y.dtype}; a regression's is a float")
+    require(y.ndim > 1, f"y of {words} has the shape {y.shape}; a regression's has a column for each target: (n, 1)")
 
 
 @contract(
@@ -87,18 +136,33 @@ def targets(subject: Subject) -> None:
 def described(subject: Subject) -> None:
     """Features, targets, classes and outputs agree with the arrays."""
     data = made_dataset(subject)
-    x, y = next(arrays_of(data.train(1, 0)))
-    width = int(x[0].size)
-    require(len(data.features) == width, f"x has {width} columns, and `features` names {len(data.features)}")
-    require(data.task in ("regression", "classification"), f"`task` is {data.task!r}, neither regression nor classification")
+    leaves = next(leaves_of(data.train(1, 0)))
+    xs, ys = _of("x", leaves), _of("y", leaves)
+    known = ("regression", "classification", "other")
+    require(data.task in known, f"`task` is {data.task!r}, which is none of {', '.join(known)}")
+    if data.task == "other":
+        require(list(ys) != ["y"] or ys["y"].dtype.kind == "O", "`task` is 'other', and y is one tensor of numbers")
+        return
+    require(list(ys) == ["y"], f"`task` is {data.task!r}, and y is {', '.join(ys) or 'empty'}: such data are 'other'")
+    if all(x.dtype.kind != "O" or isinstance(x.ravel()[0], (str, bytes)) for x in xs.values()):
+        width = sum(int(x[0].size) for x in xs.values())
+        # A picture has too many pixels for names, and padded rows have no fixed number of columns.
+        by_leaf = len(xs) > 1 or _is_padded(data.train(1, 0)) or any(x.ndim > 2 for x in xs.values())  # noqa: PLR2004
+        counts = (width, len(xs)) if by_leaf else (width,)
+        require(len(data.features) in counts, f"x has {width} columns, and `features` names {len(data.features)}")
     if data.task == "regression":
-        columns = int(y[0].size)
+        columns = int(ys["y"][0].size)
         require(len(data.targets) == columns, f"y has {columns} columns, and `targets` names {len(data.targets)}")
         require(data.outputs == columns, f"y has {columns} columns, and `outputs` is {data.outputs}")
     else:
-        require(
-            not data.classes or len(data.classes) == data.outputs, f"{len(data.classes)} classes, and {data.outputs} outputs"
-        )
+        told = f"{len(data.classes)} classes, and {data.outputs} outputs"
+        require(not data.classes or len(data.classes) == data.outputs, told)
+
+
+def _is_padded(part: Any) -> bool:
+    """Whether x is as long as its longest row, from batch to batch, by what a pipeline says of itself."""
+    spec = getattr(part, "element_spec", ((),))[0]
+    return hasattr(spec, "shape") and None in tuple(spec.shape)[1:]
 
 
 @contract(
@@ -114,10 +178,11 @@ def finite(subject: Subject) -> None:
 
     data = made_dataset(subject)
     for words, part in {"train": data.train(1, 0), "test": data.test(), "validation": data.validation()}.items():
-        for number, batch in enumerate(arrays_of(part) if part is not None else (), start=1):
-            for letter, array in zip("xy", batch, strict=True):
-                bad = array.dtype.kind in "fc" and not np.isfinite(array).all()
-                require(not bad, f"{letter} of {words} has nan or infinity in batch {number}")
+        for number, leaves in enumerate(leaves_of(part) if part is not None else (), start=1):
+            for name, array in leaves.items():
+                numbers = values_of(array)
+                bad = numbers.dtype.kind in "fc" and not np.isfinite(numbers).all()
+                require(not bad, f"{name} of {words} has nan or infinity in batch {number}")
 
 
 @contract(

@@ -90,6 +90,8 @@ def from_text(option: Option, text: str) -> Any:
         [64, 32]
     """
     kinds = get_args(option.type) if get_origin(option.type) in (Union, types.UnionType) else (option.type,)
+    if type(None) in kinds and text == "none":
+        return None
     kind = next(one for one in kinds if one is not type(None))
     if get_origin(kind) is list:
         return [_word(get_args(kind)[0], word.strip()) for word in text.split(",")]

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from eagerloop.testing.checks import Fault, Subject, contract, require
+from eagerloop.structures import is_tensor
+from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require
 from eagerloop.testing.trying.built_models import BUILT, built, inner, x_of
+from eagerloop.testing.trying.loss_values import first_rows
 from eagerloop.testing.trying.trial_data import TrialDataset
 
 FEW = 4
@@ -29,6 +31,9 @@ def overfits(subject: Subject) -> None:
     import numpy as np  # noqa: PLC0415
     import tensorflow as tf  # noqa: PLC0415
 
+    if not is_tensor(subject.trial.y) or subject.trial.dataset.task == "other":
+        msg = "its targets are neither classes nor quantities of one output: what their loss is, a run tells"
+        raise NotApplicable(msg)
     model, (x, y) = built(subject), _few(subject)
     loss, baseline = _loss_for(subject, y)
     variables = [inner(variable) for variable in model.trainable_variables]
@@ -50,7 +55,7 @@ def overfits(subject: Subject) -> None:
 
 
 def _few(subject: Subject) -> tuple[Any, Any]:
-    return x_of(subject)[:FEW], subject.trial.y[:FEW]
+    return first_rows(x_of(subject), FEW), subject.trial.y[:FEW]
 
 
 def _loss_for(subject: Subject, y: Any) -> tuple[Any, float]:

@@ -3,7 +3,7 @@
 import inspect
 
 from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require
-from eagerloop.testing.trying.loss_values import tensor, value_of
+from eagerloop.testing.trying.loss_values import value_of
 
 
 @contract(
@@ -94,11 +94,45 @@ def repeatable(subject: Subject) -> None:
     values = []
     for _time in range(2):
         keras.utils.set_random_seed(0)
-        values.append(float(loss(tensor(trial.y), tensor(trial.guess))))
-        loss(tensor(trial.y), tensor(trial.bad))
+        values.append(float(value_of(loss, subject, trial.guess)))
+        value_of(loss, subject, trial.bad)
     require(values[0] == values[1], f"the same call gave {values[0]:.7g}, then {values[1]:.7g}: it keeps or draws something")
     again = float(value_of(subject.make(), subject, trial.guess))
     require(values[0] == again, f"made anew with the same seed, it gave {again:.7g} instead of {values[0]:.7g}")
+
+
+@contract(
+    "loss-weights",
+    "loss",
+    why="weights are to count rows: with 1 for each a loss is what it is without, and twice the weights are twice the loss",
+    fix="multiply the loss of each row, (n,), by its weight, (n,), and take the mean over the n rows, as Keras does",
+    needs=("made", "loss-scalar"),
+)
+def weights(subject: Subject) -> None:
+    """Weights of 1 change nothing, and doubling all of them doubles the loss."""
+    import math  # noqa: PLC0415
+
+    import tensorflow as tf  # noqa: PLC0415
+
+    from eagerloop.loop import asked_by  # noqa: PLC0415
+
+    trial, loss = subject.trial, subject.make()
+    if "sample_weight" not in asked_by(loss):
+        msg = "it takes no weights of rows"
+        raise NotApplicable(msg)
+    ones = tf.ones([len(trial.guess)])
+    once, twice = (float(value_of(loss, subject, trial.guess, factor * ones)) for factor in (1.0, 2.0))
+    require(
+        math.isclose(twice, 2 * once, rel_tol=1e-4, abs_tol=1e-6),
+        f"it is {once:.4g} with a weight of 1 for each row, and {twice:.4g} with 2 for each, not twice as much",
+    )
+    if inspect.signature(loss).parameters["sample_weight"].default is None and "x" not in asked_by(loss):
+        given = loss(tf.convert_to_tensor(trial.y), tf.convert_to_tensor(trial.guess))
+        without = float(given[0] if isinstance(given, tuple) else given)
+        require(
+            math.isclose(once, without, rel_tol=1e-4, abs_tol=1e-6),
+            f"it is {without:.4g} without weights, and {once:.4g} with a weight of 1 for each row",
+        )
 
 
 @contract(
@@ -114,7 +148,7 @@ def short_batch(subject: Subject) -> None:
 
     trial, loss = subject.trial, subject.make()
     for rows in (7, 5):
-        value = loss(tensor(trial.y[:rows]), tensor(trial.guess[:rows]))
+        value = value_of(loss, subject, trial.guess[:rows])
         if value.shape.rank or not np.isfinite(float(value)):
             msg = f"for a batch of {rows} rows it is {value.numpy()}"
             raise Fault(msg)

@@ -1,5 +1,6 @@
 """What is asked of a metric."""
 
+import inspect
 from typing import Any
 
 from eagerloop.testing.checks import NotApplicable, Subject, contract, require
@@ -72,6 +73,28 @@ def short_batch(subject: Subject) -> None:
 
 
 @contract(
+    "metric-weights",
+    "metric",
+    why="rows that weigh nothing are not there: they are the padding of a batch, or were given that weight by the user",
+    fix="multiply what a row adds to the sum and to the count, both, by its weight, (n,)",
+    needs=("made", "metric-number"),
+)
+def weights(subject: Subject) -> None:
+    """Weights of 1 change nothing, and rows of weight 0 are left out."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    if "sample_weight" not in inspect.signature(subject.make().update_state).parameters:
+        msg = "its update_state takes no weights of rows"
+        raise NotApplicable(msg)
+    rows = len(subject.trial.y)
+    whole, some = _after(subject.make(), subject, (0, None)), _after(subject.make(), subject, (0, rows - 4))
+    ones = _after(subject.make(), subject, (0, None), weights=tf.ones(rows))
+    require(_close(whole, ones), f"it is {whole} without weights, and {ones} with a weight of 1 for each row")
+    without = _after(subject.make(), subject, (0, None), weights=tf.concat([tf.ones(rows - 4), tf.zeros(4)], axis=0))
+    require(_close(some, without), f"without the last four rows it is {some}, and {without} where they have the weight 0")
+
+
+@contract(
     "metric-copied",
     "metric",
     why="the validation uses a fresh copy, so as not to disturb the figure of the training",
@@ -126,15 +149,16 @@ def restores(subject: Subject) -> None:
     require(_close(*ends), f"restored, it ends at {ends[1]} instead of {ends[0]}: it keeps something outside its variables")
 
 
-def _after(metric: Any, subject: Subject, *cuts: Any) -> Any:
-    """The figure after batches of the given rows; the last argument may say of which answers."""
+def _after(metric: Any, subject: Subject, *cuts: Any, weights: Any = None) -> Any:
+    """The figure after batches of the given rows; the last argument may say of which answers, `weights` what rows count."""
     import tensorflow as tf  # noqa: PLC0415
 
     which = cuts[-1] if isinstance(cuts[-1], str) else "guess"
     trial = subject.trial
     for first, last in (cut for cut in cuts if not isinstance(cut, str)):
         y, answers = trial.y[first:last], getattr(trial, which)[first:last]
-        metric.update_state(tf.convert_to_tensor(y), tf.convert_to_tensor(answers))
+        given = {} if weights is None else {"sample_weight": weights[first:last]}
+        metric.update_state(tf.convert_to_tensor(y), tf.convert_to_tensor(answers), **given)
     return _figure(metric)
 
 

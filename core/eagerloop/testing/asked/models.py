@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from eagerloop.structures import is_tensor, leaves_by_path, rows_of, shapes_in_words
 from eagerloop.testing.checks import Subject, contract, require
-from eagerloop.testing.trying.built_models import BUILT, built, inner, x_of
+from eagerloop.testing.trying.built_models import BUILT, answer_of, built, inner, x_of
 
 
 @contract(
@@ -20,7 +21,9 @@ def called(subject: Subject) -> None:
     model = subject.make()
     for training in (False, True):
         predictions = model(x_of(subject), training=training)
-        require(tf.is_tensor(predictions), f"model(x, training={training}) gave {type(predictions).__name__}, not a tensor")
+        for path, answer in leaves_by_path(predictions).items() or {"": None}.items():
+            where = f" at {path}" if path else ""
+            require(tf.is_tensor(answer), f"model(x, training={training}) gave {type(answer).__name__}{where}, not a tensor")
 
 
 @contract(
@@ -32,19 +35,24 @@ def called(subject: Subject) -> None:
     needs=BUILT,
 )
 def predictions_fit(subject: Subject) -> None:
-    """Finite floats of shape (n, k)."""
+    """Finite floats of shape (n, k); of a structure, each tensor is, with a k of its own."""
     import numpy as np  # noqa: PLC0415
 
-    answer = built(subject)(x_of(subject), training=False)
-    rows, outputs = len(subject.trial.x), subject.trial.dataset.outputs
-    shape = tuple(answer.shape)
-    require(answer.dtype.is_floating, f"predictions have the dtype {answer.dtype.name}, not float")
-    require(len(shape) > 1, f"predictions have the shape {shape}; with targets (n, 1) the loss would stretch it to (n, n)")
-    require(shape[0] == rows, f"{rows} rows of x give predictions of shape {shape}")
-    require(
-        int(np.prod(shape[1:])) == outputs, f"predictions have the shape {shape}, and the dataset has {outputs} outputs a row"
-    )
-    require(np.isfinite(np.asarray(answer, "float64")).all(), "predictions of a new model are not finite")
+    from eagerloop.inspection.looking.experiments import in_one  # noqa: PLC0415 - as TensorFlow
+
+    predictions, rows = built(subject)(x_of(subject), training=False), int(rows_of(subject.trial.x))
+    for path, answer in leaves_by_path(predictions).items():
+        shape, words = tuple(answer.shape), f"predictions {path} have" if path else "predictions have"
+        require(answer.dtype.is_floating, f"{words} the dtype {answer.dtype.name}, not float")
+        require(len(shape) > 1, f"{words} the shape {shape}; with targets (n, 1) the loss would stretch it to (n, n)")
+        require(shape[0] == rows, f"{rows} rows of x give predictions of shape {shape}{f' at {path}' if path else ''}")
+        require(np.isfinite(np.asarray(in_one(answer), "float64")).all(), "predictions of a new model are not finite")
+    data = subject.trial.dataset
+    if data.task != "other":  # one tensor of y, with so many quantities or classes a row
+        require(is_tensor(predictions), f"predictions are {shapes_in_words(predictions)}, and the dataset has one tensor of y")
+        shape, outputs = tuple(predictions.shape), data.outputs
+        fits = int(np.prod(shape[1:])) == outputs
+        require(fits, f"predictions have the shape {shape}, and the dataset has {outputs} outputs a row")
 
 
 @contract(
@@ -151,7 +159,7 @@ def restores(subject: Subject) -> None:
     new = built(subject)
     for variable, saved in zip(new.variables, old.variables, strict=True):
         inner(variable).assign(inner(saved))
-    answers = [np.asarray(model(x_of(subject), training=False)) for model in (old, new)]
+    answers = [answer_of(model, x_of(subject)) for model in (old, new)]
     require(
         np.array_equal(answers[0], answers[1]),
         "a new model with the same variables answers otherwise: something else is kept between calls",
@@ -164,8 +172,15 @@ def _differentiated(subject: Subject) -> tuple[Any, Any, Any]:
 
     model = built(subject)
     with tf.GradientTape() as tape:
-        answer = model(x_of(subject), training=True)
-        # The mean alone would have no gradient where the outputs of a row add up to 1.
-        weights = tf.cast(tf.reshape(tf.range(1, tf.size(answer) + 1), tf.shape(answer)), answer.dtype)
-        value = tf.reduce_mean(weights * answer) + tf.reduce_mean(tf.square(answer))
+        answers = leaves_by_path(model(x_of(subject), training=True)).values()
+        value = tf.add_n([tf.cast(_figure(answer), tf.float32) for answer in answers])
     return tape, value, model
+
+
+def _figure(answer: Any) -> Any:
+    """A number that every value moves: the mean alone has no gradient where the outputs of a row add up to 1."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    values = getattr(answer, "flat_values", answer)
+    weights = tf.cast(tf.reshape(tf.range(1, tf.size(values) + 1), tf.shape(values)), values.dtype)
+    return tf.reduce_mean(weights * values) + tf.reduce_mean(tf.square(values))

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from eagerloop.structures import leaves_by_path
 from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require
-from eagerloop.testing.trying.built_models import BUILT, built, inner, x_of
+from eagerloop.testing.trying.built_models import BUILT, answer_of, built, inner, x_of
+from eagerloop.testing.trying.loss_values import first_rows
 
 
 @contract(
@@ -40,8 +42,8 @@ def rows(subject: Subject) -> None:
     import numpy as np  # noqa: PLC0415
 
     model, x = built(subject), x_of(subject)
-    whole, part = np.asarray(model(x, training=False)), np.asarray(model(x[:3], training=False))
-    close = np.allclose(whole[:3], part, rtol=1e-3, atol=1e-4)
+    whole, part = (leaves_by_path(model(rows_given, training=False)) for rows_given in (x, first_rows(x, 3)))
+    close = all(np.allclose(whole[path][:3], part[path], rtol=1e-3, atol=1e-4) for path in whole)
     require(close, "with training=False, the answer for a row changes when other rows are left out of the batch")
 
 
@@ -59,7 +61,7 @@ def training_flag(subject: Subject) -> None:
     from eagerloop.inspection.looking.experiments import draws  # noqa: PLC0415 - as above
 
     model, x = built(subject), x_of(subject)
-    resting, active = (np.asarray(model(x, training=training)) for training in (False, True))
+    resting, active = (answer_of(model, x, training=training) for training in (False, True))
     acting = [layer for layer in _free(model, x) if draws(layer) or hasattr(layer, "moving_mean")]
     other_state = len(model.variables) > len(model.trainable_variables)
     differs = not np.allclose(resting, active, rtol=1e-5, atol=1e-6)

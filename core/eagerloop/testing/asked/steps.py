@@ -1,11 +1,13 @@
 """What is asked of a step: the inside of the loop, from a batch to an update."""
 
+import inspect
 from typing import Any
 
 from eagerloop.errors import PluginError
-from eagerloop.testing.checks import Fault, Subject, contract, require
+from eagerloop.structures import leaves_by_path, rows_of
+from eagerloop.testing.checks import Fault, NotApplicable, Subject, contract, require
 from eagerloop.testing.trying.optimizing import attributes_of
-from eagerloop.testing.trying.stepping import MANY, Bench, batches, bench
+from eagerloop.testing.trying.stepping import MANY, Bench, batches, bench, equal, with_nan
 
 
 @contract(
@@ -31,10 +33,8 @@ def result(subject: Subject) -> None:
             raise Fault(str(error)) from error
         require(bool(np.isfinite(float(given.loss))), f"the loss is {float(given.loss)} for ordinary data")
         for name, returned, own in (("x", given.x, x), ("y", given.y, y)):
-            same = np.array_equal(np.asarray(returned), np.asarray(own))
-            require(same, f"the Step's {name} is not that of the batch: metrics would judge other rows")
-        shape = tuple(np.shape(given.predictions))
-        require(shape and shape[0] == len(x), f"the Step's predictions have the shape {shape} for {len(x)} rows")
+            require(equal(returned, own), f"the Step's {name} is not that of the batch: metrics would judge other rows")
+        _require_rows(given, x, "the Step's")
 
 
 @contract(
@@ -154,13 +154,81 @@ def not_finite(subject: Subject) -> None:
     import numpy as np  # noqa: PLC0415
 
     made = bench(subject)
-    x, y = batches(subject)[0]
+    x, y = map(with_nan, batches(subject)[0])
+    if equal(x, batches(subject)[0][0]) and equal(y, batches(subject)[0][1]):
+        msg = "its data is whole numbers, which cannot be nan"
+        raise NotApplicable(msg)
     before = made.trained()
     for _time in range(MANY):
-        given = made.on(x * np.float32("nan"), y)
+        given = made.on(x, y)
         told = not bool(given.finite) or not np.isfinite(float(given.loss))
         require(told, "after a batch with nan, the Step says that it is finite")
     require(_same(before, made.trained()), "a batch with nan was trained on: the variables have changed")
+
+
+@contract(
+    "step-weights",
+    "step",
+    why="a step that takes weights of rows is given those of the data: they count in the loss, and for the metrics",
+    fix="measure by eagerloop.loop.loss_of(loss, y, predictions, x, sample_weight), and return Step(..., sample_weight=...)",
+    needs=("made", "step-result"),
+)
+def weights(subject: Subject) -> None:
+    """Weights of 1 change nothing, twice the weights are twice the loss, and the `Step` has the weights."""
+    import numpy as np  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    made = bench(subject)
+    if "sample_weight" not in inspect.signature(made.step).parameters:
+        msg = "it takes no weights of rows"
+        raise NotApplicable(msg)
+    x, y = batches(subject)[0]
+    ones = tf.ones(int(rows_of(x)))
+    steps = [bench(subject).on(x, y, *weight) for weight in ((), (ones,), (2 * ones,))]
+    none, once, twice = (float(step.loss) for step in steps)
+    require(
+        np.isclose(none, once, rtol=1e-4), f"the loss is {none:.4g} without weights, and {once:.4g} with a weight of 1 each"
+    )
+    told = f"the loss is {once:.4g} with a weight of 1 for each row, and {twice:.4g} with 2 for each, not twice as much"
+    require(np.isclose(2 * once, twice, rtol=1e-4), told)
+    kept = steps[2].sample_weight
+    same = kept is not None and np.array_equal(np.asarray(kept), np.asarray(2 * ones))
+    require(same, f"the Step's sample_weight is {'None' if kept is None else 'another'}: metrics would count all rows alike")
+
+
+@contract(
+    "step-measure",
+    "step",
+    why="an evaluation must change nothing, and its loss and metrics are made from what measure returns",
+    fix="predict with training=False, update nothing, and return eagerloop.Step(x, y, predictions, loss, ())",
+    needs=("made", "step-result"),
+)
+def measure(subject: Subject) -> None:
+    """`measure`, if there is one, returns a `Step` of the batch with a scalar loss, and changes no variable."""
+    from eagerloop.running.tally import require_step  # noqa: PLC0415
+
+    made = bench(subject)
+    if not hasattr(made.step, "measure"):
+        msg = "it has no `measure`: an evaluation predicts and calls the loss"
+        raise NotApplicable(msg)
+    x, y = batches(subject)[0]
+    before = made.values()
+    given = made.step.measure(made.model, made.loss, x, y)
+    try:
+        require_step(given)
+    except PluginError as error:
+        raise Fault(f"measure: {error}") from error  # noqa: EM102, TRY003 - as above
+    require(_same(before, made.values()), "measure has changed variables: an evaluation would train, or count")
+    _require_rows(given, x, "measure's")
+
+
+def _require_rows(given: Any, x: Any, whose: str) -> None:
+    """There is a prediction for each row of the batch."""
+    rows = int(rows_of(x))
+    for path, answer in leaves_by_path(given.predictions).items():
+        shape = tuple(getattr(answer, "shape", ()))
+        where = f" at {path}" if path else ""
+        require(shape and shape[0] == rows, f"{whose} predictions have the shape {shape}{where} for {rows} rows")
 
 
 def _some(made: Bench, subject: Subject, first: int, end: int) -> list[Any]:

@@ -110,6 +110,14 @@ def _sequences() -> Answers:
     return answers_to("sequences of symbols", y, 8 * (2 * one_hot(path, 6) - 1), kind="logits")
 
 
+def _inputs() -> Answers:
+    """The inputs themselves, which a loss that asks for x may want back."""
+    import numpy as np  # noqa: PLC0415
+
+    x = np.random.default_rng(7).uniform(0, 1, (ROWS, 3)).astype("float32")
+    return answers_to("the inputs themselves", x, x, TrialDataset(x, x))
+
+
 def _many(target: str) -> Made:
     """Logits of eight classes, for figures that look at the likeliest few."""
 
@@ -148,6 +156,7 @@ ANSWERS: Sequence[Made] = (
     _many("hot"),
     _many("numbers"),
     _numbers_for_numbers,
+    _inputs,
 )
 
 """What losses and metrics are called with, from the plainest on."""

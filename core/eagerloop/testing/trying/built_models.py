@@ -3,15 +3,21 @@
 from typing import Any
 
 from eagerloop.testing.checks import Subject
+from eagerloop.testing.trying.loss_values import tensors
 
 BUILT = ("made", "model-called")
 
 
 def x_of(subject: Subject) -> Any:
-    """The trial's x, a tensor."""
-    import tensorflow as tf  # noqa: PLC0415
+    """The trial's x: a tensor, or a structure of tensors."""
+    return tensors(subject.trial.x)
 
-    return tf.convert_to_tensor(subject.trial.x)
+
+def answer_of(model: Any, x: Any, *, training: bool = False) -> Any:
+    """What the model answers, as an array; of several tensors, all numbers in one row."""
+    from eagerloop.inspection.looking.experiments import in_one  # noqa: PLC0415 - it needs TensorFlow
+
+    return in_one(model(x, training=training))
 
 
 def built(subject: Subject) -> Any:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eagerloop.structures import is_tensor, leaves_by_path, map_leaves, rows_of
 from eagerloop.testing.checks import Subject
+from eagerloop.testing.trying.loss_values import tensors
 
 MANY = 12
 """Steps after which something must have changed, though a step may gather several batches."""
@@ -26,9 +28,9 @@ class Bench:
     loss: Any
     optimizer: Any
 
-    def on(self, x: Any, y: Any) -> Any:
-        """One step on a batch."""
-        return self.step(self.model, self.loss, self.optimizer, x, y)
+    def on(self, *batch: Any) -> Any:
+        """One step on a batch: x, y, and the weights of its rows if there are some."""
+        return self.step(self.model, self.loss, self.optimizer, *batch)
 
     @property
     def variables(self) -> list[Any]:
@@ -56,7 +58,7 @@ def bench(subject: Subject) -> Bench:
     step = subject.make()
     model = _rivals() if subject.trial.rivals else _two_layers(subject.trial.x, subject.trial.y)
     model(batches(subject)[0][0], training=False)
-    optimizer, loss = keras.optimizers.SGD(0.05, momentum=0.9), keras.losses.MeanSquaredError()
+    optimizer, loss = keras.optimizers.SGD(0.05, momentum=0.9), _loss_for(subject.trial.y)
     optimizer.build(model.trainable_variables)
     if hasattr(step, "build"):
         step.build(model, optimizer, model.trainable_variables)
@@ -64,21 +66,55 @@ def bench(subject: Subject) -> Bench:
 
 
 def batches(subject: Subject) -> Sequence[tuple[Any, Any]]:
-    """Three batches of the trial's data, the last one shorter: x, (n, d), and y, (n, k) or (n,)."""
-    import tensorflow as tf  # noqa: PLC0415
+    """Three batches of the trial's data, the last one shorter: x and y, tensors of n rows or structures of them."""
+    x, y = tensors(subject.trial.x), tensors(subject.trial.y)
+    rows = int(rows_of(x)) // 3
+    cuts = (slice(rows), slice(rows, 2 * rows), slice(2 * rows, -1))
+    return [(map_leaves(lambda leaf, cut=cut: leaf[cut], x), map_leaves(lambda leaf, cut=cut: leaf[cut], y)) for cut in cuts]
 
-    x, y = tf.constant(subject.trial.x), tf.constant(subject.trial.y)
-    rows = len(x) // 3
-    return [(x[:rows], y[:rows]), (x[rows : 2 * rows], y[rows : 2 * rows]), (x[2 * rows : -1], y[2 * rows : -1])]
+
+def with_nan(structure: Any) -> Any:
+    """The same tensors, nan in all that are of floats."""
+    import numpy as np  # noqa: PLC0415
+
+    return map_leaves(lambda leaf: leaf * np.float32("nan") if leaf.dtype.is_floating else leaf, structure)
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two structures have the same paths and values."""
+    import numpy as np  # noqa: PLC0415
+
+    some, others = leaves_by_path(one), leaves_by_path(other)
+    return list(some) == list(others) and all(np.array_equal(np.asarray(some[path]), np.asarray(others[path])) for path in some)
 
 
 def _two_layers(x: Any, y: Any) -> Any:
-    """A model from the trial's x, (n, ...), to its y, (n, k) or (n,)."""
+    """A model from the trial's x, (n, ...), to its y, (n, k) or (n,); each is a tensor, or a structure of such."""
     import keras  # noqa: PLC0415
 
-    outputs = y.shape[-1] if len(y.shape) > 1 else 1
-    layers = [keras.layers.Flatten(), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(outputs)]
-    return keras.Sequential([keras.Input(x.shape[1:]), *layers])
+    inputs = map_leaves(lambda leaf: keras.Input(leaf.shape[1:]), x)
+    flat = [keras.layers.Flatten()(leaf) for leaf in leaves_by_path(inputs).values()]
+    body = keras.layers.Dense(4, activation="tanh")(keras.layers.Concatenate()(flat) if len(flat) > 1 else flat[0])
+    return keras.Model(
+        inputs, map_leaves(lambda leaf: keras.layers.Dense(leaf.shape[-1] if len(leaf.shape) > 1 else 1)(body), y)
+    )
+
+
+def _loss_for(y: Any) -> Any:
+    """The mean squared error; of several outputs the sum of theirs."""
+    import keras  # noqa: PLC0415
+
+    squared = keras.losses.MeanSquaredError()
+    if is_tensor(y):
+        return squared
+
+    def of_all(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        import tensorflow as tf  # noqa: PLC0415
+
+        true, answers = leaves_by_path(y_true), leaves_by_path(y_pred)
+        return tf.add_n([squared(true[path], answers[path], sample_weight) for path in true])
+
+    return of_all
 
 
 def _rivals() -> Any:

@@ -1,6 +1,7 @@
-"""A small dataset, made from two arrays, for factories that want one."""
+"""A batch to try a part on, and a small dataset, made from two arrays, for factories that want one."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 ROWS = 12
@@ -11,6 +12,20 @@ LABELS = (0, 0, 1, 2, 1, 0, 2, 2, 1, 0, 1, 2)
 
 Made = Callable[[], Any]
 """Makes a trial when it is its turn: some need TensorFlow, most are never reached."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch for a model, x and y of any structure, and the dataset that it is from.
+
+    For optimizers, the kind of variable to be tried on; for steps, whether the model is two, a generator and a discriminator.
+    """
+
+    x: Any
+    y: Any
+    dataset: Any
+    keras_variables: bool = False
+    rivals: bool = False
 
 
 class TrialDataset:

@@ -4,11 +4,12 @@ Shapes: n rows, d features, k outputs. All numbers come from fixed seeds.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from eagerloop.testing.trying.answers import ANSWERS, answers_to, one_hot
-from eagerloop.testing.trying.trial_data import LABELS, ROWS, Made, TrialDataset
+from eagerloop.testing.trying.answers import ANSWERS
+from eagerloop.testing.trying.own_data import trials_of
+from eagerloop.testing.trying.trial_data import LABELS, ROWS, Batch, Made, TrialDataset
 
 
 def for_kind(kind: str, dataset: Any) -> Sequence[Made]:
@@ -19,7 +20,7 @@ def for_kind(kind: str, dataset: Any) -> Sequence[Made]:
         dataset: The author's own data, or None.
     """
     if dataset is not None:
-        return [lambda: _own(kind, dataset)]
+        return trials_of(kind, dataset)
     if kind in ("loss", "metric"):
         return ANSWERS
     if kind == "model":
@@ -29,37 +30,6 @@ def for_kind(kind: str, dataset: Any) -> Sequence[Made]:
     if kind == "step":
         return [_table, lambda: replace(_table(), rivals=True)]
     return [_table]
-
-
-def _own(kind: str, dataset: Any) -> Any:
-    """The first batch of the author's dataset, with answers to it."""
-    import numpy as np  # noqa: PLC0415
-
-    from eagerloop.data.pipelines import as_dataset  # noqa: PLC0415
-
-    data = as_dataset(dataset, "the dataset of the trial")
-    if kind not in ("loss", "metric", "model", "step"):
-        return Batch(None, None, data)
-    x, y = (np.asarray(part) for part in next(iter(data.train(1, 0))))
-    if kind in ("model", "step"):
-        return Batch(x, y, data)
-    if data.task == "classification":
-        return answers_to("the dataset's classes", y, 8.0 * one_hot(y.reshape(-1), data.outputs), data)
-    return answers_to("the dataset's targets", y, y, data)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A batch for a model, and the dataset that it is from.
-
-    For optimizers, the kind of variable to be tried on; for steps, whether the model is two, a generator and a discriminator.
-    """
-
-    x: Any
-    y: Any
-    dataset: Any
-    keras_variables: bool = False
-    rivals: bool = False
 
 
 def _table() -> Batch:

@@ -94,6 +94,7 @@ def test_there_are_twenty_detectors_with_a_file_and_a_page_each():
     assert sorted(path.stem.upper() for path in LESSONS.glob("el??.md")) == names
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", FILES)
 def test_a_mistake_is_recognised(name, run_of):
     """The broken file of the lesson gives this finding and no other, with the numbers of the step."""
@@ -105,6 +106,7 @@ def test_a_mistake_is_recognised(name, run_of):
     assert found[0].fix
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.usefixtures("brief")
 def test_the_mended_file_gives_no_finding(name, run_of):

@@ -27,8 +27,9 @@ def names(kind):
     return [entry.name for entry in ENTRIES if entry.kind == kind]
 
 
-REGRESSION, CLASSES = ("iris", "table", "arrays"), ("table of classes", "arrays of classes", "images")
+REGRESSION, CLASSES = ("iris", "table", "arrays"), ("table of classes", "arrays of classes", "images", "reviews")
 MODELS = {"iris": REGRESSION, "linear": REGRESSION + CLASSES, "mlp": REGRESSION + CLASSES, "keras-file": REGRESSION[:1]}
+MODELS |= {"cnn": ("images",), "text": ("reviews",)}
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,9 @@ def data(tmp_path_factory):
     for name, column in {"table": number[:, 0], "table of classes": np.array(["north", "east", "south"])[kind]}.items():
         rows = [",".join(map(str, [*row, value])) for row, value in zip(x, column, strict=True)]
         (place / f"{name}.csv").write_text("\n".join(["a,b,c,y", *rows]) + "\n", encoding="utf-8")
+    words = [" ".join(random.choice(["plot", "cast", "score"], 2)) for _row in range(60)]
+    rows = [("good {} film,pro", "bad {} film,contra")[row % 2].format(inner) for row, inner in enumerate(words)]
+    (place / "reviews.csv").write_text("\n".join(["review,y", *rows]) + "\n", encoding="utf-8")
     arrays = {"arrays": (x, number), "arrays of classes": (x, kind), "images": (random.uniform(size=(60, 8, 8, 1)), kind)}
     for name, (features, y) in arrays.items():
         np.savez(place / f"{name}.npz", x_train=features[:40], y_train=y[:40], x_test=features[40:], y_test=y[40:])
@@ -55,6 +59,7 @@ def data(tmp_path_factory):
         keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]).save(place / "model.keras")
     found = {name: eagerloop.use("arrays", path=place / f"{name}.npz") for name in arrays}
     found |= {name: eagerloop.use("csv", path=place / f"{name}.csv") for name in ("table", "table of classes")}
+    found["reviews"] = eagerloop.use("csv", path=place / "reviews.csv", text=["review"])
     return found | {"iris": "iris", "keras-file": eagerloop.use("keras-file", path=place / "model.keras")}
 
 
@@ -71,6 +76,8 @@ def run_of(**parts):
 PAIRS = [(model, dataset) for model, datasets in MODELS.items() for dataset in datasets]
 
 
+@pytest.mark.sweep(1)
+@pytest.mark.filterwarnings("ignore:.*text read as counts of words:UserWarning")
 @pytest.mark.parametrize(("model", "dataset"), PAIRS, ids=[" on ".join(pair) for pair in PAIRS])
 def test_every_model_on_every_data_with_every_loss(model, dataset, data):
     """The run as it is by default in full, and a first look with every loss that can be computed on it and is finite."""
@@ -104,6 +111,7 @@ def test_every_optimizer(optimizer):
     assert list(map(str, all_findings(run_of(optimizer=optimizer)))) == []
 
 
+@pytest.mark.long
 def test_every_metric(data):
     """All metrics that can be made without an option and taken of the data, on numbers and on classes."""
     tried = set()

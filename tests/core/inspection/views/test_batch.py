@@ -90,11 +90,11 @@ def test_many_columns_go_on_below_within_a_page():
     assert [int(cell) for row in first_rows for cell in row] == [*range(30), 1]
 
 
-def test_pictures_are_cut_short_and_keep_their_target():
-    """Of 784 pixels 40 columns are shown, and how many there are besides; the target follows."""
-    text = str(inspect_batch(dataset(np.zeros((2, 28, 28, 1)), [0, 1], batch_size=2)))
+def test_many_columns_are_cut_short_and_keep_their_target():
+    """Of 784 columns 40 are shown, and how many there are besides; the target follows."""
+    text = str(inspect_batch(dataset(np.zeros((2, 28, 28, 1, 1)), [0, 1], batch_size=2)))
 
-    assert "x  (2, 28, 28, 1) float32" in text
+    assert "x  (2, 28, 28, 1, 1) float32" in text
     assert "744 more" in text
     assert text.splitlines()[-4].split()[-2:] == ["...", "1"]
     assert max(map(len, text.splitlines())) <= 80

@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from eagerloop.data.arrays import ArrayDataset
 from eagerloop.inspection.mistakes.detectors.detector import mistake
 from eagerloop.inspection.mistakes.evidence import Evidence, close
+from eagerloop.structures import leaves_by_path, map_leaves, rows_of
 
 FEWEST_ROWS = 20
 """Below, an order by chance is too likely."""
@@ -20,13 +22,16 @@ FEWEST_ROWS = 20
 )
 def not_reset(evidence: Evidence) -> str:
     """After reset_state, a metric still knows the batch before."""
-    y, predictions = evidence.y, evidence.predictions
-    half = max(1, len(y) // 2)
+    weights = () if evidence.weights is None else (evidence.weights,)
+    whole = (evidence.y, evidence.predictions, *weights)
+    half = max(1, rows_of(evidence.predictions) // 2)
+    first, second = (map_leaves(lambda leaf, rows=rows: leaf[rows], whole) for rows in (slice(half), slice(half, None)))
     for name, metric in evidence.metrics.items():
-        alone = _figure(metric, y[half:], predictions[half:])
+        alone = _figure(metric, *second)
         for factor in (-1, 10):  # other answers: worse ones, or better ones
-            before = _figure(metric, y[:half], factor * predictions[:half])
-            after = _figure(metric, y[half:], predictions[half:])
+            other = map_leaves(lambda leaf, by=factor: tf.cast(by, leaf.dtype) * leaf, first[1])
+            before = _figure(metric, first[0], other, *first[2:])
+            after = _figure(metric, *second)
             if not close(alone, after) and np.isfinite([alone, after]).all():
                 return (
                     f"'{name}' is {alone:.4g} for some rows; after other rows ({before:.4g}) and reset_state it is {after:.4g}"
@@ -34,10 +39,10 @@ def not_reset(evidence: Evidence) -> str:
     return ""
 
 
-def _figure(metric: Any, y: Any, predictions: Any) -> float:
+def _figure(metric: Any, y: Any, predictions: Any, *weights: Any) -> float:
     """What a metric says of some rows alone, after reset_state."""
     metric.reset_state()
-    metric.update_state(y, predictions)
+    metric.update_state(y, predictions, **dict(zip(("sample_weight",), weights, strict=False)))
     return float(np.mean(np.asarray(metric.result(), dtype=float)))
 
 
@@ -51,18 +56,32 @@ def _figure(metric: Any, y: Any, predictions: Any) -> float:
 def sorted_by_target(evidence: Evidence) -> str:
     """Every epoch has its targets in order: a batch shows one class, or one end of the range."""
     if isinstance(evidence.dataset, ArrayDataset):
-        size, y = evidence.dataset.batch_size, evidence.dataset.train_arrays[1]
-        if evidence.dataset.shuffle or size >= len(y):
+        y = evidence.dataset.train_arrays[1]
+        if evidence.dataset.shuffle or not leaves_by_path(y) or evidence.dataset.batch_size >= rows_of(y):
             return ""
     else:
         first, second = evidence.epochs() if evidence.traces else ([], [])
-        if len(first) < 2 or not second or not np.array_equal(first[0], second[0]):  # noqa: PLR2004
+        if len(first) < 2 or not second or not _same(first[0], second[0]):  # noqa: PLR2004
             return ""
-        y = np.concatenate(first)
-    return _in_order(y.reshape(len(y), -1), classes=evidence.dataset.task == "classification")
+        y = map_leaves(lambda *leaves: np.concatenate(leaves), *first)
+    found = {path: _in_order(leaf, classes=_classes(evidence, leaf)) for path, leaf in leaves_by_path(y).items()}
+    return next((f"y/{path}: {words}" if path else words for path, words in found.items() if words), "")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two batches of targets, which may be structures, are equal."""
+    pairs = zip(leaves_by_path(one).values(), leaves_by_path(other).values(), strict=True)
+    return bool(leaves_by_path(one)) and all(np.array_equal(*pair) for pair in pairs)
+
+
+def _classes(evidence: Evidence, y: np.ndarray[Any, Any]) -> bool:
+    """Whether targets are classes; in a structure, whole numbers are."""
+    task = evidence.dataset.task
+    return task == "classification" or (task == "other" and y.dtype.kind in "iu")
 
 
 def _in_order(y: np.ndarray[Any, Any], *, classes: bool) -> str:
+    y = y.reshape(len(y), -1)
     if len(y) < FEWEST_ROWS or y.shape[1] > 1:
         return ""
     column = y[:, 0].astype(float)

@@ -113,15 +113,16 @@ def not_finite(evidence: Evidence) -> str:
     calls = () if hasattr(evidence.optimizer, "dynamic_scale") else evidence.first.gradients
     gradients = [value for call in calls for value in call.results or () if value is not None]
     things: dict[str, Sequence[Any]] = {
-        "x": [evidence.x],
-        "y": [evidence.y],
-        "the predictions": [getattr(result, "predictions", None)],
+        "x": _leaves(evidence.x),
+        "y": _leaves(evidence.y),
+        "the weights of the rows": [evidence.weights],
+        "the predictions": _leaves(getattr(result, "predictions", None)),
         "the loss": [getattr(result, "loss", None)],
         "a gradient": gradients,
     }
     for words, values in things.items():
         if any(_is_bad(value) for value in values):
-            before = "" if words in ("x", "y") else ", and everything before it is finite"
+            before = "" if words in ("x", "y", "the weights of the rows") else ", and everything before it is finite"
             return f"{words} is nan or infinite{_layer(evidence) if words == 'the predictions' else ''}{before}"
     return evidence.later
 
@@ -131,6 +132,11 @@ def _layer(evidence: Evidence) -> str:
     layers = evidence.record.layers if evidence.record is not None else ()
     name = next((layer.name for layer in layers if layer.output.nonfinite), "")
     return f", first in the output of {name}" if name else ""
+
+
+def _leaves(structure: Any) -> list[Any]:
+    """The tensors of a structure; of a ragged one its elements."""
+    return list(tf.nest.flatten(structure, expand_composites=True))
 
 
 def _is_bad(value: Any) -> bool:

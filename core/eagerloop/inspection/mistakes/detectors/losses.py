@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from eagerloop.inspection.looking.tracing import number
 from eagerloop.inspection.mistakes.detectors.detector import mistake
-from eagerloop.inspection.mistakes.evidence import Evidence, close, named
+from eagerloop.inspection.mistakes.evidence import Evidence, arrays, close, named
+from eagerloop.structures import is_tensor, leaves_by_path, map_leaves, map_with_path, rows_of, shapes_in_words
 
 ROWS = 4
 """Rows of the batch that are compared each with each."""
@@ -25,25 +25,45 @@ SMALLEST = 1e-6
 )
 def broadcast(evidence: Evidence) -> str:
     """The loss of some rows is that of all pairs of a target and a prediction, not that of the pairs that belong together."""
+    paths = leaves_by_path(evidence.compared[0])
+    return next(filter(None, (_stretched(evidence, path) for path in paths)), "") or _weights_stretched(evidence)
+
+
+def _stretched(evidence: Evidence, path: str) -> str:
+    """The same for the targets at one path; the others are those of the predictions' rows."""
     y, predictions = evidence.compared
-    if not close(evidence.whole_loss, evidence.loss_of(np.roll(y, 1, axis=0), predictions)):
+    even = None if evidence.weights is None else np.ones(rows_of(predictions))
+    whole = evidence.loss_of(y, predictions, weights=even)
+    if not close(whole, evidence.loss_of(_rolled(y, path), predictions, weights=even)):
         return ""  # it makes a difference which target belongs to which prediction
-    words = _of_all_pairs(evidence, y, predictions)
-    if not words and y.size == predictions.size:
+    words = _of_all_pairs(evidence, path, predictions)
+    leaf = leaves_by_path(y)[path]
+    if not words and is_tensor(y) and is_tensor(predictions) and leaf.size == predictions.size:
         # Where all predictions lie on one side of all targets, the mean distance is that of all pairs as well.
-        others = np.roll(y, 1, axis=0).reshape(predictions.shape).astype(predictions.dtype)
-        if close(evidence.loss_of(y, others), evidence.loss_of(np.roll(y, 1, axis=0), others)):
-            words = _of_all_pairs(evidence, y, others)
+        others = np.roll(leaf, 1, axis=0).reshape(predictions.shape).astype(predictions.dtype)
+        values = [evidence.loss_of(known, others, weights=even) for known in (y, _rolled(y, path))]
+        if close(*values):
+            words = _of_all_pairs(evidence, path, others)
     return words
 
 
-def _of_all_pairs(evidence: Evidence, y: np.ndarray[Any, Any], predictions: np.ndarray[Any, Any]) -> str:
+def _rolled(y: Any, path: str) -> Any:
+    """The targets, those at a path given to the next row."""
+    return map_with_path(lambda place, leaf: np.roll(leaf, 1, axis=0) if place == path else leaf, y)
+
+
+def _of_all_pairs(evidence: Evidence, path: str, predictions: Any) -> str:
     """Whether the loss of a few rows is that of all their pairs, and not that of each row alone."""
-    rows = _unlike(y)
-    pairs = np.array([[_row_loss(evidence, y, predictions, i, j) for j in rows] for i in rows])
-    whole, n = evidence.loss_of(y[rows], predictions[rows]), len(y)
+    y = evidence.compared[0]
+    leaf = leaves_by_path(y)[path]
+    rows = _unlike(leaf)
+    pairs = np.array([[_row_loss(evidence, path, predictions, i, j) for j in rows] for i in rows])
+    even = None if evidence.weights is None else np.ones(len(rows))
+    whole, n = evidence.loss_of(_rows(y, rows), _rows(predictions, rows), rows, even), len(leaf)
     made_up = "" if predictions is evidence.compared[1] else " and other predictions"
-    where = "inside the loss" if y.shape == predictions.shape else f"targets {y.shape} and predictions {predictions.shape}"
+    told = f"targets {shapes_in_words(y)} and predictions {shapes_in_words(predictions)}"
+    alike = is_tensor(predictions) and leaf.shape == predictions.shape
+    where = f"y/{path}: {told}" if path else "inside the loss" if alike else told
     for own, every in zip(_averages(pairs.diagonal()), _averages(pairs), strict=True):
         if not close(own, every) and any(close(whole, every * factor) for factor in (1, len(rows), len(rows) ** 2)):
             return (
@@ -51,6 +71,34 @@ def _of_all_pairs(evidence: Evidence, y: np.ndarray[Any, Any], predictions: np.n
                 f"which row (for {len(rows)} rows{made_up} the loss is {whole:.4g}; row by row it would be {own:.4g})"
             )
     return ""
+
+
+def _weights_stretched(evidence: Evidence) -> str:
+    """Whether the weights are multiplied with the losses of all rows, not each with that of its own."""
+    if evidence.weights is None:
+        return ""
+    y, predictions = evidence.compared
+    weights = np.asarray(evidence.weights)
+    if not close(evidence.whole_loss, evidence.loss_of(y, predictions, weights=np.roll(weights, 1))):
+        return ""
+    rows = _unlike(weights)
+
+    def of_rows(chosen: list[int], theirs: Any) -> float:
+        return evidence.loss_of(_rows(y, chosen), _rows(predictions, chosen), chosen, theirs)
+
+    pairs = np.array([[of_rows([row], weights[[other]]) for row in rows] for other in rows])
+    whole = of_rows(rows, weights[rows])
+    own, every = float(pairs.diagonal().mean()), float(pairs.mean())
+    if close(own, every) or not any(close(whole, every * factor) for factor in (1, len(rows), len(rows) ** 2)):
+        return ""
+    return (
+        f"the weights of the rows, {weights.shape}, are stretched against the losses of all rows, so that it does not matter "
+        f"which weight belongs to which row (for {len(rows)} rows the loss is {whole:.4g}; row by row it would be {own:.4g})"
+    )
+
+
+def _rows(structure: Any, rows: list[int]) -> Any:
+    return map_leaves(lambda leaf: leaf[rows], structure)
 
 
 def _averages(values: np.ndarray[Any, Any]) -> tuple[float, float]:
@@ -64,8 +112,16 @@ def _unlike(y: np.ndarray[Any, Any]) -> list[int]:
     return sorted(places.tolist()[:ROWS]) if len(places) > 1 else list(range(min(ROWS, len(y))))
 
 
-def _row_loss(evidence: Evidence, y: Any, predictions: Any, target: int, prediction: int) -> float:
-    return evidence.loss_of(y[target : target + 1], predictions[prediction : prediction + 1])
+def _row_loss(evidence: Evidence, path: str, predictions: Any, target: int, prediction: int) -> float:
+    """The loss of one row with the target of another."""
+
+    def of_row(place: str, leaf: Any) -> Any:
+        row = target if place == path else prediction
+        return leaf[row : row + 1]
+
+    even = None if evidence.weights is None else [1.0]
+    y = map_with_path(of_row, evidence.compared[0])
+    return evidence.loss_of(y, _rows(predictions, [prediction]), [prediction], even)
 
 
 @mistake(
@@ -107,22 +163,23 @@ def not_a_mean(evidence: Evidence) -> str:
     for shape in filter(None, shapes):
         return f"the tape gets a loss of shape {shape}: TensorFlow adds it up over all rows, without a word"
     y, predictions = evidence.compared
-    value = evidence.loss(tf.convert_to_tensor(y), tf.convert_to_tensor(predictions))
+    value = evidence.value_of(y, predictions)
     whole = number(value)
     if whole is None:
         # Some losses give a value for each row, and the step is to take the mean. The loop's own step refuses to.
         refused = evidence.traces and not evidence.ran
         return f"the loss has the shape {tuple(value.shape)}, one value for each row, not a scalar" if refused else ""
-    minimised = _minimised(evidence)
-    twice = evidence.loss_of(np.concatenate([y, y]), np.concatenate([predictions, predictions]))
+    minimised, count = _minimised(evidence), rows_of(predictions)
+    again = [*range(count)] * 2
+    twice = evidence.loss_of(_rows(y, again), _rows(predictions, again), again)
     if abs(whole) > SMALLEST and close(twice, 2 * whole):
-        divided = any(close(one, whole / len(y)) for one in minimised)
+        divided = any(close(one, whole / count) for one in minimised)
         told = f"the loss is {whole:.4g} for the batch and {twice:.4g} for the same rows twice: it is a sum over the rows"
         return "" if divided else told
     if not evidence.first.losses and evidence.ran:  # the step has a loss of its own
-        whole = evidence.loss_of(y, np.asarray(evidence.first.result.predictions))
-    if len(y) > 1 and abs(whole) > SMALLEST and any(close(one, len(y) * whole) for one in minimised):
-        return f"the step minimises {minimised[0]:.4g}, {len(y)} times the mean over its {len(y)} rows: a sum"
+        whole = evidence.loss_of(y, arrays(evidence.first.result.predictions))
+    if count > 1 and abs(whole) > SMALLEST and any(close(one, count * whole) for one in minimised):
+        return f"the step minimises {minimised[0]:.4g}, {count} times the mean over its {count} rows: a sum"
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from eagerloop.inspection.mistakes.detectors.detector import mistake
 from eagerloop.inspection.mistakes.evidence import Evidence, identities
+from eagerloop.unpublished import built_with
 
 
 @mistake(
@@ -33,8 +34,7 @@ def of_another_model(evidence: Evidence) -> str:
     if "Unknown variable" in str(evidence.first.error):
         return "the optimizer knows the variables of another model, and refuses those of this one"
     inner = getattr(evidence.optimizer, "inner_optimizer", evidence.optimizer)
-    # Keras has no public name for the variables that an optimizer was built with.
-    known = identities(getattr(inner, "_trainable_variables", ()))
+    known = identities(built_with(inner))
     own = identities(evidence.model.trainable_variables)
     if not known or not own or own <= known:
         return ""

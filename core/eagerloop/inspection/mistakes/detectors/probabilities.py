@@ -7,6 +7,7 @@ import numpy as np
 from eagerloop.building.answer import is_squashed, sums_to_one
 from eagerloop.inspection.mistakes.detectors.detector import mistake
 from eagerloop.inspection.mistakes.evidence import Evidence, close
+from eagerloop.structures import is_tensor
 
 Kind = Literal["logits", "probabilities", "other"]
 
@@ -21,6 +22,8 @@ Kind = Literal["logits", "probabilities", "other"]
 def mixed_up(evidence: Evidence) -> str:
     """A cross-entropy of logits gets what a softmax or sigmoid gave, or one of probabilities gets logits."""
     if evidence.dataset.task != "classification":
+        return ""
+    if not is_tensor(evidence.predictions) or not is_tensor(evidence.y):
         return ""
     answers = np.asarray(evidence.predictions)
     if answers.ndim != 2:  # noqa: PLR2004 - (n, k)
@@ -40,7 +43,7 @@ def mixed_up(evidence: Evidence) -> str:
 
 def _is_undone(evidence: Evidence, answers: np.ndarray[Any, Any]) -> bool:
     """Whether Keras sees the softmax at the end of a layer, and takes what went into it; of the bare numbers it cannot."""
-    as_given = float(evidence.loss(evidence.y, evidence.predictions))
+    as_given = evidence.loss_of(evidence.y, evidence.predictions)
     return not close(as_given, evidence.loss_of(np.asarray(evidence.y), answers))
 
 
@@ -51,7 +54,7 @@ def wants(evidence: Evidence) -> Kind:
     random = np.random.default_rng(3)
     probabilities = random.uniform(0.1, 0.9, (len(y), classes))
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True) if classes > 1 else probabilities
-    value = evidence.loss_of(y, probabilities.astype("float32"))
+    value = evidence.loss_of(y, probabilities.astype("float32"), weights=np.ones(len(y)))
     if close(value, _cross_entropy(y, probabilities), 1e-3):
         return "probabilities"
     exponents = np.exp(probabilities)

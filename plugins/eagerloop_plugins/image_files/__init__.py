@@ -1,0 +1,1 @@
+"""What the dataset `images` is made of."""

@@ -1,0 +1,1 @@
+"""What the checkpointer `tf` looks at before TensorFlow does."""
