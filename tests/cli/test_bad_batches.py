@@ -175,7 +175,7 @@ def test_what_does_not_fit_is_one_line(refused, words, match):
         eagerloop.train(**as_keywords(words), directory="mine")
 
     assert re.search(match, typed)
-    assert re.sub(r"\w+_\d+", "", str(raised.value)) == re.sub(r"\w+_\d+", "", typed)  # Keras counts its layers
+    assert re.sub(r"_\d+", "", str(raised.value)) == re.sub(r"_\d+", "", typed)  # Keras counts its layers: two, two_1
 
 
 @pytest.mark.parametrize("grain", ["step", "stretch"])
