@@ -1,13 +1,15 @@
 """What becomes more while a run becomes longer or wider: nothing that should not, and what must, in proportion.
 
-    python tests/proofs/growth.py --epochs 10000 --steps 1000000 --columns 10000 --checkpoints 2000
+    python tests/proofs/growth.py --epochs 10000 --steps 1000000 --columns 10000 --checkpoints 2000 --looks 400
 
 The last hundredth of a run is compared with the first: processor milliseconds of a save (medians; other programs disturb them
 less than seconds), bytes written by a save, memory of the process, bytes on the disk. A table of many columns is compared with
-one of a quarter of them, and `verify` of many checkpoints with that of half of them. What is given as 0 is left out.
+one of a quarter of them, and `verify` of many checkpoints with that of half of them. A run that is looked into again and again
+(`run.inspect`) needs no more memory for it. What is given as 0 is left out.
 """
 
 import argparse
+import gc
 import json
 import os
 import statistics
@@ -26,6 +28,9 @@ LIMIT = 6 * 3600
 
 LONGER, WIDER = 1.2, 1.5
 """How many times as much is good: of the first hundredth, and of what is proportional."""
+
+LOOK = 20
+"""Kilobytes of memory that a look at a step may leave behind; it is less than 1 where nothing is kept."""
 
 
 def bytes_written() -> int:
@@ -113,6 +118,20 @@ def verify(directory: Path) -> float:
     return time.process_time() - began
 
 
+def look(directory: Path, looks: int) -> list[int]:
+    """Memory after each look at one step of a run. In a child."""
+    import eagerloop
+
+    run = eagerloop.train(directory=directory, epochs=1)
+    x, y = run.parts.first_batch[:2]
+    found = []
+    for _ in range(looks):
+        run.inspect(x, y)
+        gc.collect()
+        found.append(memory())
+    return found
+
+
 def measured(work: Callable[[], Any]) -> Any:
     """What a function returns in a child of its own: each measurement begins with the same memory."""
     with tempfile.NamedTemporaryFile(suffix=".json") as result, tempfile.NamedTemporaryFile() as said:
@@ -149,6 +168,17 @@ def longer(what: str, found: dict[str, list[Any]]) -> int:
         length = len(found["disk"]) // 2, len(found["disk"]) - 1 - len(found["disk"]) // 2
         halves = (middle - begin) / 1e3 / length[0], (end - middle) / 1e3 / length[1]
         over += say(f"{what}: the disk for a hundredth", *halves, "kB", LONGER)
+    return over
+
+
+def looked(directory: Path, looks: int) -> int:
+    """The line of looks at a step: 1 if the second half of them leaves too much behind."""
+    found = measured(lambda: look(directory / "looked", looks))
+    half = looks // 2
+    first, last = ((found[end] - found[begin]) / 1e3 / half for begin, end in ((0, half), (half, looks - 1)))
+    over = last > LOOK
+    told = f"  ABOVE {LOOK}" if over else ""
+    print(f"{f'{looks} looks at a step: left by one':44} {first:12.2f} {last:12.2f} kB{told}", flush=True)
     return over
 
 
@@ -192,6 +222,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100_000, help="of a compiled run of a thousand epochs")
     parser.add_argument("--columns", type=int, default=4000, help="of a table")
     parser.add_argument("--checkpoints", type=int, default=400, help="that are verified")
+    parser.add_argument("--looks", type=int, default=100, help="at one step of a run")
     chosen = parser.parse_args()
     warm.warm_up()
     over = 0
@@ -210,6 +241,7 @@ def main() -> None:
             )
         over += wider(directory, chosen.columns) if chosen.columns else 0
         over += checked(directory, chosen.checkpoints) if chosen.checkpoints else 0
+        over += looked(directory, chosen.looks) if chosen.looks else 0
     sys.exit(bool(over))
 
 

@@ -1,10 +1,12 @@
 """A part of the long proof of what does not become more in a long run: counts, which no other program disturbs."""
 
+import gc
 import statistics
 
 import growth
 import pytest
 
+import eagerloop
 from eagerloop.afterwards.verifying import verify
 from eagerloop.storage import whole
 from eagerloop_plugins.checkpointer.npz import NpzCheckpointer
@@ -21,6 +23,20 @@ def test_a_save_after_300_epochs_costs_what_one_after_3_does(tmp_path, mode):
     middle = len(found["disk"]) // 2
     first, last = found["disk"][middle] - found["disk"][0], found["disk"][-1] - found["disk"][middle]
     assert 0 < last < 1.1 * first
+
+
+@pytest.mark.long
+def test_a_look_at_a_step_leaves_nothing_behind(tmp_path):
+    """`watch` and `tensorboard` look for days. The proof measures the memory of many more looks."""
+    run = eagerloop.train(directory=tmp_path / "run", epochs=1)
+    x, y = run.parts.first_batch[:2]
+    alive = []
+    for _ in range(3):
+        for _ in range(4):
+            run.inspect(x, y)
+        gc.collect()
+        alive.append(len(gc.get_objects()))
+    assert alive[2] - alive[1] < 40
 
 
 @pytest.mark.long
