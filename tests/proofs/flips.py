@@ -1,6 +1,6 @@
 """Flips bits in the files of a run, and cuts them short: no wrong value may come out, no traceback, and the file must be named.
 
-    python benchmarks/flips.py --count 1000
+    python tests/proofs/flips.py --count 1000
 
 After each damage the run is loaded and verified through the library. What may happen:
 

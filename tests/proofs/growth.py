@@ -2,8 +2,9 @@
 
     python tests/proofs/growth.py --epochs 10000 --steps 1000000 --columns 10000 --checkpoints 2000 --looks 400
 
-The last hundredth of a run is compared with the first: processor milliseconds of a save (medians; other programs disturb them
-less than seconds), bytes written by a save, memory of the process, bytes on the disk. A table of many columns is compared with
+The last hundredth of a run is compared with the first: bytes written by a save, memory of the process, bytes on the disk. The
+processor time of a save is that of the long run beside that of one of a hundredth of its epochs, in turns, in one process: two
+moments minutes apart would compare what else the machine was doing. A table of many columns is compared with
 one of a quarter of them, and `verify` of many checkpoints with that of half of them. A run that is looked into again and again
 (`run.inspect`) needs no more memory for it. What is given as 0 is left out.
 """
@@ -29,6 +30,9 @@ LIMIT = 6 * 3600
 LONGER, WIDER = 1.2, 1.5
 """How many times as much is good: of the first hundredth, and of what is proportional."""
 
+TURNS = 40
+"""How often a long and a short run take turns."""
+
 LOOK = 20
 """Kilobytes of memory that a look at a step may leave behind; it is less than 1 where nothing is kept."""
 
@@ -53,7 +57,8 @@ class Meter:
     """Notes what the save at the end of each epoch has cost, and what memory and disk are like after it."""
 
     def __init__(self, every: int) -> None:
-        self._every, self._before = every, (0.0, 0)
+        self._every = every
+        self._before: tuple[float, int] | None = None
         self.milliseconds: list[float] = []
         self.written: list[int] = []
         self.memory: list[int] = []
@@ -66,7 +71,7 @@ class Meter:
 
     def on_epoch_begin(self, run: Any, epoch: int) -> None:
         """It was the last thing that was done."""
-        if epoch > 1:
+        if self._before is not None:
             run.saver.wait()
             self.milliseconds.append(1e3 * (time.process_time() - self._before[0]))
             self.written.append(bytes_written() - self._before[1])
@@ -74,21 +79,39 @@ class Meter:
                 self.memory.append(memory())
                 self.disk.append(size_of(run.directory))
 
+    def on_train_end(self, run: Any) -> None:
+        """The last save is followed by no epoch."""
+        self._before = None
 
-def train(directory: Path, epochs: int, how: dict[str, Any], observers: Sequence[Any] = ()) -> None:
+
+def train(directory: Path, epochs: int, how: dict[str, Any], observers: Sequence[Any] = ()) -> Any:
     """A run. In a child."""
     import eagerloop
 
     options = {"keep": 3, "checkpointer": "npz", "model": "linear"} | how
     dataset = eagerloop.use(options.pop("part"), **options.pop("options"))
-    eagerloop.train(directory=directory, epochs=epochs, dataset=dataset, observers=observers, **options)
+    return eagerloop.train(directory=directory, epochs=epochs, dataset=dataset, observers=observers, **options)
 
 
-def train_metered(directory: Path, epochs: int, how: dict[str, Any]) -> dict[str, list[Any]]:
-    """A run, and what its saves cost. In a child."""
-    meter = Meter(max(1, epochs // 100))
-    train(directory, epochs, how, [meter])
-    return {name: value for name, value in vars(meter).items() if not name.startswith("_")}
+def train_metered(directory: Path, epochs: int, how: dict[str, Any], turns: int = 0) -> dict[str, list[Any]]:
+    """A run, and what its saves cost; beside a run of a hundredth, if they are to take turns. In a child."""
+    meter, short = Meter(max(1, epochs // 100)), Meter(1)
+    old = train(directory, epochs, how, [meter])
+    found = {name: [*value] for name, value in vars(meter).items() if isinstance(value, list)}
+    if turns:
+        young = train(directory.with_name(f"{directory.name}-young"), max(2, epochs // 100), how, [short])
+        found["young"], found["old"] = in_turns((young, short), (old, meter), turns=turns)
+    return found
+
+
+def in_turns(*both: tuple[Any, Meter], turns: int) -> list[list[float]]:
+    """Milliseconds of a save of one run and of the other."""
+    for _run, meter in both:
+        meter.milliseconds.clear()
+    for _ in range(turns):
+        for run, _meter in both:
+            run.train(run.position.epoch + 1)  # two epochs: the save between them is measured
+    return [meter.milliseconds for _run, meter in both]
 
 
 def table(path: Path, rows: int, columns: int) -> Path:
@@ -155,13 +178,11 @@ def say(what: str, first: float, last: float, unit: str, bar: float | None, *, r
 
 def longer(what: str, found: dict[str, list[Any]]) -> int:
     """The lines of a long run: how many are above their bars."""
-    hundredth = max(1, len(found["milliseconds"]) // 100)
-    medians = {
-        name: [statistics.median(part) for part in (found[name][:hundredth], found[name][-hundredth:])]
-        for name in ("milliseconds", "written")
-    }
-    over = say(f"{what}: a save", *medians["milliseconds"], "ms", LONGER)
-    over += say(f"{what}: written by a save", *(size / 1e3 for size in medians["written"]), "kB", LONGER)
+    hundredth = max(1, len(found["written"]) // 100)
+    ratio = statistics.median(old / young for young, old in zip(found["young"], found["old"], strict=True))
+    over = say(f"{what}: a save", *(statistics.median(found[age]) for age in ("young", "old")), "ms", LONGER, ratio=ratio)
+    sizes = (statistics.median(part) / 1e3 for part in (found["written"][:hundredth], found["written"][-hundredth:]))
+    over += say(f"{what}: written by a save", *sizes, "kB", LONGER)
     over += say(f"{what}: memory", *(found["memory"][place] / 1e6 for place in (0, -1)), "MB", LONGER)
     begin, middle, end = (found["disk"][place] for place in (0, len(found["disk"]) // 2, -1))
     if middle > begin:
@@ -231,13 +252,13 @@ def main() -> None:
         directory = Path(name)
         if chosen.epochs:
             what = f"{chosen.epochs} epochs"
-            over += longer(what, measured(lambda: train_metered(directory / "epochs", chosen.epochs, ONE_STEP)))
+            over += longer(what, measured(lambda: train_metered(directory / "epochs", chosen.epochs, ONE_STEP, TURNS)))
         if chosen.steps:
             path = table(directory / "steps.csv", 2 * max(1, chosen.steps // COMPILED), 3)
             options = {"path": str(path), "target": "c0", "task": "regression", "batch_size": 1, "test_fraction": 0.5}
             how = {"part": "csv", "options": options, "compile": True}
             over += longer(
-                f"{chosen.steps} compiled steps", measured(lambda: train_metered(directory / "steps", COMPILED, how))
+                f"{chosen.steps} compiled steps", measured(lambda: train_metered(directory / "steps", COMPILED, how, TURNS))
             )
         over += wider(directory, chosen.columns) if chosen.columns else 0
         over += checked(directory, chosen.checkpoints) if chosen.checkpoints else 0

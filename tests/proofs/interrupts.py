@@ -1,7 +1,7 @@
 """Interrupts the command line with SIGINT and SIGTERM at random moments: no state may be torn.
 
-    python benchmarks/interrupts.py --count 100
-    python benchmarks/interrupts.py --count 100 --compile
+    python tests/proofs/interrupts.py --count 100
+    python tests/proofs/interrupts.py --count 100 --compile
 
 Each trial is `eagerloop train` or `eagerloop resume` in a process of its own, seeded differently on purpose, that gets a signal
 at a random moment, and every fourth time a second one straight after. The state that it leaves is compared with the state that

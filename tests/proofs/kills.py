@@ -1,6 +1,6 @@
 """Kills runs with SIGKILL at named points and at random times, resumes them, and compares them with runs that were not killed.
 
-    python benchmarks/kills.py --count 200
+    python tests/proofs/kills.py --count 200
 
 Each trial is a process that resumes what the one before it has left, its random generators seeded differently on purpose, and
 is killed in its turn. After every kill the newest whole checkpoint is compared with the state that the uninterrupted run had

@@ -1,6 +1,6 @@
 """Kills a worker of a launched training with SIGKILL, the chief or another, at random times; resumes, and compares.
 
-    python benchmarks/worker_kills.py --count 20
+    python tests/proofs/worker_kills.py --count 20
 
 Each trial is `eagerloop launch` of a training, or of the resume of what the trial before it has left. A worker is killed in it.
 The launch has to end within a minute, say which worker it was, and leave no process behind. When the run is at its end, its

@@ -6,6 +6,7 @@ from eagerloop.running.averaging import keeps_average
 from eagerloop.running.loop_side import LoopSide
 from eagerloop.running.snapshots import restore, restore_variables
 from eagerloop.storage.checkpoint import Checkpoint
+from eagerloop.storage.noting import NotedHistory
 from eagerloop.storage.run_directory import RunDirectory
 
 
@@ -62,7 +63,7 @@ class LookingBack(LoopSide):
             CheckpointError: It belongs to another run; nothing was changed.
         """
         inexact = restore(self.parts, checkpoint)
-        self.history = list(checkpoint.manifest["history"])
+        self.history = NotedHistory(checkpoint.manifest["history"])
         self.position.take_up(checkpoint.manifest["position"])
         self.tally.restore(checkpoint.manifest["tally"])
         self._answers_with = self._fixed = ""
@@ -81,7 +82,7 @@ class LookingBack(LoopSide):
             checkpoint: A verified one.
             answers_with: What it predicts with, where that is not the trained variables of the newest checkpoint.
         """
-        self.history = list(checkpoint.manifest["history"])
+        self.history = NotedHistory(checkpoint.manifest["history"])
         self.position.take_up(checkpoint.manifest["position"])
         self._answers_with, self._fixed = answers_with, "was opened for predicting alone"
 

@@ -22,6 +22,7 @@ from eagerloop.running.snapshots import snapshot
 from eagerloop.running.strides import Footing, Look, Stride
 from eagerloop.running.tally import Tally
 from eagerloop.standing import Position
+from eagerloop.storage.noting import NotedHistory
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
 
@@ -37,7 +38,7 @@ class LoopSide:
     def __init__(self, parts: RunParts, directory: RunDirectory) -> None:
         self.parts, self._place = parts, directory
         self.position, self.tally = Position(), Tally(parts.metrics)
-        self.history: list[dict[str, Any]] = []
+        self.history: list[dict[str, Any]] = NotedHistory()
         self.epochs = parts.settings.epochs
         self.saver = Saver(directory, parts.checkpointer, parts.settings, Readable(parts, directory.checkpoints))
         self._evaluation = Evaluation(parts)
@@ -180,7 +181,7 @@ class LoopSide:
         self.history.append(row)
         self.tally.reset()
         self.position.begin_epoch(epoch + 1)
-        return row
+        return self.history[-1]
 
     def save(self) -> None:
         """Adds a checkpoint of this very moment, unless the checkpointer keeps nothing."""

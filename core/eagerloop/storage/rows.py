@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from eagerloop.storage.noting import NotedHistory
+
 LONGEST = 64 * 2**20
 """Bytes of a line that a reader takes."""
 
@@ -79,11 +81,16 @@ def mark_of(rows: Sequence[Row]) -> str:
 
 
 class Wording:
-    """Makes rows of a history again and again: those that are as they were are not looked at again, nor worded."""
+    """Makes rows of a history again and again: those that are as they were are not looked at again, nor worded.
+
+    A `NotedHistory` tells that its rows are as they were; of any other, each row is compared with a copy of what it was.
+    """
 
     def __init__(self) -> None:
         self._seen: list[Any] = []  # copies: an observer may change a row
         self._rows: list[Row] = []
+        self._watched: list[Any] = []  # the rows themselves, as long as all of them tell of changes
+        self._changes = 0
 
     def __call__(self, history: Sequence[Any], refuse: Callable[[Any], None]) -> list[Row]:
         """The rows as they are to be written.
@@ -106,10 +113,29 @@ class Wording:
             rows.append(row)
         self._seen[same:] = [dict(figures) for figures in history[same:]]
         self._rows = rows
+        self._watch(history)
         return list(rows)
+
+    def _watch(self, history: Sequence[Any]) -> None:
+        """Keeps the rows that tell of changes, if that is all of them."""
+        if not isinstance(history, NotedHistory):
+            self._watched = []
+            return
+        first = len(self._watched) if self._tells(history) else 0
+        new = history[first:]
+        self._watched[first:] = new if all(map(history.watches, new)) else []
+        self._changes = history.changes
+
+    def _tells(self, history: Sequence[Any]) -> bool:
+        """Whether it says that the rows that were there are still there, and as they were."""
+        count = len(self._watched)
+        known = isinstance(history, NotedHistory) and count and history.changes == self._changes
+        return bool(known) and self._watched == history[:count]  # what is the same object is not looked into
 
     def _unchanged(self, history: Sequence[Any]) -> int:
         """How many of the rows at the beginning are as they were."""
+        if len(self._watched) == len(self._seen) and self._tells(history):
+            return len(self._seen)
         count = min(len(self._seen), len(history))
         if _is_same(self._seen[:count], list(history[:count])):
             return count

@@ -12,6 +12,7 @@ import eagerloop
 from eagerloop.afterwards.verifying import verify
 from eagerloop.errors import CheckpointError, DamagedError, TrainingError
 from eagerloop.storage.history_file import HistoryFile, HistoryLog
+from eagerloop.storage.noting import NotedHistory
 from eagerloop.storage.rows import Wording
 from eagerloop.storage.store import Store
 
@@ -154,6 +155,45 @@ def test_a_history_that_is_written_alone_follows_what_changes():
     Path("history.jsonl").write_text("nonsense")
     file.write(Path(), worded(figures(2.0), lambda row: None))
     assert Path("history.jsonl").read_text() == '{"epoch": 1, "steps": 2, "loss": 2.0}\n'
+
+
+def _set(history):
+    history[0]["loss"] = 9.0
+
+
+def _update(history):
+    history[1].update(loss=9.0)
+
+
+def _drop(history):
+    del history[0]["steps"]
+
+
+def _another(history):
+    history[1] = {"epoch": 2, "steps": 2, "loss": 9.0}
+
+
+def _shorten(history):
+    del history[-1]
+
+
+def _other_twice(history):
+    history[0] = dict(history[0])  # equal, but nobody is told of its changes
+    yield
+    history[0]["loss"] = 9.0
+
+
+@pytest.mark.parametrize("change", [_set, _update, _drop, _another, _shorten, _other_twice], ids=lambda one: one.__name__)
+def test_a_history_that_notes_its_changes_is_worded_as_any_other(change):
+    """What an observer may do to a row, or to the list, is seen at the next save; a plain list is compared row by row."""
+    worded, history = Wording(), NotedHistory(figures(1.0, 0.5, 0.25))
+    assert worded(history, lambda row: None) == Wording()(figures(1.0, 0.5, 0.25), lambda row: None)
+    for _ in change(history) or ():
+        assert worded(history, lambda row: None) == Wording()([*history], lambda row: None)
+    history.append({"epoch": 4, "steps": 2, "loss": 0.125})
+    found = worded(history, lambda row: None)
+    assert found == Wording()([dict(row) for row in history], lambda row: None)
+    assert [row.figures for row in found] == history
 
 
 def bytes_written():
