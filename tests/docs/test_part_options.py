@@ -1,6 +1,7 @@
 """The reference has a section for each built-in part, and an anchor for each option, which other pages can lead to."""
 
 import re
+import sys
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -49,18 +50,9 @@ def built(tmp_path, monkeypatch, files, *extensions):
         (tmp_path / name).write_text(text, encoding="utf-8")
     given = {"extensions": ["myst_parser", *extensions], "html_theme": "basic"}
     out = tmp_path / "out"
-    app = application.Sphinx(
-        str(tmp_path),
-        None,
-        str(out),
-        str(tmp_path / "trees"),
-        "html",
-        given,
-        status=None,
-        warning=None,
-        exception_on_warning=True,
-    )
-    app.build()
+    places = [str(tmp_path), None, str(out), str(tmp_path / "trees")]
+    with sys.modules["sphinx.util.docutils"].docutils_namespace():  # one build leaves nothing behind for the next
+        application.Sphinx(*places, "html", given, status=None, warning=None, exception_on_warning=True).build()
     return out
 
 
