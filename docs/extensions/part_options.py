@@ -36,9 +36,11 @@ def default_of(option: Option) -> str:
     """The default as it would be typed."""
     if option.default is REQUIRED:
         return "required"
-    words = {True: "on", False: "off", None: "none"}
-    plain = option.default is None or isinstance(option.default, bool)
-    return f"default {words[option.default] if plain else option.default}"
+    if option.default is None or option.default == []:
+        return "default none"
+    if isinstance(option.default, bool):
+        return f"default {'on' if option.default else 'off'}"
+    return f"default {', '.join(map(str, option.default)) if isinstance(option.default, list) else option.default}"
 
 
 def with_code(text: str) -> list[nodes.Node]:
