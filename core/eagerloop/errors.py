@@ -18,8 +18,8 @@ Every message says what was expected, what was received, where, and what to do n
 import difflib
 import errno
 import os
-import shlex
 import re
+import shlex
 import traceback
 from collections.abc import Iterable
 
