@@ -13,7 +13,10 @@ author = "The eagerloop developers"
 copyright = f"2026, {author}"  # noqa: A001 - Sphinx's name for it
 version = release = eagerloop.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))  # those of our own
+extensions = [
+    "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "sphinx_design", "part_options", "lesson_notebooks",
+]
 exclude_patterns = ["_build", "examples"]  # the examples are shown piece by piece, by literalinclude
 default_role = "literal"  # `x` in a docstring is code, as in Markdown
 

@@ -19,6 +19,7 @@ import difflib
 import errno
 import os
 import re
+import shlex
 import traceback
 from collections.abc import Iterable
 
@@ -113,6 +114,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     Example:
         >>> did_you_mean("adm", ["sgd", "adam"])
         "did you mean 'adam'? Known: adam, sgd"
+        >>> did_you_mean("SGD", ["sgd", "adam"])
+        "did you mean 'sgd'? Known: adam, sgd"
         >>> did_you_mean("acc", ["accuracy", "auc"])
         "did you mean 'accuracy'? Known: accuracy, auc"
 
@@ -121,9 +124,30 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(set(known))
     usual = meant(name)
     same = [known for known in names if known.replace("_", "-") == usual]
-    near = same if usual != name and same else difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    folded = {known.lower(): known for known in names}  # `SGD` is what Keras calls its class
+    close = [folded[near] for near in difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.5)]
+    near = same if usual != name and same else close
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}Known: {', '.join(names) or 'none'}"
+
+
+def read_by(file: str) -> str:
+    """Ends an error message about a file that was given as a dataset: how it is given to the dataset that reads it.
+
+    Args:
+        file: What the user wrote.
+
+    Returns:
+        One clause, or nothing where no dataset is known to read it.
+
+    Example:
+        >>> read_by("pets.csv")
+        'a file is given to the dataset that reads it: --dataset csv --dataset.path pets.csv'
+    """
+    reader = {".csv": "csv", ".tsv": "csv", ".npz": "arrays"}.get(os.path.splitext(file)[1].lower())
+    if reader is None:
+        return ""
+    return f"a file is given to the dataset that reads it: --dataset {reader} --dataset.path {shlex.quote(file)}"
 
 
 def told(value: object) -> str:

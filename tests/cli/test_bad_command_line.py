@@ -24,6 +24,11 @@ import pytest
         ("train --metric acc", "there is no metric 'acc'; did you mean 'accuracy'?"),
         ("train --loss nowhere.py", "plugin file nowhere.py cannot be read: No such file or directory"),
         ("train --model", "Option '--model' requires an argument"),
+        ("train --optimizer SGD", "there is no optimizer 'SGD'; did you mean 'sgd'?"),
+        ("train --loss BinaryCrossentropy", "did you mean 'binary_crossentropy'?"),
+        ("train pets.csv", "a file is given to the dataset that reads it: --dataset csv --dataset.path pets.csv"),
+        ("train --dataset rows.npz", "a file is given to the dataset that reads it: --dataset arrays --dataset.path rows.npz"),
+        ("train --model pets.csv", "there is no model 'pets.csv'; Known: "),
         ("train twice", "(twice); 'eagerloop train --help' shows"),
         ("inspect batch twice", "'eagerloop inspect batch --help' shows"),
         ("show model", "Missing argument '"),  # typer says which, in letters of its version

@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if "_build" not in page.parts]
 
-CHECKED_BY_SPHINX = {"{eval-rst}", "{toctree}", "{glossary}"}
+CHECKED_BY_SPHINX = {"{eval-rst}", "{toctree}", "{glossary}", "{grid}", "{built-in-parts}", "{run-options}"}
 EXAMPLES = ("docs/examples/eagerloop-example", "docs/examples/eagerloop-studies")
 INSTALL_EXAMPLE = {f"pip install ./{example}\n": example for example in EXAMPLES}
 

@@ -18,7 +18,7 @@ from typing import Any
 from eagerloop.choices.options import Option, options_of
 from eagerloop.choices.providers import offered
 from eagerloop.choices.sources import as_factory, digest, import_file, is_file_part, names_in
-from eagerloop.errors import EagerloopError, PluginError, did_you_mean
+from eagerloop.errors import EagerloopError, PluginError, did_you_mean, read_by
 from eagerloop.hooks import GROUP
 from eagerloop.parts import KINDS
 
@@ -182,7 +182,8 @@ class Catalog:
             names = ", ".join(f"{part}:{name}" for name in names_in(Path(part)))
             msg = f"a {kind} in a file is named as FILE:NAME, got '{part}'; it has {names or 'no function or class'}"
             raise PluginError(msg)
-        msg = f"there is no {kind} '{part}'; {did_you_mean(part, (entry.name for entry in self.of_kind(kind)))}"
+        way = read_by(part) if kind == "dataset" else ""
+        msg = f"there is no {kind} '{part}'; {way or did_you_mean(part, (entry.name for entry in self.of_kind(kind)))}"
         raise PluginError("; ".join([msg, *map(str, self.broken)]))
 
     def _from_file(self, kind: str, part: str) -> Entry:

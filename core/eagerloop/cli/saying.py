@@ -203,7 +203,7 @@ def _shortened(error: BaseException) -> str:
 
 def _usage(error: Any) -> str:
     """Typer's message; for an unknown option, the nearest of those that the chosen parts have."""
-    from eagerloop.errors import did_you_mean  # noqa: PLC0415
+    from eagerloop.errors import did_you_mean, read_by  # noqa: PLC0415
 
     message = str(error.format_message()).rstrip(".")
     context = getattr(error, "ctx", None)
@@ -214,7 +214,9 @@ def _usage(error: Any) -> str:
     unknown = re.match(r"No such command '([^']*)'", message)
     if unknown:
         return f"no such command: {unknown[1]}; {did_you_mean(unknown[1], context.command.commands)}"
-    return f"{message}; '{context.command_path} --help' shows what there is"
+    extra = re.search(r"extra argument\S* \((.*)\)$", message) if context.command.name == "train" else None
+    way = read_by(extra[1]) if extra else ""
+    return f"{message}; " + (way or f"'{context.command_path} --help' shows what there is")
 
 
 def _no_such_option(name: str, context: Any) -> str:

@@ -95,7 +95,7 @@ def watch(
 ) -> StepsToRecords:
     """Writes a record of the first step and of each so many: every value in it, as `run.inspect` gives it.
 
-    The numbers of the run are those of a run that nobody watches. A step is done twice in slow motion before it is done for
+    The numbers of the run are the same without it. A step is done twice in slow motion before it is done for
     good, so a record takes as long as some dozens of eager steps. After a resume, the records are those of a run which was
     never stopped.
 

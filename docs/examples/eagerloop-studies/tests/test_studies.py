@@ -136,7 +136,8 @@ def test_listing_the_parts_is_light():
 
 def page():
     """What the docs show of the studies."""
-    lines = [f"| study | {' | '.join(WAYS)} |", f"|{'---|' * (len(WAYS) + 1)}"]
+    heads = (f"`{way}`" if "--" in way else way for way in WAYS)  # a dash would be made of two
+    lines = [f"| study | {' | '.join(heads)} |", f"|{'---|' * (len(WAYS) + 1)}"]
     for study in STUDIES:
         cells = ["yes"] * len(WAYS)
         cells[2] = f"within {study.tolerance:g}" if study.tolerance else "same bits"
