@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from eagerloop.inspection.by_hand.answers import meaning_of_answers
 from eagerloop.inspection.pages.elements import Markup, joined, table
 from eagerloop.inspection.pages.layer_flow import SUMMARY, summary_row
 from eagerloop.inspection.pages.picture_strip import first_pictures
@@ -64,12 +65,7 @@ def _columns_of(record: StepFacts, name: str, values: Values) -> list[tuple[str,
     cells = _columns(values.array, record.rows)
     kind, inside = name.partition("/")[0], "/" in name
     width = cells.shape[1] if kind == "y" else min(MOST_COLUMNS, cells.shape[1])
-    known = (
-        ()
-        if inside
-        else {"x": record.features, "y": record.targets, "predictions": record.classes or record.targets}.get(name, ())
-    )
-    labels = _labels(name, known, cells.shape[1])[:width]
+    labels = _labels(record, name, cells.shape[1])[:width]
 
     def write(value: Any) -> str:
         if kind == "y" and not inside:
@@ -79,12 +75,19 @@ def _columns_of(record: StepFacts, name: str, values: Values) -> list[tuple[str,
     return [(label, [write(value) for value in cells[:, place]]) for place, label in enumerate(labels)]
 
 
-def _labels(name: str, known: Sequence[str], count: int) -> list[str]:
+def _labels(record: StepFacts, name: str, count: int) -> list[str]:
     """What the columns are called: by the dataset's names, else by their numbers."""
     if "/" in name or name == "sample_weight":
         return [name] if count == 1 else [f"{name} {number + 1}" for number in range(count)]
-    before, other = {"x": ("", "x"), "y": ("target ", "y"), "predictions": ("predicted ", "output")}[name]
-    return [f"{before}{label}" for label in _names(known, count, other)]
+    if name == "x":
+        return _names(record.features, count, "x")
+    if name == "y":
+        return [f"target {label}" for label in _names(record.targets, count, "y")]
+    if record.task != "classification":
+        return [f"predicted {label}" for label in _names(record.targets, count, "output")]
+    before = {"logit": "logit of", "probability": "probability of"}.get(meaning_of_answers(record), "output for")
+    of_one = record.classes[1:] if len(record.classes) == 2 and count == 1 else record.classes  # noqa: PLR2004
+    return [f"{before} {label}" for label in _names(of_one, count, "class")]
 
 
 def _width(values: Values) -> int:

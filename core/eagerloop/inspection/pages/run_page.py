@@ -5,7 +5,7 @@ Shapes: n rows, k outputs.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,11 @@ import numpy as np
 from eagerloop.inspection.pages.batch_table import baseline_name
 from eagerloop.inspection.pages.charts import Guide, Mark, Series, chart
 from eagerloop.inspection.pages.elements import Markup, document, element, joined, table
+from eagerloop.inspection.pages.finding_list import findings
 from eagerloop.inspection.pages.over_time import layers_over_time, ratios_over_time
 from eagerloop.inspection.pages.picture_strip import Mistake, mistakes
 from eagerloop.inspection.pages.predictions import confusion_table, regressions
 from eagerloop.inspection.pages.recorded_steps import recorded_steps
-from eagerloop.inspection.pages.step_page import findings
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.records.step_parts import Finding
 from eagerloop.inspection.writing.numbers_as_text import duration, three
@@ -207,7 +207,7 @@ def _found(records: Sequence[StepFacts]) -> list[Finding]:
     found: dict[str, Finding] = {}
     for record in records:
         for one in record.findings:
-            told = Finding(one.id, one.severity, f"{one.title} (first in step {record.step})", one.happened, one.fix)
+            told = replace(one, title=f"{one.title} (first in step {record.step})")
             found.setdefault(one.id, told)
     return list(found.values())[:MOST_FINDINGS]
 
