@@ -228,6 +228,38 @@ def test_difficult_records_have_pages_too(record, parsed, how):
     assert f"Step {record.step}" in parsed(step_cell(odd)).text
 
 
+def test_pixels_are_shown_as_pictures_alone(record, parsed):
+    """A table of the first dozen pixels says nothing: of each row there are target, prediction and loss."""
+    odd = replace(record, x=Values.of(np.ones((2, 8, 8, 1))), y=Values.of(np.ones((2, 1))), features=("p",) * 64,
+                  predictions=Values.of(np.ones((2, 1))), row_losses=Values.of(np.array([0.25, 0.5])), lines=())  # fmt: skip
+    page = parsed(step_page(odd))
+
+    assert len(page.tags("img")) == 2
+    assert "row target Sepal.Width predicted Sepal.Width loss of the row 0 1.00 1.00 0.250 1 1.00 1.00 0.500" in page.text
+    assert "predictions (2, 1) row" in page.text  # the caption says nothing of columns that are left out
+
+
+def test_why_an_output_has_no_gradient(record, parsed):
+    """The tape does not follow a layer before all weights, though the loss depends on it; one that nobody uses is cut off."""
+    first, *_, last = record.layers
+    flat = replace(first, name="flatten", kind="Flatten", output=first.inputs[0], gradient=None)
+    unused = replace(last, name="unused", output=Values.of(np.full((10, 1), 3.5)), gradient=None)
+    page = parsed(step_page(replace(record, layers=(flat, flat, *record.layers, unused))))
+
+    assert page.text.count("Nothing before this output is trained, so the tape does not follow it") == 2
+    assert page.text.count("The loss does not depend on this output: no gradient comes back.") == 1
+    assert page.text.count("no weight so far") == 2
+
+
+def test_an_array_that_has_no_map_says_why(parsed):
+    """Too many numbers, or none; and what they are."""
+    assert (
+        parsed(heatmap("output", Values.of(np.ones((200, 100))))).text
+        == "output (200, 100) float64: 20,000 numbers are too many for a map"
+    )
+    assert parsed(heatmap("x", Values.of(np.array([["a"], ["b"]])))).text == "x (2, 1) string: no numbers to draw"
+
+
 def test_classes_are_shown_by_name(record, parsed):
     """The target column of a classification has names, and the predictions one column a class."""
     y, predictions = Values.of(np.array([1, 0])), Values.of(np.array([[0.1, 2.0], [3.0, 0.5]]))

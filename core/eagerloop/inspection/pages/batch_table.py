@@ -3,7 +3,7 @@
 Shapes: n rows in a batch, d features, k outputs: x (n, d), y (n, k) or (n,), predictions (n, k).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,18 +33,28 @@ def batch_table(record: StepFacts, most: int = MOST_ROWS) -> Markup:
     if any(values.array is None for values in given.values()):
         rows = [summary_row(name, values) for name, values in given.items()]
         return table(SUMMARY, rows, caption="The batch, too large to list")
-    columns = [column for name, values in given.items() for column in _columns_of(record, name, values)]
+    pictures = _pictures(record)
+    listed_too = {name: values for name, values in given.items() if pictures is None or name != "x"}
+    columns = [column for name, values in listed_too.items() for column in _columns_of(record, name, values)]
     losses = None if record.row_losses is None else record.row_losses.array
     head = ["row", *(name for name, _cells in columns)] + ([] if losses is None else ["loss of the row"])
     count = min(most, record.rows)
     lost = [] if losses is None else [[three(value) for value in losses.reshape(record.rows, -1).mean(axis=1)[:count]]]
     drawn = [list(range(count)), *([cells[row] for row in range(count)] for _name, cells in columns), *lost]
-    whole = count == record.rows and all(_width(values) <= MOST_COLUMNS for name, values in given.items() if name[0] == "x")
-    shown = min(MOST_COLUMNS, max(_width(values) for name, values in given.items() if name[0] == "x"))
-    cut = "" if whole else f", the first {count} rows and {shown} columns"
-    caption = f"The batch: {', '.join(f'{name} {values.shape}' for name, values in given.items())}{cut}"
+    caption = (
+        f"The batch: {', '.join(f'{name} {values.shape}' for name, values in given.items())}{_cut(record, listed_too, count)}"
+    )
     rows = [list(cells) for cells in zip(*drawn, strict=True)]
-    return joined(_pictures(record), table(head, rows, caption=caption, class_="batch"))
+    return joined(pictures, table(head, rows, caption=caption, class_="batch"))
+
+
+def _cut(record: StepFacts, listed_too: Mapping[str, Values], count: int) -> str:
+    """What is left out of the table; the pixels of pictures are above it."""
+    widths = [_width(values) for name, values in listed_too.items() if name[0] == "x"]
+    most = max(widths, default=0)
+    if count == record.rows and most <= MOST_COLUMNS:
+        return ""
+    return f", the first {count} rows" + (f" and {min(MOST_COLUMNS, most)} columns" if widths else "")
 
 
 def _pictures(record: StepFacts) -> Markup | None:

@@ -78,7 +78,11 @@ def table(head: Any, rows: Any, *, caption: Any = None, class_: str | None = Non
     top = element("tr", [element("th", cell, scope="col") for cell in head])
     body = [element("tr", element("th", first, scope="row"), [element("td", cell) for cell in rest]) for first, *rest in rows]
     inside = element(
-        "table", caption and element("caption", caption), element("thead", top), element("tbody", body), class_=class_
+        "table",
+        caption and element("caption", element("span", caption)),
+        element("thead", top),
+        element("tbody", body),
+        class_=class_,
     )
     return element("div", inside, class_="scroll")
 

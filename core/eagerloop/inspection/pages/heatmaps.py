@@ -105,8 +105,9 @@ def heatmap(name: str, values: Values, axes: Axes = ROWS) -> Markup:
         axes: What goes down and across.
     """
     if values.array is None or values.array.dtype == object or not values.array.size:
-        reason = f"{name}: {values.shape} {values.dtype} has no map; only numbers have, and up to {LARGEST:,} of them"
-        return element("p", reason, class_="left-out")
+        many = math.prod(values.shape) > LARGEST
+        reason = f"{math.prod(values.shape):,} numbers are too many for a map" if many else "no numbers to draw"
+        return element("p", element("b", name), f" {values.shape} {values.dtype}: {reason}", class_="left-out")
     grid, axes, told = grid_of(np.asarray(values.array), axes)
     numbers = np.asarray(grid, "float64")
     finite = np.abs(numbers[np.isfinite(numbers)])

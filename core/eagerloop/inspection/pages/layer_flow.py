@@ -18,6 +18,9 @@ SUMMARY = ("", "minimum", "mean", "maximum", "standard deviation", "norm", "zero
 LOGITS = "any number, one for each class. The loss makes probabilities of them, by softmax (of one alone by sigmoid)."
 """What a beginner has to know of them."""
 
+NOT_FOLLOWED = "Nothing before this output is trained, so the tape does not follow it: it has no gradient."
+NO_WAY_BACK = "The loss does not depend on this output: no gradient comes back."
+
 
 def summary_row(name: str, values: Values) -> list[str]:
     """An array in six numbers, behind its name."""
@@ -49,7 +52,7 @@ def _layer(record: StepFacts, layer: LayerRecord, place: int, meaning: str) -> M
     if meaning == "logit" and _is_the_answer(record, layer):
         told.append(element("p", element("b", "These are logits: "), LOGITS))
     if layer.gradient is None:
-        told.append(element("p", "the loss does not depend on this output: no gradient comes back"))
+        told.append(element("p", NOT_FOLLOWED if leads_on(record, place) else NO_WAY_BACK))
     group = element("div", maps, class_="maps", data_name=layer.name)
     drawn = element("div", bars, class_="bars-row")
     return element("article", title, told, group, drawn, numbers, id=f"layer-{place}", class_="layer")
@@ -59,3 +62,23 @@ def _is_the_answer(record: StepFacts, layer: LayerRecord) -> bool:
     """Whether the layer's output is what the model answers."""
     answer = record.predictions.array if isinstance(record.predictions, Values) else None
     return answer is not None and layer.output.array is not None and np.array_equal(answer, layer.output.array)
+
+
+def leads_on(record: StepFacts, place: int) -> bool:
+    """Whether the loss depends on a layer's output, as far as the record tells: a later layer takes it, and leads on itself.
+
+    Args:
+        record: The step.
+        place: Of the layer among those of the record.
+    """
+    output = record.layers[place].output
+    takers = (
+        number
+        for number, later in enumerate(record.layers[place + 1 :], place + 1)
+        if any(_alike(output, given) for given in later.inputs)
+    )
+    return any(record.layers[number].gradient is not None or leads_on(record, number) for number in takers)
+
+
+def _alike(one: Values, other: Values) -> bool:
+    return (one.shape, one.dtype, one.mean, one.norm) == (other.shape, other.dtype, other.mean, other.norm)

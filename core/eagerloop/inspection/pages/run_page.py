@@ -128,8 +128,12 @@ def _verdict(story: RunStory) -> Markup | None:
     """In words, whether the model is better than one that looks at no feature."""
     last = story.history[-1] if story.history else {}
     name = next((name for name in ("val_loss", "loss") if isinstance(last.get(name), int | float)), None)
-    if name is None or story.baseline is None:
+    if name is None:
         return None
+    if story.baseline is None:
+        return element(
+            "p", "Whether the model is better than a guess is not told: this loss has no baseline to compare it with."
+        )
     better = last[name] < story.baseline
     said = f" {baseline_name(story.task)}: a {name} of {three(last[name])} against {three(story.baseline)}."
     hint = None if better else " More epochs, another learning rate or scaled columns may help."
@@ -161,7 +165,8 @@ def _curves(story: RunStory) -> Markup:
         return element("p", "No epoch is finished yet: there is no curve.")
     names = _curve_names(story)
     drawn = []
-    for name in (name for name in names if not name.startswith("val_")):
+    plain = [name for name in names if not name.startswith("val_")]
+    for name in plain:
         series = [Series("training", _points(story.history, name))]
         if f"val_{name}" in names:
             series.append(Series("validation", _points(story.history, f"val_{name}")))
@@ -172,7 +177,7 @@ def _curves(story: RunStory) -> Markup:
             series += [Series("single batches", batches, line=False)] if batches else []
             guides = [] if story.baseline is None else [Guide(story.baseline, baseline_name(story.task))]
             marks = list(_marks(story.records, steps))
-        drawn.append(chart(name, ("epoch", name), series, guides=guides, marks=marks))
+        drawn.append(chart(name, ("epoch", name), series, guides=guides, marks=marks, alone=len(plain) == 1))
     known = "how common each class is" if story.task == "classification" else "the mean of the targets"
     told = None if story.baseline is None else f"Below the dashed line, the model knows more than {known}."
     return joined(told and element("p", told, class_="told"), element("div", drawn, class_="charts"))

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from eagerloop.inspection.pages.briefs import gradient_norm
 from eagerloop.inspection.pages.charts import thinned
 from eagerloop.inspection.pages.elements import Markup, element, joined
+from eagerloop.inspection.pages.layer_flow import leads_on
 from eagerloop.inspection.records.step_facts import StepFacts
-from eagerloop.inspection.records.step_parts import Finding, LayerRecord
+from eagerloop.inspection.records.step_parts import Finding
 from eagerloop.inspection.writing.numbers_as_text import three
 
 MOST_LAYERS = 6
@@ -33,7 +34,7 @@ def step_picture(record: StepFacts, found: Mapping[str, Sequence[Finding]]) -> M
     boxes = [
         _box("given", "batch", f"{record.rows} rows", tensors, found.get("given")),
         *(
-            _box(f"layer-{place}", layer.name, str(layer.output.shape), _back(layer), forward.get(layer.name))
+            _box(f"layer-{place}", layer.name, str(layer.output.shape), _back(record, place), forward.get(layer.name))
             for place, layer in layers
         ),
         _box("loss", "loss", three(record.loss), "of the batch", found.get("loss")),
@@ -64,9 +65,12 @@ def _box(place: str, name: str, figure: str, foot: str, found: Sequence[Finding]
     return element("a", inside, href=f"#{place}", class_="guilty" if found else None)
 
 
-def _back(layer: LayerRecord) -> str:
+def _back(record: StepFacts, place: int) -> str:
     """What came back to the layer's output: how strongly the loss depends on it."""
-    return "no gradient" if layer.gradient is None else f"← gradient {three(layer.gradient.norm)}"
+    gradient = record.layers[place].gradient
+    if gradient is not None:
+        return f"← gradient {three(gradient.norm)}"
+    return "no weight so far" if leads_on(record, place) else "no gradient"
 
 
 def _sentence(record: StepFacts) -> str:
