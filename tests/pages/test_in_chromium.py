@@ -7,11 +7,18 @@ from eagerloop.afterwards.reporting import tell
 from eagerloop.inspection.pages.picture_strip import Mistake
 from eagerloop.inspection.pages.run_page import run_page
 from eagerloop.inspection.pages.step_page import step_page
-from eagerloop.inspection.step_record import Finding
+from eagerloop.inspection.step_record import Finding, LineRecord, Place
 from eagerloop.inspection.writing.numbers_as_text import three
 from eagerloop.storage.run_directory import RunDirectory
 
-FOCUSABLE = "a[href], summary, input:not([type=hidden]), [tabindex='0']"
+FOCUSABLE = "a[href], summary, button, input:not([type=hidden]), [tabindex='0']"
+
+UNFOLD = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+
+FOLDED = "[...document.querySelectorAll('main > section > details')].filter((one) => !one.open).length"
+
+SEEN = "document.querySelector(':target').checkVisibility()"
+"""Whether a reader sees what a link has led to."""
 
 WEAK = """(() => {
     const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
@@ -48,10 +55,18 @@ def story(watched):
     return dataclasses.replace(told, records=[told.records[0], marked, *told.records[2:]])
 
 
+@pytest.fixture(scope="module")
+def marked(record):
+    """The step with a finding in a line of the user's own loss."""
+    lines = tuple(LineRecord(number, f"    {text}", 0.0) for number, text in enumerate(("a = 1", "return a"), 7))
+    found = Finding("EL01", "error", "y is broadcast", "y is (10,)", "reshape y", Place("loss", "mine.py", 8, lines))
+    return dataclasses.replace(record, findings=(found,))
+
+
 @pytest.fixture(params=["step", "run"])
-def html(request, record, story):
+def html(request, marked, story):
     """Both pages."""
-    return step_page(record) if request.param == "step" else run_page(story)
+    return step_page(marked) if request.param == "step" else run_page(story)
 
 
 @pytest.mark.sweep(2)
@@ -60,6 +75,7 @@ def html(request, record, story):
 def test_page_is_quiet_readable_and_fits(open_page, html, dark, width):
     """Nothing but the file is asked for, the console stays empty, no text is pale, and nothing sticks out at the side."""
     tab = open_page(html, dark=dark, width=width)
+    tab.ask(UNFOLD)
 
     assert tab.requests() == [tab.ask("location.href")]
     assert tab.said() == []
@@ -101,9 +117,12 @@ def test_policy_stops_a_script_that_slipped_in(open_page, record):
     assert any("Content Security Policy" in str(event) for event in tab.said())
 
 
-def test_every_control_is_reached_by_the_keyboard(open_page, html):
+@pytest.mark.parametrize("unfolded", [False, True], ids=["folded", "unfolded"])
+def test_every_control_is_reached_by_the_keyboard(open_page, html, unfolded):
     """Tab goes through every link, fold, map, chart and slider, once each, in the order of the page."""
     tab = open_page(html)
+    if unfolded:
+        tab.ask(UNFOLD)
     tab.ask(f'window.controls = [...document.querySelectorAll("{FOCUSABLE}")].filter((one) => one.checkVisibility())')
     count = tab.ask("controls.length")
     seen = []
@@ -125,7 +144,7 @@ def test_what_has_the_focus_is_marked(open_page, html):
 
 
 def test_line_of_the_loop_leads_to_what_it_did(open_page, record):
-    """Enter on the line with apply_gradients brings the optimizer's section into view."""
+    """Enter on the line with apply_gradients unfolds the optimizer's section, and brings the line into view."""
     tab = open_page(step_page(record))
     number = next(line.number for line in record.lines if "apply_gradients" in line.text)
     tab.ask(f"document.querySelector('.source a[href=\"#line-{number}\"]').focus()")
@@ -133,7 +152,10 @@ def test_line_of_the_loop_leads_to_what_it_did(open_page, record):
     tab.ask("new Promise(requestAnimationFrame)")
 
     assert tab.ask("location.hash") == f"#line-{number}"
-    assert tab.ask("document.querySelector(':target').closest('section').id") == "update"
+    assert tab.ask("document.querySelector(':target').closest('section').dataset.act") == "update"
+    assert tab.ask(SEEN)
+    assert 0 <= tab.ask("document.querySelector(':target').getBoundingClientRect().top") < 900
+    assert tab.ask(FOLDED) == 7
 
 
 @pytest.mark.long
@@ -154,6 +176,7 @@ def test_cell_tells_value_and_gradient_on_focus_and_on_hover(open_page, record):
     tab = open_page(step_page(record))
     layer = record.layers[0]
     wanted = ["output", three(layer.output.array[1, 2]), "gradient", three(layer.gradient.array[1, 2])]
+    tab.ask(UNFOLD)
     tip = "[...document.querySelectorAll('#tip dl > *')].filter((e) => e.checkVisibility()).map((e) => e.textContent)"
     tab.ask("document.querySelector('.layer .heat [tabindex]').focus()")
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
@@ -208,19 +231,71 @@ def test_mark_of_a_finding_leads_to_it(open_page, story):
     assert tab.ask("location.hash") == "#findings"
 
 
-def test_step_can_be_read_without_scripts(open_page, record):
-    """With JavaScript off, a click on a line still leads to it, and the numbers are there; a cell shows its own."""
-    tab = open_page(step_page(record), script=False)
-    box = "document.querySelector('.source li:nth-child(3) a').getBoundingClientRect()"
-    x, y = tab.ask(f"{box}.x + 60"), tab.ask(f"{box}.y + 10")
+def click(tab, selector):
+    """A click of the pointer, as it needs no script."""
+    box = f"document.querySelector({selector!r}).getBoundingClientRect()"
+    tab.ask(f"document.querySelector({selector!r}).scrollIntoView({{behavior: 'instant', block: 'center'}})")
+    x, y = tab.ask(f"{box}.x + 20"), tab.ask(f"{box}.y + 10")
     for kind in ("mousePressed", "mouseReleased"):
         tab.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-    text = tab.ask("document.body.innerText")
 
-    assert tab.ask("document.querySelector(':target').closest('section').id") == "forward"
+
+def test_step_can_be_read_without_scripts(open_page, record):
+    """With JavaScript off, a click on a line leads to it, and on a fold unfolds it; no control is there that does nothing."""
+    tab = open_page(step_page(record), script=False)
+    click(tab, ".source li:nth-child(3) a")
+
+    assert tab.ask("document.querySelector(':target').closest('section').dataset.act") == "forward"
+    assert tab.ask(SEEN)
+    assert "One weight by hand" not in tab.ask("document.body.innerText")
+    click(tab, "section[data-act=update] summary")
+    text = tab.ask("document.body.innerText")
     assert three(record.loss) in text
     assert "One weight by hand" in text
     assert tab.ask("document.querySelector('#tip')") is None
+    assert tab.ask("document.querySelector('button').checkVisibility()") is False
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "none"])
+@pytest.mark.parametrize(("place", "shown"), [(0, "given"), (2, "layer-1"), (4, "loss"), (5, "gradient"), (6, "update")])
+def test_boxes_of_the_picture_lead_to_what_they_stand_for(open_page, record, script, place, shown):
+    """A touch unfolds the section and brings it into view, with a script and without."""
+    tab = open_page(step_page(record), script=script, width=400)
+    click(tab, f".picture li:nth-child({place + 1}) a")
+    tab.ask("1")
+
+    assert tab.ask("location.hash") == f"#{shown}"
+    assert tab.ask(SEEN)
+    assert 0 <= tab.ask("document.querySelector(':target').getBoundingClientRect().top") < 450
+
+
+def test_a_finding_and_its_line_lead_to_each_other(open_page, marked):
+    """From the finding to the line of the loop, and from there back."""
+    tab = open_page(step_page(marked), script=False)
+    number = next(line.number for line in marked.lines if "loss_of(" in line.text)
+    click(tab, "#findings li p a")
+    assert tab.ask("location.hash") == f"#line-{number}"
+    assert tab.ask(SEEN)
+    click(tab, ".lines a.flag")
+    assert tab.ask("location.hash") == "#finding-EL01"
+    assert tab.ask("document.querySelector(':target').textContent").startswith("error EL01")
+
+
+def test_all_sections_are_unfolded_by_a_button_and_on_paper(open_page, record):
+    """One press unfolds the eight, another folds them; what is printed is whole, also without a script."""
+    tab = open_page(step_page(record))
+    counts = [tab.ask(FOLDED)]
+    tab.ask("document.querySelector('button').focus()")
+    for _ in range(2):
+        tab.press("Enter")
+        counts.append(tab.ask(FOLDED))
+    assert counts == [8, 0, 8]
+
+    for script in (True, False):
+        paper = open_page(step_page(record), script=script)
+        paper.send("Emulation.setEmulatedMedia", media="print")
+        assert paper.ask("document.querySelector('#update .worked').getBoundingClientRect().height") > 50
+        assert paper.ask("document.querySelector('#update .worked').checkVisibility()")
 
 
 def test_run_can_be_read_without_scripts(open_page, story):

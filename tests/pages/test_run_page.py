@@ -8,7 +8,7 @@ import eagerloop
 from eagerloop.afterwards.reporting import report, tell
 from eagerloop.errors import ConfigError
 from eagerloop.inspection.pages.charts import Guide, Series, chart
-from eagerloop.inspection.pages.frame import Frame, ticks
+from eagerloop.inspection.pages.frame import LEFT, Frame, ticks
 from eagerloop.inspection.pages.picture_strip import Mistake
 from eagerloop.inspection.pages.predictions import confusion_table
 from eagerloop.inspection.pages.run_page import RunStory, run_page
@@ -58,14 +58,14 @@ def test_points_stand_where_their_numbers_are(parsed):
     assert places == [(frame.x(0), frame.y(0)), (frame.x(1), frame.y(5)), (frame.x(2), frame.y(10))]
     assert places[0][0] < places[1][0] < places[2][0]
     assert places[0][1] > places[1][1] > places[2][1]
-    assert any(path["d"].startswith(f"M52 {frame.y(5)}H") for path in page.tags("path") if path["class"] == "guide")
+    assert any(path["d"].startswith(f"M{LEFT} {frame.y(5)}H") for path in page.tags("path") if path["class"] == "guide")
 
 
 def test_chart_of_one_number_and_of_none(parsed):
     """One point stands in the middle; nan and infinity are left out; nothing at all is said in words."""
     one = parsed(chart("loss", ("epoch", "loss"), [Series("a", [(1.0, 3.0), (2.0, float("nan"))])]))
 
-    assert [(circle["cx"], circle["cy"]) for circle in one.tags("circle")] == [("250.0", "116.0")]
+    assert [(circle["cx"], circle["cy"]) for circle in one.tags("circle")] == [("225.0", "106.0")]
     assert "nothing to draw" in parsed(chart("loss", ("epoch", "loss"), [Series("a", [(1.0, float("inf"))])])).text
 
 
@@ -254,6 +254,25 @@ def test_a_line_to_compare_with_is_never_lost_on_the_axis(parsed):
 def test_the_page_says_in_words_how_good_the_model_is(parsed, row, said):
     """By the validation loss where there is one."""
     assert said in parsed(run_page(bare(baseline=3.0, history=[{"epoch": 1} | row]))).text
+
+
+def test_where_nothing_can_be_compared_the_page_says_so(parsed):
+    """Of several outputs there is no mean to predict, and so no word on better or worse."""
+    text = parsed(run_page(bare(baseline=None))).text
+
+    assert "Whether the model is better than a guess is not told: this loss has no baseline to compare it with." in text
+    assert "The model is" not in text
+
+
+def test_a_chart_alone_has_its_numbers_beside_it(parsed):
+    """One figure fills the width together with its table; of two, each has its table folded."""
+    two = [{"epoch": 1, "loss": 2.0, "rmse": 1.0}, {"epoch": 2, "loss": 1.0, "rmse": 0.5}]
+    charts = [
+        [(one["class"], "open" in fold) for one, fold in zip(page.tags("figure"), page.tags("details"), strict=True)]
+        for page in (parsed(run_page(bare())), parsed(run_page(bare(history=two))))
+    ]
+
+    assert charts == [[("chart alone", True)], [("chart", False)] * 2]
 
 
 def test_the_page_says_when_how_long_and_with_which_options(story, parsed):

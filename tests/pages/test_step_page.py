@@ -1,4 +1,5 @@
 import itertools
+import math
 import re
 from dataclasses import fields, is_dataclass, replace
 
@@ -9,7 +10,7 @@ from eagerloop.inspection.by_hand.updates import update_of_weight, weight_of
 from eagerloop.inspection.pages.heatmaps import Axes, grid_of, heatmap, shade
 from eagerloop.inspection.pages.notebook_cell import step_cell
 from eagerloop.inspection.pages.step_page import act_of_each, step_page
-from eagerloop.inspection.step_record import Finding, LineRecord, OperationRecord, Values
+from eagerloop.inspection.step_record import Finding, LineRecord, OperationRecord, Place, Values
 from eagerloop.inspection.writing.numbers_as_text import percent, three
 
 HOSTILE = "</style></script><script>alert(1)</script><img src=x onerror='alert(2)'>\"'&"
@@ -159,10 +160,35 @@ def test_shades_grow_with_the_number():
 )
 def test_any_shape_has_a_map(shape, axes, shown):
     """Large maps are cut and say so; a batch of images shows one; a kernel's inputs go down."""
-    grid, cut = grid_of(np.ones(shape), axes)
+    grid = grid_of(np.ones(shape), axes)
 
-    assert grid.shape == shown
-    assert bool(cut) == (np.prod(shown) < np.prod(shape))
+    assert grid.cells.shape == shown
+    assert ("the first" in grid.told or "row 0" in grid.told) == (np.prod(shown) < np.prod(shape))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "told", "rows"),
+    [
+        ((3,), Axes("input", "unit"), "a vector: units across", ["", ""]),
+        ((3,), Axes("row", "unit"), "a vector: rows across", ["", ""]),
+        ((), Axes("input", "unit"), "one number", ["", ""]),
+        ((2, 3), Axes("input", "unit"), "inputs down, units across", ["", "0", "1"]),
+        ((3, 1), Axes("input", "unit"), "units down, inputs across", ["", "0"]),
+        ((2, 2, 1, 3), Axes("input", "unit"), "inputs (2 x 2 x 1) down, units across", ["", "0", "1", "2", "3"]),
+        (
+            (5, 2, 3, 4),
+            Axes("row", "unit"),
+            "pixel rows down, pixel columns across; row 0, channel 0 of (5, 2, 3, 4)",
+            ["", "0", "1"],
+        ),
+    ],
+)
+def test_what_goes_down_and_across_is_told_as_it_is(parsed, shape, axes, told, rows):
+    """A bias is a vector and has no numbered rows; a picture has rows and columns of pixels, not of a batch."""
+    html = heatmap("value", Values.of(np.ones(shape)), axes)
+
+    assert f"value {told}" in parsed(html).text
+    assert re.findall(r"<tr><t[dh]>(\d*)", html) == rows
 
 
 def changed(record, how):
@@ -202,6 +228,38 @@ def test_difficult_records_have_pages_too(record, parsed, how):
     assert f"Step {record.step}" in parsed(step_cell(odd)).text
 
 
+def test_pixels_are_shown_as_pictures_alone(record, parsed):
+    """A table of the first dozen pixels says nothing: of each row there are target, prediction and loss."""
+    odd = replace(record, x=Values.of(np.ones((2, 8, 8, 1))), y=Values.of(np.ones((2, 1))), features=("p",) * 64,
+                  predictions=Values.of(np.ones((2, 1))), row_losses=Values.of(np.array([0.25, 0.5])), lines=())  # fmt: skip
+    page = parsed(step_page(odd))
+
+    assert len(page.tags("img")) == 2
+    assert "row target Sepal.Width predicted Sepal.Width loss of the row 0 1.00 1.00 0.250 1 1.00 1.00 0.500" in page.text
+    assert "predictions (2, 1) row" in page.text  # the caption says nothing of columns that are left out
+
+
+def test_why_an_output_has_no_gradient(record, parsed):
+    """The tape does not follow a layer before all weights, though the loss depends on it; one that nobody uses is cut off."""
+    first, *_, last = record.layers
+    flat = replace(first, name="flatten", kind="Flatten", output=first.inputs[0], gradient=None)
+    unused = replace(last, name="unused", output=Values.of(np.full((10, 1), 3.5)), gradient=None)
+    page = parsed(step_page(replace(record, layers=(flat, flat, *record.layers, unused))))
+
+    assert page.text.count("Nothing before this output is trained, so the tape does not follow it") == 2
+    assert page.text.count("The loss does not depend on this output: no gradient comes back.") == 1
+    assert page.text.count("no weight so far") == 2
+
+
+def test_an_array_that_has_no_map_says_why(parsed):
+    """Too many numbers, or none; and what they are."""
+    assert (
+        parsed(heatmap("output", Values.of(np.ones((200, 100))))).text
+        == "output (200, 100) float64: 20,000 numbers are too many for a map"
+    )
+    assert parsed(heatmap("x", Values.of(np.array([["a"], ["b"]])))).text == "x (2, 1) string: no numbers to draw"
+
+
 def test_classes_are_shown_by_name(record, parsed):
     """The target column of a classification has names, and the predictions one column a class."""
     y, predictions = Values.of(np.array([1, 0])), Values.of(np.array([[0.1, 2.0], [3.0, 0.5]]))
@@ -209,8 +267,47 @@ def test_classes_are_shown_by_name(record, parsed):
                   x=Values.of(np.ones((2, 3))), row_losses=None)  # fmt: skip
     text = parsed(step_page(odd)).text
 
-    assert "target kind predicted cat predicted dog" in text
+    assert "target kind output for cat output for dog" in text
     assert "dog 0.100 2.00" in text
+
+
+@pytest.mark.parametrize(
+    ("predictions", "losses", "wanted"),
+    [
+        ([[0.0, np.log(3)], [np.log(4), 0.0]], [np.log(4 / 3), np.log(5 / 4)], "logit of cat logit of dog"),
+        ([[0.25, 0.75], [0.8, 0.2]], [np.log(4 / 3), np.log(5 / 4)], "probability of cat probability of dog"),
+        ([[0.3, 2.0], [1.0, 0.0]], [1.0, 1.0], "output for cat output for dog"),
+        ([[np.log(3)], [-np.log(4)]], [np.log(4 / 3), np.log(5 / 4)], "logit of dog"),
+    ],
+)
+def test_logits_are_called_logits(record, parsed, predictions, losses, wanted):
+    """By the loss of each row: a softmax or sigmoid gives it; without one, shares are probabilities; the rest is unknown."""
+    answers, layer = Values.of(np.array(predictions)), record.layers[-1]
+    odd = replace(record, task="classification", classes=("cat", "dog"), targets=("kind",), y=Values.of(np.array([1, 0])),
+                  x=Values.of(np.ones((2, 3))), predictions=answers, row_losses=Values.of(np.array(losses)), sample_weight=None,
+                  layers=(replace(layer, output=answers, gradient=None),))  # fmt: skip
+    text = parsed(step_page(odd)).text
+
+    assert f"target kind {wanted} loss of the row" in text
+    assert ("These are logits:" in text) == wanted.startswith("logit")
+    assert wanted in parsed(step_cell(odd)).text
+
+
+def test_bars_of_the_rows_begin_at_one_zero(record, parsed):
+    """Losses of 3, 0 and -1 (a log-likelihood may be negative): all bars touch a quarter of the room, two on its sides."""
+    losses = Values.of(np.array([3.0, 0.0, -1.0]))
+    page = parsed(step_page(replace(record, x=Values.of(np.ones((3, 3))), y=Values.of(np.ones((3, 1))), row_losses=losses,
+                                    predictions=Values.of(np.ones((3, 1))), lines=())))  # fmt: skip
+
+    assert [(one.get("x", "0"), one["width"]) for one in page.tags("rect")] == [("25", "75"), ("25", "0"), ("0", "25")]
+
+
+def test_what_adam_remembers_is_called_by_its_name(page, parsed, record):
+    """The letters of the sum stand behind the field's words, on the page and in the cell."""
+    for text in (page.text, parsed(step_cell(record)).text):
+        assert "momentum m 0.9 x" in text
+        assert "velocity v 0.999 x" in text
+        assert "bias correction c sqrt(1 - 0.999^1) / (1 - 0.9^1)" in text
 
 
 def test_findings_come_first(record, parsed):
@@ -229,14 +326,13 @@ def test_the_page_begins_with_one_picture(record, page):
         f"Its gradient goes back, adam moves 161 weights, and the loss of this batch falls to {three(record.loss_after)}."
     )
     picture = page.text.partition(said)[2]
-    shown = [*(f"gradient {three(layer.gradient.norm)}" for layer in record.layers), "starts the way back", "after it"]
+    back = math.hypot(*(variable.gradient.norm for variable in record.variables if variable.trainable))
+    layers = [f"← gradient {three(layer.gradient.norm)}" for layer in record.layers]
+    shown = [*layers, f"norm {three(back)} of all gradients", "after it"]
+    targets = ["given", *(f"layer-{place}" for place in range(len(record.layers))), "loss", "gradient", "update"]
+    start = page.having("href").index("#given")
 
-    assert [link for link in page.having("href") if link in ("#given", "#forward", "#loss", "#update")] == [
-        "#given",
-        *["#forward"] * len(record.layers),
-        "#loss",
-        "#update",
-    ]
+    assert page.having("href")[start : start + len(targets)] == [f"#{name}" for name in targets]
     assert [picture.index(one) for one in shown] == sorted(picture.index(one) for one in shown)
 
 
@@ -245,6 +341,82 @@ def test_the_picture_of_a_deep_model_and_of_a_step_that_failed(record, parsed):
     deep = parsed(step_page(replace(record, layers=[record.layers[0]] * 20)))
     failed = parsed(step_page(replace(record, loss=float("nan"))))
 
-    assert deep.having("href").count("#forward") == 6
+    drawn = [link for link in deep.having("href") if link.startswith("#layer-")]
+
+    assert drawn == [f"#layer-{place}" for place in (0, 4, 8, 11, 15, 19)]
+    assert {link[1:] for link in drawn} <= set(deep.having("id"))
     assert "6 of 20 layers, evenly chosen." in deep.text
     assert "the loss is nan. That is no number to go back from: there is no update." in failed.text
+
+
+FOUND = {
+    "EL01": ("y is broadcast", "loss_of("),
+    "EL02": ("dropout did nothing in the step", "predictions = model("),
+    "EL04": ("lists no trainable variables", "model.trainable_variables"),
+    "EL07": ("2 of 4 variables", "tape.gradient("),
+    "EL12": ("another Adam", "apply_gradients"),
+    "EL16": ("the rows come class by class", "def train_step"),
+    "EL18": ("the predictions is nan or infinite", "predictions = model("),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_finding_marks_its_line_of_the_loop(record, parsed, name):
+    """The line leads to the finding, at the side and over its section, the finding to the line; the section is open."""
+    happened, code = FOUND[name]
+    page = parsed(step_page(replace(record, findings=(Finding(name, "error", "t", happened, "f"),))))
+    number = next(line.number for line in record.lines if code in line.text)
+    marked = [attributes for _, attributes in page.elements if attributes.get("class") == "guilty"]
+    links = page.having("href")
+    acts = [attributes["data-act"] for attributes in page.tags("section") if "data-act" in attributes]
+    unfolded = ["open" in attributes for attributes in page.tags("details")]
+    own = next(act for line, act in act_of_each(record.lines) if line.number == number)
+
+    assert [one.get("data-act", own) for one in marked if one.get("href") is None] == [own, own]
+    assert links.count(f"#finding-{name}") == 2
+    assert f"#line-{number}" in links[links.index("#update") :][:2]
+    assert f"finding-{name}" in page.having("id")
+    assert [act for act, is_open in zip(acts, unfolded, strict=False) if is_open] == [own]
+
+
+def test_the_line_of_a_users_own_part_is_shown_and_marked(record, parsed):
+    """With its file, its number and the lines around it; a metric's has no line in the loop."""
+    lines = tuple(LineRecord(number, f"    {text}", 0.0) for number, text in enumerate(("a = 1", "b = <2>", "return b"), 7))
+    found = [Finding(name, "error", "t", "h", "f", Place("loss", "mine.py", 8, lines)) for name in ("EL01", "EL15")]
+    html = step_page(replace(record, findings=tuple(found)))
+    page = parsed(html)
+
+    assert page.text.count("In the loss: mine.py, line 8 7 a = 1 8 b = <2> 9 return b") == 2
+    assert html.count("<mark><code>b = &lt;2&gt;</code></mark>") == 2
+    assert page.text.count("In the loop: line") == 1
+
+
+def test_the_line_of_a_step_of_ones_own_is_the_one_that_is_at_fault(record, parsed):
+    """Not the line that does the deed: the one that was found, and it is not shown twice."""
+    lines = tuple(LineRecord(number, text, 0.0) for number, text in enumerate(OWN, 7))
+    found = Finding("EL12", "error", "t", "h", "f", Place("step", "mine.py", 8, lines[:3]))
+    page = parsed(step_page(replace(record, lines=lines, file="mine.py", findings=(found,))))
+
+    assert "In the loop: line 8 optimizer = keras.optimizers.Adam()" in page.text
+    assert "In the step" not in page.text
+    assert page.having("href").count("#finding-EL12") == 2
+
+
+OWN = [
+    "def my_step(net, error, opt, x, y):",
+    "    optimizer = keras.optimizers.Adam()",
+    "    with tf.GradientTape() as tape:",
+    "        value = error(y, net(x, training=True))",
+    "    weights = net.trainable_variables",
+    "    optimizer.apply_gradients(zip(tape.gradient(value, weights), weights))",
+]
+
+
+def test_without_findings_the_sections_are_folded(page):
+    """Eight of them, each with a few words to choose by; a picture and a sentence stay."""
+    sections = [attributes["data-act"] for attributes in page.tags("section") if "data-act" in attributes]
+
+    assert sections == ["given", "tape", "forward", "loss", "gradient", "check", "update", "again"]
+    assert not any("open" in attributes for attributes in page.tags("details"))
+    assert "The model predicts dense1 → dropout → dense2" in page.text
+    assert "Back through the tape norm of all gradients" in page.text

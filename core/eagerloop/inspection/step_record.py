@@ -14,6 +14,7 @@ from eagerloop.inspection.records.step_parts import (
     LayerRecord,
     LineRecord,
     OperationRecord,
+    Place,
     Severity,
     VariableRecord,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "LayerRecord",
     "LineRecord",
     "OperationRecord",
+    "Place",
     "Severity",
     "StepRecord",
     "Values",

@@ -14,6 +14,7 @@ from eagerloop.inspection.step_record import (
     LayerRecord,
     LineRecord,
     OperationRecord,
+    Place,
     StepRecord,
     Values,
     VariableRecord,
@@ -38,7 +39,9 @@ def record():
         optimizer={"class": "Adam", "learning_rate": 1e-3, "amsgrad": False, "clip": -math.inf, "decay": None}, iterations=0,
         seeds={"dropout/seed": (seed, seed)}, differences=(DifferenceRecord("dense1/kernel", (0, 1), 0.1, -3.5, -3.5001),),
         operations=(OperationRecord(69, "MatMul", ("(2, 2) float32",), ("(2, 2) float32",), "dense1"),),
-        findings=(Finding("EL01", "error", "shapes", "y is (n,)", "reshape it"),), versions={"python": "3.11"}, row=1,
+        findings=(Finding("EL01", "error", "shapes", "y is (n,)", "reshape it"),
+                  Finding("EL11", "warning", "a sum", "twice", "mean", Place("loss", "own.py", 3, (LineRecord(3, "é", 0.0),)))),
+        versions={"python": "3.11"}, row=1,
     )  # fmt: skip
 
 
@@ -173,7 +176,7 @@ def test_parts_by_name(record):
     assert "dense7" not in record
     with pytest.raises(ConfigError, match="no layer or variable 'dens1'; did you mean 'dense1'"):
         record["dens1"]
-    assert repr(record) == "<StepRecord of step 1 (epoch 1, batch 0): loss inf, 1 layer calls, 1 variables, 1 findings>"
+    assert repr(record) == "<StepRecord of step 1 (epoch 1, batch 0): loss inf, 1 layer calls, 1 variables, 2 findings>"
 
 
 def test_figures_of_an_array_by_hand():

@@ -45,7 +45,7 @@ def loss_of_row(record: StepFacts, row: int) -> Sum | None:
         >>> y, predictions = np.array([[1.0], [2.0]]), np.array([[3.0], [2.5]])
         >>> rule = next(_rules(y, predictions, ()))
         >>> rule.losses.tolist(), rule.lines(0)
-        ([4.0, 0.25], [Line(name='', numbers='(3.00 - 1.00)^2', result='4.00')])
+        ([4.0, 0.25], [Line(name='', numbers='(3.00 - 1.00)^2', result='4.00', term='')])
     """
     recorded = None if record.row_losses is None else record.row_losses.array
     if recorded is None or not isinstance(record.y, Values) or not isinstance(record.predictions, Values):

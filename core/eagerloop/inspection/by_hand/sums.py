@@ -24,11 +24,13 @@ class Line(NamedTuple):
         name: What comes out, in letters: `m`.
         numbers: What goes in: `0.9 x 0 + (1 - 0.9) x -12.3`.
         result: The number that comes out: `-1.23`.
+        term: The field's word for it where there is more room: `momentum`.
     """
 
     name: str
     numbers: str
     result: str
+    term: str = ""
 
 
 class Sum(NamedTuple):

@@ -118,9 +118,9 @@ def _adam(record: StepFacts, weight: Weight) -> Sum | None:
     if not (same(m, m1, abs(g)) and same(v, v1) and _same_update(-step, weight)):
         return None
     lines = [
-        Line("m", f"{beta1:g} x {factor(m0)} + (1 - {beta1:g}) x {factor(g)}", three(m)),
-        Line("v", f"{beta2:g} x {factor(v0)} + (1 - {beta2:g}) x {factor(g)}^2", three(v)),
-        Line("c", f"sqrt(1 - {beta2:g}^{t}) / (1 - {beta1:g}^{t})", three(correction)),
+        Line("m", f"{beta1:g} x {factor(m0)} + (1 - {beta1:g}) x {factor(g)}", three(m), "momentum"),
+        Line("v", f"{beta2:g} x {factor(v0)} + (1 - {beta2:g}) x {factor(g)}^2", three(v), "velocity"),
+        Line("c", f"sqrt(1 - {beta2:g}^{t}) / (1 - {beta1:g}^{t})", three(correction), "bias correction"),
         Line("step", f"{rate:g} x {three(correction)} x {factor(m)} / (sqrt({three(v)}) + {epsilon:g})", three(step)),
         _new_weight(weight, -step),
     ]

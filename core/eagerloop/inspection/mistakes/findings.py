@@ -29,6 +29,7 @@ from eagerloop.inspection.mistakes.detectors import (
 from eagerloop.inspection.mistakes.detectors.detector import Detector
 from eagerloop.inspection.mistakes.epochs import two_epochs
 from eagerloop.inspection.mistakes.evidence import Evidence
+from eagerloop.inspection.mistakes.places import placed
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.records.step_parts import Finding
 
@@ -97,7 +98,7 @@ def findings_of(
         evidence.traces = [tracer(*batch), tracer(*batch)]
         evidence.watched = evidence.first.watched
         evidence.later = _later(tracer, batch) if evidence.ran else ""
-        return _asked(DETECTORS, evidence)
+        return [placed(one, parts, step) for one in _asked(DETECTORS, evidence)]
 
 
 def first_look(parts: RunParts) -> list[Finding]:

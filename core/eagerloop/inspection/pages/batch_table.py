@@ -3,11 +3,12 @@
 Shapes: n rows in a batch, d features, k outputs: x (n, d), y (n, k) or (n,), predictions (n, k).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from eagerloop.inspection.by_hand.answers import meaning_of_answers
 from eagerloop.inspection.pages.elements import Markup, joined, table
 from eagerloop.inspection.pages.layer_flow import SUMMARY, summary_row
 from eagerloop.inspection.pages.picture_strip import first_pictures
@@ -32,18 +33,28 @@ def batch_table(record: StepFacts, most: int = MOST_ROWS) -> Markup:
     if any(values.array is None for values in given.values()):
         rows = [summary_row(name, values) for name, values in given.items()]
         return table(SUMMARY, rows, caption="The batch, too large to list")
-    columns = [column for name, values in given.items() for column in _columns_of(record, name, values)]
+    pictures = _pictures(record)
+    listed_too = {name: values for name, values in given.items() if pictures is None or name != "x"}
+    columns = [column for name, values in listed_too.items() for column in _columns_of(record, name, values)]
     losses = None if record.row_losses is None else record.row_losses.array
     head = ["row", *(name for name, _cells in columns)] + ([] if losses is None else ["loss of the row"])
     count = min(most, record.rows)
     lost = [] if losses is None else [[three(value) for value in losses.reshape(record.rows, -1).mean(axis=1)[:count]]]
     drawn = [list(range(count)), *([cells[row] for row in range(count)] for _name, cells in columns), *lost]
-    whole = count == record.rows and all(_width(values) <= MOST_COLUMNS for name, values in given.items() if name[0] == "x")
-    shown = min(MOST_COLUMNS, max(_width(values) for name, values in given.items() if name[0] == "x"))
-    cut = "" if whole else f", the first {count} rows and {shown} columns"
-    caption = f"The batch: {', '.join(f'{name} {values.shape}' for name, values in given.items())}{cut}"
+    caption = (
+        f"The batch: {', '.join(f'{name} {values.shape}' for name, values in given.items())}{_cut(record, listed_too, count)}"
+    )
     rows = [list(cells) for cells in zip(*drawn, strict=True)]
-    return joined(_pictures(record), table(head, rows, caption=caption, class_="batch"))
+    return joined(pictures, table(head, rows, caption=caption, class_="batch"))
+
+
+def _cut(record: StepFacts, listed_too: Mapping[str, Values], count: int) -> str:
+    """What is left out of the table; the pixels of pictures are above it."""
+    widths = [_width(values) for name, values in listed_too.items() if name[0] == "x"]
+    most = max(widths, default=0)
+    if count == record.rows and most <= MOST_COLUMNS:
+        return ""
+    return f", the first {count} rows" + (f" and {min(MOST_COLUMNS, most)} columns" if widths else "")
 
 
 def _pictures(record: StepFacts) -> Markup | None:
@@ -64,12 +75,7 @@ def _columns_of(record: StepFacts, name: str, values: Values) -> list[tuple[str,
     cells = _columns(values.array, record.rows)
     kind, inside = name.partition("/")[0], "/" in name
     width = cells.shape[1] if kind == "y" else min(MOST_COLUMNS, cells.shape[1])
-    known = (
-        ()
-        if inside
-        else {"x": record.features, "y": record.targets, "predictions": record.classes or record.targets}.get(name, ())
-    )
-    labels = _labels(name, known, cells.shape[1])[:width]
+    labels = _labels(record, name, cells.shape[1])[:width]
 
     def write(value: Any) -> str:
         if kind == "y" and not inside:
@@ -79,12 +85,19 @@ def _columns_of(record: StepFacts, name: str, values: Values) -> list[tuple[str,
     return [(label, [write(value) for value in cells[:, place]]) for place, label in enumerate(labels)]
 
 
-def _labels(name: str, known: Sequence[str], count: int) -> list[str]:
+def _labels(record: StepFacts, name: str, count: int) -> list[str]:
     """What the columns are called: by the dataset's names, else by their numbers."""
     if "/" in name or name == "sample_weight":
         return [name] if count == 1 else [f"{name} {number + 1}" for number in range(count)]
-    before, other = {"x": ("", "x"), "y": ("target ", "y"), "predictions": ("predicted ", "output")}[name]
-    return [f"{before}{label}" for label in _names(known, count, other)]
+    if name == "x":
+        return _names(record.features, count, "x")
+    if name == "y":
+        return [f"target {label}" for label in _names(record.targets, count, "y")]
+    if record.task != "classification":
+        return [f"predicted {label}" for label in _names(record.targets, count, "output")]
+    before = {"logit": "logit of", "probability": "probability of"}.get(meaning_of_answers(record), "output for")
+    of_one = record.classes[1:] if len(record.classes) == 2 and count == 1 else record.classes  # noqa: PLR2004
+    return [f"{before} {label}" for label in _names(of_one, count, "class")]
 
 
 def _width(values: Values) -> int:

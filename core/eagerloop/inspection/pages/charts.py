@@ -64,7 +64,7 @@ def thinned(items: Sequence[Item], most: int = MOST_POINTS) -> list[Item]:
     return [items[round(number * (len(items) - 1) / (most - 1))] for number in range(most)]
 
 
-def chart(
+def chart(  # noqa: PLR0913 - what a chart may have besides its lines
     title: str,
     axes: tuple[str, str],
     series: Sequence[Series],
@@ -74,6 +74,7 @@ def chart(
     same: bool = False,
     within: Sequence[float] = (),
     most: int = MOST_POINTS,
+    alone: bool = False,
 ) -> Markup:
     """Draws series over one x.
 
@@ -86,6 +87,7 @@ def chart(
         same: Both axes have the same ends, and a line where y is x: for predicted against actual values.
         within: Further y that the axis must reach.
         most: Points of each series.
+        alone: Whether it has the width of the page for itself: then its numbers stand beside it.
     """
     drawn = [
         one._replace(points=thinned([point for point in one.points if all(map(math.isfinite, point))], most)) for one in series
@@ -112,9 +114,8 @@ def chart(
         "figure",
         element("figcaption", element("b", title), told),
         element("svg", inside, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=f"{title}: {axes[1]} over {axes[0]}"),
-        _legend(drawn, guides),
-        None if same else _numbers(drawn, axes),
-        class_="chart",
+        element("div", _legend(drawn, guides), None if same else _numbers(drawn, axes, unfolded=alone), class_="beside"),
+        class_="chart alone" if alone else "chart",
     )
 
 
@@ -209,11 +210,12 @@ def _legend(series: Sequence[Series], guides: Sequence[Guide]) -> Markup | None:
     return element("ul", items, class_="legend")
 
 
-def _numbers(series: Sequence[Series], axes: tuple[str, str]) -> Markup:
+def _numbers(series: Sequence[Series], axes: tuple[str, str], *, unfolded: bool) -> Markup:
     """Everything that is drawn, for those who want or need numbers."""
     known = [dict(one.points) for one in series]
     rows = [
         [_place(x), *(three(points[x]) if x in points else "" for points in known)]
         for x in sorted({x for points in known for x in points})
     ]
-    return element("details", element("summary", "The numbers"), table((axes[0], *(one.name for one in series)), rows))
+    drawn = table((axes[0], *(one.name for one in series)), rows)
+    return element("details", element("summary", "The numbers"), drawn, open=unfolded)

@@ -78,14 +78,23 @@ def table(head: Any, rows: Any, *, caption: Any = None, class_: str | None = Non
     top = element("tr", [element("th", cell, scope="col") for cell in head])
     body = [element("tr", element("th", first, scope="row"), [element("td", cell) for cell in rest]) for first, *rest in rows]
     inside = element(
-        "table", caption and element("caption", caption), element("thead", top), element("tbody", body), class_=class_
+        "table",
+        caption and element("caption", element("span", caption)),
+        element("thead", top),
+        element("tbody", body),
+        class_=class_,
     )
     return element("div", inside, class_="scroll")
 
 
-def bar(share: float) -> Markup:
-    """A bar of that share of the room; the number stands beside it, so it need not be read aloud."""
-    drawn = element("rect", width=f"{100 * share:.3g}", height=4)
+def bar(share: float, start: float = 0.0) -> Markup:
+    """A bar of that share of the room; the number stands beside it, so it need not be read aloud.
+
+    Args:
+        share: Its length, from 0 to 1.
+        start: Where it begins, from 0 to 1.
+    """
+    drawn = element("rect", x=f"{100 * start:.3g}" if start else None, width=f"{100 * share:.3g}", height=4)
     return element("svg", drawn, class_="share", viewBox="0 0 100 4", preserveAspectRatio="none", aria_hidden="true")
 
 

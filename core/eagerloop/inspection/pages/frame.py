@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-WIDTH, HEIGHT = 460, 260
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 40
+WIDTH, HEIGHT = 400, 240
+LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 40
 """Of the drawing and of its margins, in its own units: about a pixel each."""
 
 

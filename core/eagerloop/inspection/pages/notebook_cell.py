@@ -10,8 +10,8 @@ from eagerloop.inspection.by_hand.losses import loss_of_row
 from eagerloop.inspection.by_hand.updates import update_of_weight, weight_of
 from eagerloop.inspection.pages.batch_table import batch_table
 from eagerloop.inspection.pages.elements import Markup, element, table
+from eagerloop.inspection.pages.finding_list import findings
 from eagerloop.inspection.pages.histograms import small_histogram
-from eagerloop.inspection.pages.step_page import findings
 from eagerloop.inspection.pages.step_sections import worked
 from eagerloop.inspection.pages.variable_maps import differences, ratio_cells
 from eagerloop.inspection.records.step_facts import StepFacts

@@ -66,7 +66,7 @@ def ratios_over_time(records: Sequence[StepFacts]) -> Markup | None:
         "anything is learnt.",
         class_="told",
     )
-    drawn = chart("update ratio", ("step", "log10 of update / value"), series, guides=[Guide(USUAL, "usual")])
+    drawn = chart("update ratio", ("step", "log10 of update / value"), series, guides=[Guide(USUAL, "usual")], alone=True)
     return joined(told, _left_out(names, shown, "variables"), element("div", drawn, class_="charts"))
 
 

@@ -5,7 +5,7 @@ Shapes: n rows, k outputs.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,11 @@ import numpy as np
 from eagerloop.inspection.pages.batch_table import baseline_name
 from eagerloop.inspection.pages.charts import Guide, Mark, Series, chart
 from eagerloop.inspection.pages.elements import Markup, document, element, joined, table
+from eagerloop.inspection.pages.finding_list import findings
 from eagerloop.inspection.pages.over_time import layers_over_time, ratios_over_time
 from eagerloop.inspection.pages.picture_strip import Mistake, mistakes
 from eagerloop.inspection.pages.predictions import confusion_table, regressions
 from eagerloop.inspection.pages.recorded_steps import recorded_steps
-from eagerloop.inspection.pages.step_page import findings
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.records.step_parts import Finding
 from eagerloop.inspection.writing.numbers_as_text import duration, three
@@ -128,8 +128,12 @@ def _verdict(story: RunStory) -> Markup | None:
     """In words, whether the model is better than one that looks at no feature."""
     last = story.history[-1] if story.history else {}
     name = next((name for name in ("val_loss", "loss") if isinstance(last.get(name), int | float)), None)
-    if name is None or story.baseline is None:
+    if name is None:
         return None
+    if story.baseline is None:
+        return element(
+            "p", "Whether the model is better than a guess is not told: this loss has no baseline to compare it with."
+        )
     better = last[name] < story.baseline
     said = f" {baseline_name(story.task)}: a {name} of {three(last[name])} against {three(story.baseline)}."
     hint = None if better else " More epochs, another learning rate or scaled columns may help."
@@ -161,7 +165,8 @@ def _curves(story: RunStory) -> Markup:
         return element("p", "No epoch is finished yet: there is no curve.")
     names = _curve_names(story)
     drawn = []
-    for name in (name for name in names if not name.startswith("val_")):
+    plain = [name for name in names if not name.startswith("val_")]
+    for name in plain:
         series = [Series("training", _points(story.history, name))]
         if f"val_{name}" in names:
             series.append(Series("validation", _points(story.history, f"val_{name}")))
@@ -172,7 +177,7 @@ def _curves(story: RunStory) -> Markup:
             series += [Series("single batches", batches, line=False)] if batches else []
             guides = [] if story.baseline is None else [Guide(story.baseline, baseline_name(story.task))]
             marks = list(_marks(story.records, steps))
-        drawn.append(chart(name, ("epoch", name), series, guides=guides, marks=marks))
+        drawn.append(chart(name, ("epoch", name), series, guides=guides, marks=marks, alone=len(plain) == 1))
     known = "how common each class is" if story.task == "classification" else "the mean of the targets"
     told = None if story.baseline is None else f"Below the dashed line, the model knows more than {known}."
     return joined(told and element("p", told, class_="told"), element("div", drawn, class_="charts"))
@@ -207,7 +212,7 @@ def _found(records: Sequence[StepFacts]) -> list[Finding]:
     found: dict[str, Finding] = {}
     for record in records:
         for one in record.findings:
-            told = Finding(one.id, one.severity, f"{one.title} (first in step {record.step})", one.happened, one.fix)
+            told = replace(one, title=f"{one.title} (first in step {record.step})")
             found.setdefault(one.id, told)
     return list(found.values())[:MOST_FINDINGS]
 

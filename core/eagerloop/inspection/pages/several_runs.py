@@ -52,7 +52,8 @@ class Curves:
     def page(self) -> str:
         """The curves as a page that needs nothing but a browser."""
         title = self.outlines[0].name if len(self.outlines) == 1 else f"{len(self.outlines)} runs"
-        drawn = [_figure(name, self.outlines) for name in figures_of(self.outlines)]
+        names = figures_of(self.outlines)
+        drawn = [_figure(name, self.outlines, alone=len(names) == 1) for name in names]
         nothing = None if drawn else element("p", "No epoch is finished yet: there is no curve.")
         told = _table(self.outlines) if len(self.outlines) > 1 else None
         shown = element("header", element("h1", title))
@@ -105,12 +106,12 @@ def figures_of(outlines: Sequence[Outline]) -> list[str]:
     return [one for name in plain for one in (name, f"val_{name}") if one in names]
 
 
-def _figure(name: str, outlines: Sequence[Outline]) -> Markup:
+def _figure(name: str, outlines: Sequence[Outline], *, alone: bool) -> Markup:
     drawn = [
         (one.name, [(float(row["epoch"]), row[name]) for row in one.history if isinstance(row.get(name), int | float)])
         for one in outlines
     ]
-    return chart(name, ("epoch", name), [Series(run, points) for run, points in drawn if points])
+    return chart(name, ("epoch", name), [Series(run, points) for run, points in drawn if points], alone=alone)
 
 
 def _table(outlines: Sequence[Outline]) -> Markup:

@@ -20,7 +20,8 @@
       .map((other) => [other.dataset.name, at(other, row(cell), cell.cellIndex)])
       .filter(([, twin]) => twin && twin.tagName === "TD" && twin.textContent);
     const place = document.createElement("p");
-    place.textContent = `${group.dataset.name}: ${down} ${row(cell) - 1}, ${across} ${cell.cellIndex - 1}`;
+    const where = [...(down ? [`${down} ${row(cell) - 1}`] : []), `${across} ${cell.cellIndex - 1}`];
+    place.textContent = `${group.dataset.name}: ${where.join(", ")}`;
     const list = document.createElement("dl");
     for (const [name, twin] of same) {
       const term = document.createElement("dt"), number = document.createElement("dd");
@@ -68,7 +69,7 @@
   addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 
   // The source: arrow keys go from line to line, and the lines of the section that is being read are marked.
-  const links = all(".source a");
+  const links = all(".source li > a:first-child");
   document.querySelector(".source")?.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], place = links.indexOf(document.activeElement);
     if (!step || place < 0) return;
@@ -79,11 +80,38 @@
   const mark = () => {
     const read = sections.filter((section) => section.getBoundingClientRect().top < innerHeight / 3).pop();
     for (const link of links) {
-      const current = read && link.parentElement.dataset.act === read.id;
+      const current = read && link.parentElement.dataset.act === read.dataset.act;
       if (current) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
     }
   };
   addEventListener("scroll", mark, { passive: true });
   addEventListener("resize", mark, { passive: true });
   mark();
+
+  // Folds: a link unfolds what it leads to (newer browsers do so by themselves), a button all of them, and so does printing.
+  const folds = all("main > section > details");
+  const reveal = () => {
+    const place = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const closed = place && place.closest("details:not([open])");
+    if (!closed) return;
+    closed.open = true;
+    place.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+  const button = document.querySelector(".unfold button");
+  const say = () => { button.textContent = folds.every((fold) => fold.open) ? "Fold all" : "Unfold all"; };
+  button.closest("p").hidden = false;
+  button.addEventListener("click", () => {
+    const open = !folds.every((fold) => fold.open);
+    folds.forEach((fold) => { fold.open = open; });
+  });
+  addEventListener("toggle", () => { say(); mark(); }, { capture: true });
+  say();
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = all("details:not([open])");
+    opened.forEach((fold) => { fold.open = true; });
+  });
+  addEventListener("afterprint", () => opened.forEach((fold) => { fold.open = false; }));
 })();

@@ -1,49 +1,76 @@
 """A step in one picture: the batch goes forward through the layers to the loss, the gradient goes back, the weights move."""
 
 import math
+import re
+from collections.abc import Mapping, Sequence
 
+from eagerloop.inspection.pages.briefs import gradient_norm
 from eagerloop.inspection.pages.charts import thinned
 from eagerloop.inspection.pages.elements import Markup, element, joined
+from eagerloop.inspection.pages.layer_flow import leads_on
 from eagerloop.inspection.records.step_facts import StepFacts
-from eagerloop.inspection.records.step_parts import LayerRecord
+from eagerloop.inspection.records.step_parts import Finding
 from eagerloop.inspection.writing.numbers_as_text import three
 
 MOST_LAYERS = 6
 """Layers of the picture; of more, so many are drawn, evenly chosen, the first and the last among them."""
 
 
-def step_picture(record: StepFacts) -> Markup:
-    """Draws what happened as a row of boxes; each is a link to the section that tells of it.
+def step_picture(record: StepFacts, found: Mapping[str, Sequence[Finding]]) -> Markup:
+    """Draws what happened as a row of boxes; each is a link to what the page tells of it.
 
     Args:
         record: What the step did.
+        found: The findings by the section that they are about.
 
     Returns:
-        A sentence and the boxes, in the order of the forward pass; what came back stands at the foot of each.
+        A sentence and the boxes: forward, then the way back, whose numbers stand at the foot of each layer, then the update.
     """
-    layers = thinned(record.layers, MOST_LAYERS)
+    layers = thinned(list(enumerate(record.layers)), MOST_LAYERS)
+    tensors = ", ".join(f"{name} {one.shape}" for name, one in record.given.items())
+    norm = gradient_norm(record)
+    back = "no gradient" if norm is None else f"norm {three(norm)}"
+    forward = _by_layer(found.get("forward", ()), [layer.name for _place, layer in layers])
     boxes = [
-        _box("given", "batch", f"{record.rows} rows", ", ".join(f"{name} {one.shape}" for name, one in record.given.items())),
-        *(_box("forward", layer.name, str(layer.output.shape), _back(layer)) for layer in layers),
-        _box("loss", "loss", three(record.loss), "starts the way back"),
-        _box("update", "update", f"loss {three(record.loss_after)}", "of the same batch, after it"),
+        _box("given", "batch", f"{record.rows} rows", tensors, found.get("given")),
+        *(
+            _box(f"layer-{place}", layer.name, str(layer.output.shape), _back(record, place), forward.get(layer.name))
+            for place, layer in layers
+        ),
+        _box("loss", "loss", three(record.loss), "of the batch", found.get("loss")),
+        _box("gradient", "back", back, "of all gradients", found.get("gradient")),
+        _box("update", "update", f"loss {three(record.loss_after)}", "of the same batch, after it", found.get("update")),
     ]
     cut = f"{len(layers)} of {len(record.layers)} layers, evenly chosen." if len(layers) < len(record.layers) else None
     return joined(
-        element("p", _sentence(record)),
+        element("p", _sentence(record), class_="sentence"),
         element("ol", [element("li", box) for box in boxes], class_="picture", aria_label="the step in one picture"),
         cut and element("p", cut, class_="left-out"),
     )
 
 
-def _box(section: str, name: str, figure: str, foot: str) -> Markup:
-    inside = (element("b", name), element("span", figure), element("small", foot))
-    return element("a", inside, href=f"#{section}")
+def _by_layer(found: Sequence[Finding], names: Sequence[str]) -> dict[str, list[Finding]]:
+    """The findings of the forward pass by the layer that they name; by the last one where they name none."""
+    told: dict[str, list[Finding]] = {}
+    for one in found:
+        named = [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", one.happened)]
+        for name in named or names[-1:]:
+            told.setdefault(name, []).append(one)
+    return told
 
 
-def _back(layer: LayerRecord) -> str:
+def _box(place: str, name: str, figure: str, foot: str, found: Sequence[Finding] | None) -> Markup:
+    wrong = [element("em", ", ".join(one.id for one in found))] if found else []
+    inside = (element("b", name), element("span", figure), element("small", foot), *wrong)
+    return element("a", inside, href=f"#{place}", class_="guilty" if found else None)
+
+
+def _back(record: StepFacts, place: int) -> str:
     """What came back to the layer's output: how strongly the loss depends on it."""
-    return "no gradient" if layer.gradient is None else f"gradient {three(layer.gradient.norm)}"
+    gradient = record.layers[place].gradient
+    if gradient is not None:
+        return f"← gradient {three(gradient.norm)}"
+    return "no weight so far" if leads_on(record, place) else "no gradient"
 
 
 def _sentence(record: StepFacts) -> str:

@@ -1,43 +1,21 @@
-"""What the lines of the loop did, a section for each group of lines.
+"""What the lines of the loop did: what each section of the page of a step shows, and its few words while it is folded.
 
 Shapes: n rows in a batch, d features, k outputs.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from eagerloop.inspection.by_hand.losses import loss_of_row
 from eagerloop.inspection.by_hand.sums import Sum
 from eagerloop.inspection.by_hand.updates import update_of_weight, weight_of
-from eagerloop.inspection.pages.batch_table import MOST_ROWS, baseline_name, batch_table
+from eagerloop.inspection.pages.batch_table import MOST_ROWS, baseline_name
 from eagerloop.inspection.pages.elements import Markup, bar, element, joined, table
-from eagerloop.inspection.pages.layer_flow import layer_flow
 from eagerloop.inspection.pages.variable_maps import differences, gradients, updates
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.records.values import Values
 from eagerloop.inspection.writing.numbers_as_text import percent, three
-
-
-class Act(NamedTuple):
-    """A group of lines that belong together.
-
-    Attributes:
-        name: Its anchor.
-        title: Its heading.
-        deed: Which of `source_lines.DEEDS` its lines do, or an empty text.
-        marks: What else its lines contain.
-        told: A paragraph for beginners.
-        shown: What it did in this step.
-    """
-
-    name: str
-    title: str
-    deed: str
-    marks: tuple[str, ...]
-    told: str
-    shown: Callable[[StepFacts], Any]
 
 
 def tape(record: StepFacts) -> Markup:
@@ -45,11 +23,6 @@ def tape(record: StepFacts) -> Markup:
     count = sum(int(np.prod(variable.value.shape)) for variable in record.variables if variable.trainable)
     names = ", ".join(variable.name for variable in record.variables if variable.trainable)
     return element("p", f"{count:,} numbers in {names or 'no variable'} are watched.")
-
-
-def forward(record: StepFacts) -> Markup:
-    """The layers."""
-    return layer_flow(record)
 
 
 def loss(record: StepFacts) -> Markup:
@@ -79,7 +52,7 @@ def worked(title: str, sum_: Sum | None) -> Markup | None:
     lines = [
         element(
             "tr",
-            element("th", line.name, scope="row") if line.name else element("td"),
+            element("th", f"{line.term} {line.name}" if line.term else line.name, scope="row") if line.name else element("td"),
             element("td", element("code", line.numbers)),
             element("td", "= ", element("b", line.result)),
         )
@@ -90,13 +63,19 @@ def worked(title: str, sum_: Sum | None) -> Markup | None:
 
 
 def _row_bars(losses: Values | None) -> Markup | None:
-    """The loss of each row as a bar."""
+    """The loss of each row as a bar; all begin at the same 0, and a loss below it goes to the left."""
     if losses is None or losses.array is None or losses.nonfinite:
         return None
     values = np.asarray(losses.array, "float64").reshape(len(losses.array), -1).mean(axis=1)[:MOST_ROWS]
-    most = float(np.abs(values).max()) or 1.0
+    low, high = min(0.0, float(values.min(initial=0.0))), max(0.0, float(values.max(initial=0.0)))
+    room = high - low or 1.0
     bars = [
-        element("li", element("span", f"row {number}"), bar(max(0.0, value) / most), element("span", three(value)))
+        element(
+            "li",
+            element("span", f"row {number}"),
+            bar(abs(value) / room, (min(0.0, value) - low) / room),
+            element("span", three(value)),
+        )
         for number, value in enumerate(values)
     ]
     return element("ol", bars, class_="bars-list", aria_label="the loss of each row")
@@ -143,74 +122,3 @@ def again(record: StepFacts) -> Markup:
         element("div", element("dt", word), element("dd", three(abs(change)), element("small", share))),
     ]
     return element("dl", figures, class_="figures")
-
-
-ACTS = (
-    Act(
-        "given",
-        "What goes in",
-        "",
-        ("def ",),
-        "A batch of rows. Each has its features x, which the model sees, and its target y, which it does not.",
-        batch_table,
-    ),
-    Act(
-        "tape",
-        "The tape starts",
-        "",
-        ("GradientTape",),
-        "From here on, TensorFlow notes every operation on a variable, so that it can go back through them later.",
-        tape,
-    ),
-    Act(
-        "forward",
-        "The model predicts",
-        "predict",
-        (),
-        "The batch goes through the layers from top to bottom. With each output stands its gradient: "
-        "if this number were a little larger, would the loss grow (orange) or shrink (blue)?",
-        forward,
-    ),
-    Act(
-        "loss",
-        "One number says how wrong",
-        "measure",
-        ("scale_loss",),
-        "The loss compares predictions with targets. Everything after this line serves to make this one number smaller.",
-        loss,
-    ),
-    Act(
-        "gradient",
-        "Back through the tape",
-        "differentiate",
-        ("trainable_variables",),
-        "For each weight: how much the loss would change if the weight grew a little.",
-        gradient,
-    ),
-    Act(
-        "check",
-        "Is it safe to go on?",
-        "",
-        ("check_step", "is_finite"),
-        "One nan would spread to every variable, so there is a look at the numbers first.",
-        check,
-    ),
-    Act(
-        "update",
-        "The optimizer moves the weights",
-        "update",
-        (),
-        "Each weight moves against its gradient. An update of about a thousandth of the value is usual; with far more the "
-        "weights jump about, with far less they hardly learn.",
-        update,
-    ),
-    Act(
-        "again",
-        "The same batch again",
-        "",
-        ("return ",),
-        "The same rows with the same random draws, but with the new weights: did the loss go down?",
-        again,
-    ),
-)
-"""In the order of the loop's lines."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from eagerloop.inspection.records.values import Values
+from eagerloop.inspection.records.values import OPTIONAL, Values
 
 Severity = Literal["error", "warning", "hint"]
 
@@ -116,6 +116,23 @@ class DifferenceRecord:
 
 
 @dataclass(frozen=True)
+class Place:
+    """The line of somebody's code that a finding is about.
+
+    Attributes:
+        kind: Which part it belongs to: `step`, `loss`, `model` and so on.
+        file: The name of its file.
+        line: The number of the line in it, counted from 1.
+        lines: That line, and some of its function or class around it.
+    """
+
+    kind: str
+    file: str
+    line: int
+    lines: tuple[LineRecord, ...]
+
+
+@dataclass(frozen=True)
 class Finding:
     """A mistake that was recognised.
 
@@ -125,6 +142,7 @@ class Finding:
         title: The mistake in a few words.
         happened: What happened and where, with the numbers of this step.
         fix: What to do.
+        place: The line that is at fault; None where it is in no code of the user's, or cannot be told.
     """
 
     id: str
@@ -132,6 +150,7 @@ class Finding:
     title: str
     happened: str
     fix: str
+    place: Place | None = field(default=None, metadata=OPTIONAL)
 
     def __str__(self) -> str:
         return f"{self.id} {self.severity}: {self.happened}; {self.fix}"

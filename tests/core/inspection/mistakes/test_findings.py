@@ -51,6 +51,31 @@ NUMBERS = {
 """What happened, in words that only that mistake gives."""
 
 
+LINES = {
+    "EL01": "return tf.reduce_mean(tf.square(y_true - y_pred))",
+    "EL02": "predictions = model(x)",
+    "EL03": "hidden = self.norm(self.first(x), training=training and flag)",
+    "EL04": "class Held(tf.Module):",
+    "EL05": "value = tf.constant(np.mean(np.square(y.numpy() - predictions.numpy())))",
+    "EL06": "value = loss(y, predictions)",
+    "EL07": "self.second(hidden)",
+    "EL08": "gradients = [tape.gradient(value, variable) for variable in model.trainable_variables]",
+    "EL09": "value = loss(y, predictions)",
+    "EL10": "return Model(tf.nn.softmax)",
+    "EL11": "return tf.reduce_sum(tf.square(y_true - y_pred))",
+    "EL12": "optimizer = keras.optimizers.Adam(learning_rate=0.001)",
+    "EL13": "return ADAM",
+    "EL14": 'self.factor = tf.Variable(1.0, name="factor")',
+    "EL15": "def reset_state(self):",
+    "EL16": "test, order = (x[:30], y[:30]), 30 + np.argsort(y[30:, 0])",
+    "EL17": "train = tf.data.Dataset.from_generator(lambda: once, output_signature=SPEC)",
+    "EL18": "return tf.reduce_mean(tf.where(error > 0, error**1.5, (-error) ** 1.5))",
+    "EL19": "tf.train.Checkpoint(model=made).read(str(path))",
+    "EL20": 'print("a step with the loss", value)',
+}
+"""The line of each lesson's file that holds the mistake."""
+
+
 @pytest.fixture
 def brief(monkeypatch):
     """Few steps more on the same batch: only a rate that is too high needs many."""
@@ -341,3 +366,28 @@ def test_looking_leaves_the_run_as_it_was(run_of):
         assert all(np.array_equal(variable.numpy(), before[key]) for key, variable in run.variables().items())
         assert random_state() == random
         assert (tf.GradientTape.gradient, tf.GradientTape.__enter__) == patched
+
+
+@pytest.mark.sweep(2)
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.usefixtures("brief")
+def test_the_line_of_a_mistake_is_found(name, run_of):
+    """By its number in the lesson's own file, with some lines around it."""
+    run, step = of_lesson(name, broken=True, run_of=run_of)
+    place = seen(run, step)[0].place
+    text = FILES[name].read_text("utf-8").splitlines()
+
+    assert place.file == FILES[name].name
+    assert text[place.line - 1].strip() == LINES[name]
+    assert {one.number: one.text for one in place.lines}[place.line].strip() == LINES[name]
+    assert all(text[one.number - 1] == one.text for one in place.lines)
+
+
+@pytest.mark.usefixtures("brief")
+def test_no_line_is_named_in_code_that_is_not_the_users(run_of):
+    """Rows in the order of their targets, given as arrays: there is a finding, and no line of anybody's to point at."""
+    x = np.linspace(0.0, 1.0, 120, dtype="float32")[:, np.newaxis]
+    dataset = eagerloop.ArrayDataset((x, 2 * x), (x, 2 * x), task="regression", shuffle=False, batch_size=10)
+    run = run_of(dataset=dataset, model="linear")
+
+    assert [(one.id, one.place) for one in seen(run, None)] == [("EL16", None)]
