@@ -22,6 +22,7 @@ LONGEST = (
     "test_disk.py",
     "test_matrix.py",
     "test_answers.py",
+    "test_exports.py",
     "test_new.py",
     "test_mirrored.py",
     "test_launch.py",

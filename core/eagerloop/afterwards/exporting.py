@@ -1,27 +1,36 @@
-"""A run's model as a file for other programs: Keras's own format, a SavedModel, TFLite."""
+"""A run's model as a file for other programs: Keras's own format, a SavedModel, TFLite, ONNX."""
 
 import contextlib
-import inspect
+import logging
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
 
-from eagerloop.afterwards.serving import Serving
+from eagerloop.afterwards.plain_keras import needed_beside_keras, plain_model
+from eagerloop.afterwards.serving import Serving, input_names, x_specs
 from eagerloop.building.blaming import blaming
 from eagerloop.errors import ConfigError, reason
 from eagerloop.inspection.looking.restoring import leaving_no_trace
 from eagerloop.running.averaging import averaged
 from eagerloop.running.run import Run
 from eagerloop.storage.replacing import RUN_TOML
+from eagerloop.structures import leaves_by_path, map_with_path
 
 KERAS, LITE, ONNX, SAVED_MODEL = ".keras", ".tflite", ".onnx", ""
 """The endings of a file's name, which say what it is to be; a name without one is the directory of a SavedModel."""
+
+OPSET = 17
+"""The version of ONNX's operations that is written: runtimes since 2022 know it."""
+
+PREDICTIONS = "predictions"
+"""The answer in an ONNX model."""
 
 
 class Exported(NamedTuple):
@@ -44,8 +53,9 @@ def export(run: Run, target: str | Path) -> Exported:
     Args:
         run: A run with a trained model.
         target: Its name says what is written. `model.keras`: the model for Keras, from x to what `run.predict` answers.
-            `model`, without an ending: a SavedModel, from the raw columns of the table to predictions, probabilities
-            included; of data that are no table, from x. `model.tflite`: as `.keras`, for TensorFlow Lite.
+            `model`, without an ending: a SavedModel, from the raw columns of the table, or the files of pictures, to
+            predictions, probabilities included; of other data from x. `model.tflite`: as `.keras`, for TensorFlow Lite.
+            `model.onnx`: as `.keras`, in ONNX.
 
     Returns:
         What was written.
@@ -55,7 +65,7 @@ def export(run: Run, target: str | Path) -> Exported:
             form, or what it needs is not installed.
     """
     target = Path(target)
-    writers = {KERAS: _write_keras, LITE: _write_lite, SAVED_MODEL: _write_saved_model}
+    writers = {KERAS: _write_keras, LITE: _write_lite, ONNX: _write_onnx, SAVED_MODEL: _write_saved_model}
     refuse_target(target)
     with averaged(run.parts), leaving_no_trace(run.parts), blaming(f"{run.place} cannot be exported to {target}"):
         return writers[target.suffix.lower()](run, target)
@@ -71,12 +81,12 @@ def refuse_target(target: Path) -> None:
     if (target / RUN_TOML).exists():
         msg = f"{target} is a run, not a file to write; name one as well: eagerloop export {target} model.keras"
         raise ConfigError(msg)
-    if ending == ONNX:
-        ways = f"export a SavedModel and convert that: python -m tf2onnx.convert --saved-model DIRECTORY --output {target}"
-        msg = f"{target}: ONNX needs the package tf2onnx, which is not part of eagerloop; {ways}"
+    if ending not in (KERAS, LITE, ONNX, SAVED_MODEL):
+        expected = "expected .keras, .tflite, .onnx, or no ending for the directory of a SavedModel"
+        msg = f"{target} ends in '{target.suffix}'; {expected}"
         raise ConfigError(msg)
-    if ending not in (KERAS, LITE, SAVED_MODEL):
-        msg = f"{target} ends in '{target.suffix}'; expected .keras, .tflite, or no ending for the directory of a SavedModel"
+    if ending == ONNX and find_spec("tf2onnx") is None:
+        msg = f"{target} needs tf2onnx, which is not installed; install it with: pip install 'eagerloop[onnx]'"
         raise ConfigError(msg)
     if target.is_dir() and (ending or any(target.iterdir())):
         msg = f"{target} is a directory that is there already; remove it, or name another place"
@@ -109,42 +119,18 @@ def _write_keras(run: Run, target: Path) -> Exported:
     model = plain_model(run)
     with _complete(target) as path:
         model.save(path)
-    strangers = sorted({type(layer).__name__ for layer in model.layers if not _of_keras(layer)})
-    notes = [f"to load it, Keras needs the classes {', '.join(strangers)} beside it"] if strangers else []
-    shapes = f"x {_shape_words(model.inputs[0].shape)} to what run.predict answers"
-    return Exported(target, f"a Keras model, from {shapes}; keras.models.load_model({target.name!r})", notes)
+        strangers = needed_beside_keras(path)
+    notes = [f"to load it, Keras needs beside it: {', '.join(strangers)}"] if strangers else []
+    told = f"a Keras model, from {_x_words(run)} to what run.predict answers; keras.models.load_model({target.name!r})"
+    return Exported(target, told, notes)
 
 
-def plain_model(run: Run) -> Any:
-    """The run's model as layers of Keras that need no class of anybody's: what its `call` does with the layers, drawn once.
-
-    Raises:
-        ConfigError: It is no Keras model, or computes with more than Keras's layers and operations.
-    """
-    model, name = run.model, run.parts.names["model"]
-    if not isinstance(model, keras.Model):
-        msg = f"model '{name}' is no Keras model, so no .keras file can hold it; export a SavedModel: a name without an ending"
-        raise ConfigError(msg)
-    if _of_keras(model) and hasattr(model, "inputs"):
-        return model
-    like = run.parts.first_batch[0]
-    inputs = keras.Input(like.shape[1:], dtype=like.dtype.name, name="x")
-    training = {"training": False} if "training" in inspect.signature(model.call).parameters else {}
-    try:
-        return keras.Model(inputs, model.call(inputs, **training), name=model.name)
-    except Exception as error:  # TensorFlow's operations take no symbol of Keras's, and say so in many ways
-        cause = " ".join(str(error).split())[:120]
-        ways = "export a SavedModel (a name without an ending), or compute with keras.layers and keras.ops alone"
-        msg = f"model '{name}' cannot be written as plain Keras layers ({type(error).__name__}: {cause}); {ways}"
-        raise ConfigError(msg) from error
-
-
-def _of_keras(layer: Any) -> bool:
-    return type(layer).__module__.startswith("keras.")
-
-
-def _shape_words(shape: Any) -> str:
-    return f"({', '.join(['n', *map(str, shape[1:])])})"
+def _x_words(run: Run) -> str:
+    """What goes in, with the shape of each."""
+    leaves = leaves_by_path(run.parts.first_batch[0])
+    shapes = [", ".join(["n", *("any" if size is None else str(size) for size in leaf.shape[1:])]) for leaf in leaves.values()]
+    names = input_names([path or "x" for path in leaves]).values()
+    return ", ".join(f"{name} ({shape})" for name, shape in zip(names, shapes, strict=True))
 
 
 def _write_saved_model(run: Run, target: Path) -> Exported:
@@ -162,17 +148,79 @@ def _write_saved_model(run: Run, target: Path) -> Exported:
     return Exported(target, told, notes)
 
 
+def _of_tensors(run: Run) -> Any:
+    """The model as a function of the tensors of x, one argument each, in the order of `x_specs`."""
+    like = run.parts.first_batch[0]
+    paths = list(leaves_by_path(like))
+
+    def answer(*leaves: Any) -> Any:
+        given = dict(zip(paths, leaves, strict=True))
+        return run.model(map_with_path(lambda path, _leaf: given[path], like), training=False)
+
+    return answer
+
+
+def _lacking(run: Run, operations: str, form: str) -> ConfigError:
+    """The error for operations that a form does not have, to be raised."""
+    told = f"model '{run.parts.names['model']}' computes with {operations}, which {form} does not have"
+    return ConfigError(f"{told}; export a SavedModel (a name without an ending), or take other layers")
+
+
 def _write_lite(run: Run, target: Path) -> Exported:
     """The model alone, for TensorFlow Lite."""
     lite: Any = getattr(tf, "lite", None)
     if not hasattr(lite, "TFLiteConverter"):
         msg = f"{target}: this TensorFlow has no converter for TFLite; export a SavedModel and convert that elsewhere"
         raise ConfigError(msg)
-    like = run.parts.first_batch[0]
-    spec = tf.TensorSpec([None, *like.shape[1:]], like.dtype, name="x")
-    function = tf.function(lambda x: run.model(x, training=False)).get_concrete_function(spec)
-    written = lite.TFLiteConverter.from_concrete_functions([function], Serving(run)).convert()
+    if run.parts.settings.precision != "float32":
+        told = f"{target}: TensorFlow Lite computes in float32, and {run.place} in {run.parts.settings.precision}"
+        msg = f"{told}; export a SavedModel (a name without an ending)"
+        raise ConfigError(msg)
+    function = tf.function(_of_tensors(run)).get_concrete_function(*x_specs(run).values())
+    try:
+        written = lite.TFLiteConverter.from_concrete_functions([function], Serving(run)).convert()
+    except Exception as error:  # pages of its compiler's words
+        unknown = re.search(r"ops: ([\w, ]+)", str(error))
+        if unknown is None:
+            raise
+        raise _lacking(run, unknown[1].strip(), "TensorFlow Lite") from error
     with _complete(target) as path:
         path.write_bytes(written)
     note = "TensorFlow Lite rounds in its own way: its numbers may differ from run.predict by some millionths"
-    return Exported(target, f"a TFLite model, from x {_shape_words(like.shape)} to what run.predict answers", [note])
+    return Exported(target, f"a TFLite model, from {_x_words(run)} to what run.predict answers", [note])
+
+
+@contextlib.contextmanager
+def _quiet(*names: str) -> Iterator[None]:
+    """Loggers that say nothing while this lasts: what they would say is checked, or concerns no user."""
+    loggers = [(logger := logging.getLogger(name), logger.level) for name in names]
+    try:
+        for logger, _level in loggers:
+            logger.setLevel(logging.CRITICAL)
+        yield
+    finally:
+        for logger, level in loggers:
+            logger.setLevel(level)
+
+
+def _write_onnx(run: Run, target: Path) -> Exported:
+    """The model alone, in ONNX."""
+    import onnx  # noqa: PLC0415 - an extra
+    import tf2onnx  # noqa: PLC0415 - as above
+
+    answer, specs = _of_tensors(run), [*x_specs(run).values()]
+
+    def named(*leaves: Any) -> dict[str, Any]:
+        found = leaves_by_path(answer(*leaves))
+        return {"_".join([PREDICTIONS, *path.split("/")] if path else [PREDICTIONS]): leaf for path, leaf in found.items()}
+
+    function = tf.function(named, input_signature=specs)
+    with _quiet("tf2onnx", "tensorflow"):
+        written, _tensors = tf2onnx.convert.from_function(function, input_signature=specs, opset=OPSET)
+    unknown = sorted({node.op_type for node in written.graph.node if not onnx.defs.has(node.op_type, node.domain)})
+    if unknown:  # which the converter writes all the same
+        raise _lacking(run, ", ".join(unknown), "ONNX")
+    with _complete(target) as path:
+        path.write_bytes(written.SerializeToString())
+    outputs = ", ".join(output.name for output in written.graph.output)
+    return Exported(target, f"an ONNX model, from {_x_words(run)} to {outputs}, what run.predict answers", [])

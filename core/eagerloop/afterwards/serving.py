@@ -1,27 +1,26 @@
 """From the raw columns of a table to predictions by TensorFlow's operations alone, so that a SavedModel can hold them.
 
-Shapes: n rows, d features, k outputs, T places in a row (the steps of a sequence), c classes.
+Shapes: n rows, k outputs, T places in a row (the steps of a sequence), c classes.
 """
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from eagerloop.afterwards.serving_columns import encoded, pictured, word_tables
 from eagerloop.data.learnt import encoder_of
 from eagerloop.errors import ConfigError
 from eagerloop.running.run import Run
-from eagerloop.tables.cells import NO_VALUE, OTHER, missing_texts
+from eagerloop.structures import leaves_by_path, map_with_path
 from eagerloop.tables.encoder import Encoder
+from eagerloop.tables.pictures import Pictures
 
-SHOWN = 5
-"""How many columns a message names."""
-
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
-"""A number as it is written in a table, by RE2."""
+PICTURES = "image_bytes"
+"""The input of a model of pictures: files as they are, which TensorFlow Serving takes as base64."""
 
 
 class Serving(tf.Module):
@@ -31,56 +30,87 @@ class Serving(tf.Module):
         run: A run with a trained model.
 
     Attributes:
-        encoder: What makes features of a table's columns; None where the model's x itself is to be given.
-        inputs: The names of the inputs, by column.
+        encoder: What makes x of a table's columns, or of files of pictures; None where x itself is to be given.
+        inputs: The names of the inputs, by column; of a structure of x by path.
+
+    Raises:
+        ConfigError: The rows of x have several lengths.
     """
 
     def __init__(self, run: Run) -> None:
         super().__init__(name="eagerloop")
-        found = encoder_of(run.dataset)
-        self._run, self.encoder = run, found if isinstance(found, Encoder) else None
+        self._run, self.encoder = run, encoder_of(run.dataset)
         owned = [name for name in run.variables() if name.startswith("model/")]
         self.model_variables = [run.variables()[name] for name in owned]  # what a SavedModel saves, it finds in attributes
-        self.inputs = input_names(self.encoder.columns if self.encoder else ["x"])
+        self.words = word_tables(self.encoder) if isinstance(self.encoder, Encoder) else {}
+        self._like = run.parts.first_batch[0]
+        self.inputs = self._inputs()
 
     def serve(self, **inputs: Any) -> dict[str, Any]:
         """The named answers to some rows, each input by its own name."""
+        if isinstance(self.encoder, Pictures):
+            return self._answers(pictured(self.encoder, inputs[PICTURES]))
         given = {column: inputs[name] for column, name in self.inputs.items()}
-        x = encoded(self.encoder, given) if self.encoder else given["x"]
-        like = self._run.parts.first_batch[0]
-        return answers(self._run, self._run.model(tf.reshape(x, [-1, *like.shape[1:]]), training=False))
+        if self.encoder is None:
+            return self._answers(map_with_path(lambda path, _leaf: given[path or "x"], self._like))
+        x = encoded(self.encoder, given, self.words)
+        return self._answers(tf.reshape(x, [-1, *self._like.shape[1:]]))
+
+    def serve_x(self, x: Any) -> dict[str, Any]:
+        """The same answers, from x as the model takes it."""
+        return self._answers(x)
+
+    def _answers(self, x: Any) -> dict[str, Any]:
+        return answers(self._run, self._run.model(x, training=False))
 
     def classes(self) -> dict[str, Any]:
         """The names of the classes, (c,), in the order of the probabilities."""
         return {"classes": tf.constant(list(self._run.dataset.classes), tf.string)}
 
     def signatures(self) -> dict[str, Any]:
-        """What can be called in a SavedModel: `serving_default`, and of a classification `classes`."""
-        self._refuse_forms()
+        """What can be called in a SavedModel: `serving_default`; `x`, where that is another; of a classification `classes`."""
         found = {"serving_default": tf.function(self.serve).get_concrete_function(**self._specs())}
+        if self.encoder is not None:
+            found["x"] = tf.function(self.serve_x).get_concrete_function(**x_specs(self._run))
         if self._run.dataset.classes:
             found["classes"] = tf.function(self.classes).get_concrete_function()
         return found
 
-    def _refuse_forms(self) -> None:
-        """Refuses columns whose texts are read as quantities: TensorFlow's operations do not read them.
-
-        Raises:
-            ConfigError: All of them, with what to do.
-        """
-        forms = self.encoder.reading.forms if self.encoder else {}
-        named = [f"'{name}' ({forms[name].what})" for name in (self.encoder.columns if self.encoder else ()) if name in forms]
-        if named:
-            more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-            msg = f"a SavedModel cannot read {', '.join(named[:SHOWN])}{more}; export model.keras, which starts at x, instead"
-            raise ConfigError(msg)
+    def _inputs(self) -> dict[str, str]:
+        if isinstance(self.encoder, Pictures):
+            return {PICTURES: PICTURES}
+        if self.encoder is None:
+            return dict(zip([path or "x" for path in leaves_by_path(self._like)], x_specs(self._run), strict=True))
+        return input_names(self.encoder.columns)
 
     def _specs(self) -> dict[str, tf.TensorSpec]:
+        if isinstance(self.encoder, Pictures):
+            return {PICTURES: tf.TensorSpec([None], tf.string, name=PICTURES)}
         if self.encoder is None:
-            like = self._run.parts.first_batch[0]
-            return {"x": tf.TensorSpec([None, *like.shape[1:]], like.dtype, name="x")}
-        types = {column: tf.float64 if column in self.encoder.scales else tf.string for column in self.encoder.columns}
+            return x_specs(self._run)
+        texts = {*self.encoder.categories, *self.encoder.reading.forms}
+        types = {column: tf.string if column in texts else tf.float64 for column in self.encoder.columns}
         return {name: tf.TensorSpec([None], types[column], name=name) for column, name in self.inputs.items()}
+
+
+def x_specs(run: Run) -> dict[str, tf.TensorSpec]:
+    """What the model itself takes: `x`, or each tensor of a structure by the name of its path.
+
+    Raises:
+        ConfigError: Rows have several lengths.
+    """
+    leaves = leaves_by_path(run.parts.first_batch[0])
+    ragged = [path or "x" for path, leaf in leaves.items() if hasattr(leaf, "nrows")]
+    if ragged:
+        msg = (
+            f"{run.place} cannot be exported: rows of {', '.join(ragged)} have several lengths; pad them to one in the dataset"
+        )
+        raise ConfigError(msg)
+    names = input_names([path or "x" for path in leaves])
+    return {
+        names[path or "x"]: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype, name=names[path or "x"])
+        for path, leaf in leaves.items()
+    }
 
 
 def input_names(columns: Iterable[str]) -> dict[str, str]:
@@ -102,54 +132,6 @@ def input_names(columns: Iterable[str]) -> dict[str, str]:
         taken.add(name.lower())
         names[column] = name
     return names
-
-
-def encoded(encoder: Encoder, columns: Mapping[str, Any]) -> Any:
-    """What `Encoder.__call__` makes of a table, for tensors.
-
-    Args:
-        encoder: What the training rows set down.
-        columns: By name: numbers float64, NaN where there is no value; texts as strings; each (n,).
-
-    Returns:
-        x, float32, (n, d).
-    """
-    parts = []
-    for name in encoder.columns:
-        if name in encoder.scales:
-            mean, deviation = (tf.constant(value, tf.float64) for value in encoder.scales[name])
-            gone, fill = tf.math.is_nan(columns[name]), encoder.fill(name)
-            filled = columns[name] if fill is None else tf.where(gone, tf.constant(fill, tf.float64), columns[name])
-            parts.append(tf.cast((filled - mean) / deviation, tf.float32)[:, tf.newaxis])
-            parts += [tf.cast(gone, tf.float32)[:, tf.newaxis]] if name in encoder.gaps else []
-        else:
-            parts.append(_categories(encoder, name, tf.strings.strip(columns[name])))
-    return tf.concat(parts, axis=1)
-
-
-def _categories(encoder: Encoder, name: str, cells: Any) -> Any:
-    """As `Reading.labels`: a cell without a value is `missing`, and a text that is none of the categories may be `other`."""
-    known = encoder.categories[name]
-    texts = tf.constant(sorted(missing_texts(encoder.reading.missing)), tf.string)[tf.newaxis]
-    gone = tf.reduce_any(tf.strings.lower(cells, "utf-8")[:, tf.newaxis] == texts, axis=1, keepdims=True)
-    hot = _one_hot(cells, known)
-    if name in encoder.pooled:
-        other = tf.one_hot([known.index(OTHER)], len(known))
-        hot = tf.where(tf.reduce_any(hot > 0, axis=1, keepdims=True), hot, other)
-    missing = tf.one_hot([known.index(NO_VALUE) if NO_VALUE in known else -1], len(known))
-    return tf.where(gone, missing, hot)
-
-
-def _one_hot(cells: Any, categories: Sequence[str]) -> Any:
-    """A 0-1 column for each category; `3.0` is `3` where `3.0` is none itself, as in `Table.labels`."""
-    known = tf.constant(list(categories), tf.string)[tf.newaxis]
-    as_written = cells[:, tf.newaxis] == known
-    is_number = tf.strings.regex_full_match(cells, NUMBER)
-    values = tf.strings.to_number(tf.where(is_number, cells, "0"), tf.float64)
-    is_whole = is_number & (values == tf.floor(values)) & (tf.abs(values) < 2.0**53)
-    usual = tf.where(is_whole, tf.strings.as_string(tf.cast(values, tf.int64)), cells)
-    found = tf.where(tf.reduce_any(as_written, axis=1, keepdims=True), as_written, usual[:, tf.newaxis] == known)
-    return tf.cast(found, tf.float32)
 
 
 def answers(run: Run, outputs: Any) -> dict[str, Any]:

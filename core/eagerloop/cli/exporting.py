@@ -17,15 +17,15 @@ def export(
         list[Path],
         typer.Argument(
             metavar="[RUN] FILE",
-            help="A run's directory, by default the newest below runs/; and what to write: model.keras, model.tflite, or a "
-            "name without an ending for a SavedModel.",
+            help="A run's directory, by default the newest below runs/; and what to write: model.keras, model.tflite, "
+            "model.onnx, or a name without an ending for a SavedModel.",
         ),
     ],
     *,
     checkpoint: CheckpointOption = None,
     trust: Trust = None,
 ) -> None:
-    """Write a run's model for other programs: Keras, a SavedModel, TFLite."""
+    """Write a run's model for other programs: Keras, a SavedModel, TFLite, ONNX."""
     from eagerloop.cli.saying import quiet_tensorflow, tell, write_out  # noqa: PLC0415
     from eagerloop.storage.run_directory import RunDirectory  # noqa: PLC0415
 

@@ -99,5 +99,6 @@ def refuse_objects(
         if any(row.get("owner") == "object" for row in tables) and kind not in replaced:
             by_path = kind in SINGLE and isinstance(content[kind], Mapping) and "name" not in content[kind]
             again = f"{keyword_of(kind)}={'{PATH: ...}' if by_path else '...'}"
-            msg = f"the {kind} of {where.path} was given as an object, which no record can hold; give it again: {again}"
+            told = f"the {kind} of {where.path} was given as an object, which no record can hold"
+            msg = f"{told}; give it again: {again}, in Python, to eagerloop.load({str(where.path)!r}, ...) or eagerloop.resume"
             raise CheckpointError(msg)

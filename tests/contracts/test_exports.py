@@ -1,0 +1,38 @@
+"""Every built-in model x every built-in dataset, exported: cases of `tests/proofs/exports.py`, which tries them all."""
+
+import exports
+import pytest
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """A process in which `import eagerloop` fails."""
+    process = exports.Elsewhere(tmp_path_factory.mktemp("elsewhere"))
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def forms(monkeypatch):
+    """The forms that are tried."""
+
+    def choose(*names):
+        monkeypatch.setattr(exports, "FORMS", names)
+
+    return choose
+
+
+@pytest.mark.sweep(1)
+@pytest.mark.parametrize("case", exports.CASES)
+def test_what_is_exported_answers_as_predict(case, elsewhere, forms):
+    """As a `.keras` file, a SavedModel and for TensorFlow Lite, on new rows; a model that does not fit its data is refused."""
+    forms("keras", "", "tflite")
+    assert exports.tried(case, elsewhere.place, elsewhere)[1] == []
+
+
+@pytest.mark.skipif("onnx" not in exports.FORMS, reason="tf2onnx and onnxruntime are not installed")
+@pytest.mark.parametrize("case", ["iris, iris", "images, cnn", "moods, text", "pets, keras-file", "an average"])
+def test_onnx_answers_as_predict(case, elsewhere, forms):
+    """By ONNX's own runtime, within a millionth."""
+    forms("onnx")
+    assert exports.tried(case, elsewhere.place, elsewhere) == ("fits", [])
