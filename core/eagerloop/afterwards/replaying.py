@@ -18,6 +18,7 @@ from eagerloop.running.snapshots import check_content, say
 from eagerloop.running.strides import Footing, Stride
 from eagerloop.running.which_checkpoint import Which, step_of
 from eagerloop.standing import LoopedRun
+from eagerloop.storage.naming import directory_named
 from eagerloop.storage.read_only import ReadOnlyDirectory
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
@@ -27,7 +28,7 @@ def record_of_step(
     run: Run | str | Path | None = None,
     step: int = 1,
     *,
-    trust: Iterable[str] = (),
+    trust: Iterable[str | Path] = (),
     given: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> StepRecord:
@@ -56,7 +57,7 @@ def record_of_step(
         objects = run.parts.given_as_objects()  # dataset and loss have no state that a run changes
         known = {kind: getattr(run, kind) for kind in ("dataset", "loss") if kind in objects} | known
         run = run.place
-    where = RunDirectory.existing(None if run is None else Path(run))
+    where = RunDirectory.existing(directory_named(run))
     random = ProcessRandom()
     try:
         with tempfile.TemporaryDirectory(prefix="eagerloop-inspect-") as scratch:

@@ -16,7 +16,7 @@ from eagerloop.storage.run_directory import RunDirectory
 def report(
     directory: Path | None = None,
     target: Path | None = None,
-    trust: Iterable[str] = (),
+    trust: Iterable[str | Path] = (),
     pictures: Path | None = None,
     checkpoint: Which = None,
 ) -> Report:
@@ -40,7 +40,7 @@ def report(
     return write_report(tell(where, trust, checkpoint), target, where.path, pictures)
 
 
-def tell(where: RunDirectory, trust: Iterable[str] = (), checkpoint: Which = None) -> RunStory:
+def tell(where: RunDirectory, trust: Iterable[str | Path] = (), checkpoint: Which = None) -> RunStory:
     """What there is to show of a run.
 
     Args:

@@ -1,6 +1,7 @@
 """A run opened for predicting alone: its model from a checkpoint, and neither the data nor the loss nor the optimizer."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -28,7 +29,7 @@ def open_for_predicting(
     checkpoint: Checkpoint,
     content: Mapping[str, Any],
     given: Mapping[str, Any],
-    trusted: Iterable[str],
+    trusted: Iterable[str | Path],
 ) -> Run:
     """The run, able to predict and to be exported.
 

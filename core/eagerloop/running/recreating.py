@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from eagerloop.building.assembly import assemble
@@ -20,7 +21,7 @@ from eagerloop.storage.run_directory import RunDirectory
 def recreate(
     where: RunDirectory,
     given: Mapping[str, Any],
-    trusted: Iterable[str] = (),
+    trusted: Iterable[str | Path] = (),
     *,
     progress: bool | None = None,
     directory: RunDirectory | None = None,
