@@ -65,6 +65,13 @@ def verify(
 
     Raises:
         EagerloopError: There is no run, or its record cannot be read.
+
+    Example:
+        >>> import eagerloop, pathlib, tempfile
+        >>> run = eagerloop.train(epochs=1, directory=pathlib.Path(tempfile.mkdtemp()) / "run")
+        >>> print(verify(run.directory, replay=True))
+        step 12: ok
+        replay: same bits as the checkpoint of step 12
     """
     where = RunDirectory.existing(directory_named(directory))
     run = recreate(where, {} if replay else ON_ONE_DEVICE, trust)

@@ -143,7 +143,8 @@ def evaluate(
     from eagerloop.building.blaming import blaming  # noqa: PLC0415
     from eagerloop.running.opening import load  # noqa: PLC0415
 
-    loaded = load(run, checkpoint=checkpoint, strict=strict, trust=trust or ())
+    how: dict[str, Any] = {"checkpoint": checkpoint, "strict": strict, "trust": trust or ()}
+    loaded = load(run, **how) if source is None else _open_to_evaluate(run, how)
     tell_what_answers(loaded)
     with blaming(f"{loaded.place} cannot be evaluated"):
         figures = loaded.evaluate() if source is None else _on_table(loaded, source)
@@ -152,6 +153,21 @@ def evaluate(
         return
     for name, value in figures.items():
         write_out(f"{name} {value:.7g}")
+
+
+def _open_to_evaluate(run: Path | None, how: dict[str, Any]) -> "Run":
+    """A run that is to be evaluated on new rows: without its data, where these are gone and it kept what it learnt of them."""
+    from eagerloop.errors import EagerloopError  # noqa: PLC0415
+    from eagerloop.running.opening import load  # noqa: PLC0415
+
+    try:
+        return load(run, **how)
+    except EagerloopError:
+        with contextlib.suppress(EagerloopError):
+            opened = load(run, for_evaluating=True, **how)
+            if getattr(opened.dataset, "encoder", None) is not None:
+                return opened
+        raise
 
 
 def _on_table(loaded: Any, source: Path) -> dict[str, float]:

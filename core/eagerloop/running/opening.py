@@ -106,6 +106,7 @@ def load(
     *,
     checkpoint: Which = None,
     for_predicting: bool = False,
+    for_evaluating: bool = False,
     strict: bool = False,
     trust: Iterable[str | Path] = (),
     **given: Any,
@@ -119,6 +120,7 @@ def load(
             best where `early-stopping` is to restore it. A run that stands at an older one cannot be trained on.
         for_predicting: Open it to predict new rows and to be exported, and for nothing else: neither the data are needed, nor
             loss, optimizer, metrics and observers, whatever they were. It keeps what its encoder has learnt.
+        for_evaluating: The same with loss and metrics, to evaluate rows that are given: `run.evaluate(batches)`.
         strict: Refuse a damaged newest checkpoint instead of taking the one before.
         trust: Files of code, named by a record that was made elsewhere, that may be run.
         **given: The parts that the run was given as objects, by kind: a record cannot hold them.
@@ -138,9 +140,10 @@ def load(
         msg = f"{where.path} has no checkpoint; train it with 'eagerloop resume {where.path}'"
         raise CheckpointError(msg)
     best = which is None and restores_best(newest.manifest["observers"])
-    taken = chosen(where, newest, BEST if best and for_predicting else which)
-    if for_predicting:
-        return open_for_predicting(where, taken, content, given, trust)
+    without_data = for_predicting or for_evaluating
+    taken = chosen(where, newest, BEST if best and without_data else which)
+    if without_data:
+        return open_for_predicting(where, taken, content, given, trust, evaluating=for_evaluating)
     run = recreate(where, ON_ONE_DEVICE | given, trust, content=content)
     past = taken.step < newest.step
     _take_up(run, store, taken, strict=strict, accepted=() if "strategy" in given else DISTRIBUTION, of_the_past=past)
