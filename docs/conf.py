@@ -62,8 +62,8 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 # The types of other packages have no page here, and looking theirs up would need the network.
 nitpick_ignore_regex = [(r"py:.*", r"(?!eagerloop).*")]
-# Arguments of `Run`, which only `eagerloop.train`, `load` and `resume` call.
-nitpick_ignore = [("py:class", "eagerloop.tables.blocks.Blocks"), ("py:class", "eagerloop.building.run_parts.RunParts"), ("py:class", "eagerloop.storage.run_directory.RunDirectory")]
+# Arguments of `Run`, which only `eagerloop.train`, `load` and `resume` call; and a record, whose fields have types of their own.
+nitpick_ignore = [("py:class", "eagerloop.inspection.step_record.StepRecord"), ("py:class", "eagerloop.tables.blocks.Blocks"), ("py:class", "eagerloop.building.run_parts.RunParts"), ("py:class", "eagerloop.storage.run_directory.RunDirectory")]
 
 
 def plurals(_app: object, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import eagerloop
+from eagerloop.afterwards.replaying import record_of_step
+from eagerloop.afterwards.verifying import verify
+from eagerloop.errors import ConfigError
+
 
 @pytest.mark.parametrize(
     ("words", "told"),
@@ -50,9 +55,43 @@ def test_a_file_without_a_name_is_answered_with_what_is_in_it(refused, parts):
     assert "plugin file broken.py is not valid Python: " in refused("train", "--loss", "broken.py")
 
 
-def test_an_empty_name_is_no_directory(refused):
-    """Of a variable that is not set, say: the working directory would be filled."""
-    assert "'--run': expected a directory, got an empty name" in refused("train", "--run", "")
+EMPTY = [
+    *("train --run=", "train --config=", "train --start-from=", "train --plugin=", "train --trust="),
+    *("train --dataset csv --dataset.path=", "resume |", "evaluate |", "predict |", "verify |", "report |", "report one |"),
+    *("export | model.keras", "export |", "inspect step |", "inspect data |", "runs show |", "runs remove |", "runs --in="),
+    *("evaluate --input=", "predict --output=", "report --png=", "inspect step --html=", "resume --trust="),
+    *("show loss mse --plugin=", "new loss mine --directory=", "launch --log-directory= train"),
+]
+"""Command lines in which `|` stands for an empty word."""
+
+
+@pytest.mark.parametrize("line", EMPTY)
+def test_an_empty_name_is_no_place(refused, line):
+    """Of a variable that is not set, say: it would be the working directory, the newest run, or no choice at all."""
+    words = ["" if word == "|" else word for word in line.split()]
+    assert "expected a path, got an empty name" in refused(*words)
+
+
+@pytest.mark.parametrize("words", [["train", "--run="], ["train", "--run", ""], ["resume", ""]])
+def test_workers_get_no_empty_name(refused, words):
+    """`launch` hands words on, and looks at this one itself."""
+    assert refused("launch", *words) == "expected a directory, got an empty name; name one, or leave it out"
+
+
+def test_an_empty_name_is_no_place_in_python():
+    """Nor in a config."""
+    calls = [
+        lambda: eagerloop.train(directory=""),
+        lambda: eagerloop.load(""),
+        lambda: eagerloop.resume(""),
+        lambda: verify(""),
+        lambda: record_of_step(""),
+    ]
+    for call in calls:
+        with pytest.raises(ConfigError, match="expected a directory, got an empty name"):
+            call()
+    with pytest.raises(ConfigError, match="option 'path' must be path, got '' "):
+        eagerloop.train(dataset=eagerloop.use("csv", path=""))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

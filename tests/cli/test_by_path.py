@@ -52,9 +52,9 @@ def test_a_config_is_printed_and_read_again(done):
 @pytest.mark.long
 def test_a_run_is_trained_resumed_and_looked_into(done):
     """From the command line alone; what is chosen is told in the same words."""
-    out = done("train", *TWO, "--epochs", 1, "--run", "mine", "-q")
+    out = done("train", *TWO, "--epochs", 1, "--run", "mine")
     assert "optimizer dense1=adam | optimizer rest=sgd" in out
-    assert "done: 2 epochs" in done("resume", "mine", "--epochs", 2, "-q")
+    assert "done: 2 epochs" in done("resume", "mine", "--epochs", 2)
     assert "replay: same b" in done("verify", "mine", "--replay")
     assert "dense1=Adam, rest=SGD" in done("inspect", "step", "mine")
     assert "loss" in done("evaluate", "mine")

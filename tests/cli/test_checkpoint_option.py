@@ -33,7 +33,7 @@ def test_each_command_takes_the_checkpoint_that_is_named(done, cli, run):
 def test_a_training_says_what_it_answers_with(done):
     """The loss falls, and the highest is said to be the best: the first epoch's checkpoint answers."""
     words = ["--observe", "early-stopping", "--observe.restore-best", "--observe.mode", "max", "--observe.monitor", "loss"]
-    out = done("train", "--epochs", 2, "--run", "mine", "-q", *words)
+    out = done("train", "--epochs", 2, "--run", "mine", *words)
     assert out.splitlines()[-1].startswith(
         "done: 2 epochs, 24 steps, kept in mine, answers with the checkpoint of step 12; next"
     )
@@ -45,6 +45,17 @@ def test_a_training_says_what_it_answers_with(done):
 def test_a_checkpoint_that_is_not_there_is_refused(refused, run, command):
     """One line that lists what is."""
     assert "mine has no checkpoint of step 5; there is newest (27)" in refused(*command, run, "--checkpoint", 5)
+
+
+def test_a_training_starts_from_the_best_and_a_resume_from_the_newest(cli, done, refused, run):
+    """The command that a refused resume prints is one that works."""
+    line = refused("resume", run, "--checkpoint", 9, "--epochs", 4)
+    command = "train --config mine/run.toml --start-from mine --checkpoint 9"
+    assert line.endswith(f"two trainings would be mixed in one directory; begin a new run from it: eagerloop {command}")
+    outcome = cli(*command.split(), "--epochs", 1, "--run", "again", "-q")
+    assert outcome.code == 0
+    assert "mine, step 9: 4 of 4 variables of the model" in outcome.err
+    assert done("resume", run, "--checkpoint", "newest", "--epochs", 4).startswith("dataset iris")
 
 
 def test_a_step_is_named_once(refused, run):

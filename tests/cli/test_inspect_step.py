@@ -164,6 +164,29 @@ def test_a_run_is_needed(refused):
     assert refused("inspect", "step", "file").startswith("file is no run: it is a file")
 
 
+def test_a_mistake_ends_with_1_if_that_is_asked_for(cli, run, parts):
+    """A step that calls the model without `training=True` leaves Dropout out, EL02; the run's own step has no mistake."""
+    parts("""
+import tensorflow as tf
+
+import eagerloop
+
+
+def step(model, loss, optimizer, x, y):
+    with tf.GradientTape() as tape:
+        predictions = model(x)
+        value = loss(y, predictions)
+    gradients = tape.gradient(value, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    return eagerloop.Step(x, y, predictions, value, gradients)
+""")
+    own = ("--train-step", "parts.py:step")
+    assert cli("inspect", "step", run, "--strict").code == 0
+    lax, strict = cli("inspect", "step", run, *own), cli("inspect", "step", run, *own, "--strict")
+    assert (lax.code, strict.code) == (0, 1)
+    assert "EL02 error: " in strict.out
+
+
 def test_colour_is_for_those_who_see_it(done, run, monkeypatch):
     """None in a file; some where it is forced; none with NO_COLOR, whatever else is said."""
     assert "\x1b" not in done("inspect", "step", run)

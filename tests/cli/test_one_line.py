@@ -212,7 +212,7 @@ def test_a_disk_that_fails_when_the_lock_is_let_go(done, monkeypatch):
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(filelock.FileLock, "release", failing)
-    assert "done: 1 epoch" in done("train", "--epochs", 1, "--run", "mine", "-q")
+    assert "done: 1 epoch" in done("train", "--epochs", 1, "--run", "mine")
 
 
 def test_a_misspelt_name_in_a_part_is_told_with_its_line(cli):
@@ -223,5 +223,5 @@ def test_a_misspelt_name_in_a_part_is_told_with_its_line(cli):
         "eagerloop: NameError: name 'undefined' is not defined, line 3 of mine.py (raised by loss 'mine.py:loss'"
     )
 
-    out = cli("train", "--epochs", "1", "--quiet", "--run", "two words").out
+    out = cli("train", "--epochs", "1", "--run", "two words").out
     assert out.endswith("kept in two words; next: eagerloop predict 'two words'\n")

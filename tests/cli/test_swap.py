@@ -51,7 +51,7 @@ def test_a_swapped_part_trains_resumes_and_predicts(done, table, arrays, digest,
     table()
     table("pets.csv", classes=True)
     done("train", *words.split(), "--epochs", 1, "--run", "mine", "-q")
-    out = done("resume", "mine", "--epochs", 2, "-q")
+    out = done("resume", "mine", "--epochs", 2)
     predicted = list(csv.DictReader(io.StringIO(done("predict", "mine"))))
 
     assert "resuming in epoch 2" in out

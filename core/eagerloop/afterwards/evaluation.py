@@ -52,8 +52,8 @@ def _blocks_of(source: Path) -> Blocks:
         stream.detach()
 
 
-def evaluate_table(run: Run, source: Path) -> dict[str, float]:
-    """The loss and every metric over the rows of a table, which stand encoded in memory meanwhile.
+def evaluate_table(run: Run, source: str | Path) -> dict[str, float]:
+    r"""The loss and every metric over the rows of a table, which stand encoded in memory meanwhile.
 
     Args:
         run: A run whose dataset reads tables.
@@ -66,6 +66,15 @@ def evaluate_table(run: Run, source: Path) -> dict[str, float]:
     Raises:
         ConfigError: The dataset reads no tables, or its targets are no columns.
         DataError: A column is missing, a cell cannot be read, or no row has a target.
+
+    Example:
+        >>> import eagerloop, pathlib, tempfile
+        >>> place = pathlib.Path(tempfile.mkdtemp())
+        >>> written = (place / "new.csv").write_text("x,y\n1,1\n2,2\n")
+        >>> arrays = eagerloop.ArrayDataset(([[1.0]], [[1.0]]), ([[2.0]], [[2.0]]), features=("x",), targets=("y",))
+        >>> run = eagerloop.train(dataset=arrays, model="linear", epochs=1, directory=place / "run")
+        >>> sorted(evaluate_table(run, place / "new.csv"))
+        ['loss']
     """
     dataset: Any = run.dataset
     if not hasattr(dataset, "encode") or not hasattr(dataset, "target_values"):
@@ -76,7 +85,7 @@ def evaluate_table(run: Run, source: Path) -> dict[str, float]:
             f"{run.parts.names['dataset']} has no targets that a table could have as columns; call run.evaluate(data) in Python"
         )
         raise ConfigError(msg)
-    tables = tables_of(source, dataset)
+    tables = tables_of(Path(source), dataset)
     tables.require(*dataset.columns, *dataset.targets)
     left_out = [0, 0]
     pieces = list(_pieces(dataset, tables, left_out))

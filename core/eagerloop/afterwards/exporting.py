@@ -63,6 +63,13 @@ def export(run: Run, target: str | Path) -> Exported:
     Raises:
         ConfigError: The name has another ending, the place is taken or cannot be written, the model cannot be written in this
             form, or what it needs is not installed.
+
+    Example:
+        >>> import eagerloop, pathlib, tempfile
+        >>> place = pathlib.Path(tempfile.mkdtemp())
+        >>> run = eagerloop.train(epochs=1, directory=place / "run")
+        >>> export(run, place / "iris.keras").path.name
+        'iris.keras'
     """
     target = Path(target)
     writers = {KERAS: _write_keras, LITE: _write_lite, ONNX: _write_onnx, SAVED_MODEL: _write_saved_model}

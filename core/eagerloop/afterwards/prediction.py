@@ -25,7 +25,7 @@ from eagerloop.structures import leaves_by_path, map_leaves, shapes_in_words
 
 
 def write_predictions(
-    run: Run, source: Path | None = None, target: Path | None = None, *, for_spreadsheet: bool = False
+    run: Run, source: str | Path | None = None, target: str | Path | None = None, *, for_spreadsheet: bool = False
 ) -> int:
     """Predicts and writes CSV, piece by piece; or what the model answers, as arrays.
 
@@ -43,7 +43,17 @@ def write_predictions(
     Raises:
         DataError: The table lacks a column, or has a cell that cannot be read.
         ConfigError: The output cannot be written.
+
+    Example:
+        >>> import eagerloop, pathlib, tempfile
+        >>> place = pathlib.Path(tempfile.mkdtemp())
+        >>> run = eagerloop.train(epochs=1, directory=place / "run")
+        >>> write_predictions(run, target=place / "predictions.csv")
+        30
+        >>> (place / "predictions.csv").read_text().splitlines()[0]
+        'sepal_length,petal_length,petal_width,sepal_width,prediction'
     """
+    source, target = (None if path is None else Path(path) for path in (source, target))
     if target is not None and target.suffix == ".npz":
         return _write_arrays(target, [outputs for _given, outputs in _answered(run, source)])
     pieces = pieces_of(run, source)

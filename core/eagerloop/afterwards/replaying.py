@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from eagerloop import loop
-from eagerloop.errors import CheckpointError, ConfigError
+from eagerloop.errors import CheckpointError, ConfigError, EagerloopError
 from eagerloop.inspection.looking.restoring import ProcessRandom
 from eagerloop.inspection.recording.recorder import inspect_step
-from eagerloop.inspection.step_record import StepRecord
-from eagerloop.running.recreating import recreate
+from eagerloop.inspection.step_record import StepRecord, read_step
+from eagerloop.running.recreating import DATA_GONE, recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import check_content, say
 from eagerloop.running.strides import Footing, Stride
 from eagerloop.running.which_checkpoint import Which, step_of
 from eagerloop.standing import LoopedRun
+from eagerloop.storage.naming import directory_named
 from eagerloop.storage.read_only import ReadOnlyDirectory
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
@@ -27,14 +28,14 @@ def record_of_step(
     run: Run | str | Path | None = None,
     step: int = 1,
     *,
-    trust: Iterable[str] = (),
+    trust: Iterable[str | Path] = (),
     given: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> StepRecord:
     """The record of a step that a run has done, or is yet to do: of the very batch, weights and draws.
 
     Nothing is written to the run. From the newest checkpoint before the step, or from the beginning if there is none, it is
-    trained once more in memory, without a word.
+    trained once more in memory, without a word. Where its data are gone, a step that the observer `watch` has recorded is read.
 
     Args:
         run: The run or its directory; by default the newest below `runs/`.
@@ -50,23 +51,49 @@ def record_of_step(
     Raises:
         ConfigError: There is no run, or it ends before the step.
         EagerloopError: As `eagerloop.load`.
+
+    Example:
+        >>> import eagerloop, pathlib, tempfile
+        >>> run = eagerloop.train(epochs=1, directory=pathlib.Path(tempfile.mkdtemp()) / "run")
+        >>> record_of_step(run, 7).step
+        7
     """
     known = dict(given or {})
     if isinstance(run, Run):
         objects = run.parts.given_as_objects()  # dataset and loss have no state that a run changes
         known = {kind: getattr(run, kind) for kind in ("dataset", "loss") if kind in objects} | known
         run = run.place
-    where = RunDirectory.existing(None if run is None else Path(run))
+    where = RunDirectory.existing(directory_named(run))
     random = ProcessRandom()
     try:
         with tempfile.TemporaryDirectory(prefix="eagerloop-inspect-") as scratch:
             pausing = {"save_every": max(0, step - 1)}  # a compiled run pauses before the step as if it had to save
-            again = recreate(where, known | pausing, trust, progress=False, directory=ReadOnlyDirectory(Path(scratch)))
+            try:
+                again = recreate(where, known | pausing, trust, progress=False, directory=ReadOnlyDirectory(Path(scratch)))
+            except DATA_GONE as error:
+                return _written_down(where, step, error, more=any(options.values()))
             _refuse_beyond(again, step)
             _take_up_before(again, Store(where.checkpoints), step)
             return _recorded(again, step, options)
     finally:
         random.put_back()
+
+
+def _written_down(where: RunDirectory, step: int, error: EagerloopError, *, more: bool) -> StepRecord:
+    """The record that the observer `watch` wrote of a step, for a run whose data or parts are not here.
+
+    Raises:
+        EagerloopError: There is none, or more is asked for than it holds: the error, with the steps that there are.
+    """
+    path = where.records / f"step-{step:08d}.json"
+    if path.is_file() and not more:
+        say([f"{error}: step {step} is shown as it was recorded"])
+        return read_step(path)
+    steps = [int(found.stem.removeprefix("step-")) for found in sorted(where.records.glob("step-????????.json"))]
+    if more or not steps:
+        raise error
+    msg = f"{error}; of this run the steps {', '.join(map(str, steps))} were recorded, which can be shown without"
+    raise type(error)(msg) from error
 
 
 def step_after(run: Path | None, checkpoint: Which) -> int:

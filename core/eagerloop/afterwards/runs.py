@@ -101,7 +101,7 @@ def _name_of(row: Any) -> str:
     return str(row.get("name", "")) if isinstance(row, Mapping) else str(row)
 
 
-def find_runs(below: Path = RUNS, *, only: Iterable[str] = (), order: str = "newest") -> list[FoundRun]:
+def find_runs(below: str | Path = RUNS, *, only: Iterable[str] = (), order: str = "newest") -> list[FoundRun]:
     """The runs below a directory.
 
     Args:
@@ -117,14 +117,14 @@ def find_runs(below: Path = RUNS, *, only: Iterable[str] = (), order: str = "new
 
     Example:
         >>> import tempfile
-        >>> find_runs(Path(tempfile.mkdtemp()))
+        >>> find_runs(tempfile.mkdtemp())
         []
     """
     tests = [_test_of(word) for word in only]
     if order not in SORTS:
         msg = f"runs are sorted by one of {', '.join(SORTS)}, got {order!r}; {did_you_mean(order, SORTS)}"
         raise ConfigError(msg)
-    found = [read_run(record.parent) for record in sorted(below.glob(f"*/{RUN_TOML}")) if record.is_file()]
+    found = [read_run(record.parent) for record in sorted(Path(below).glob(f"*/{RUN_TOML}")) if record.is_file()]
     return sorted((run for run in found if all(test(run) for test in tests)), key=SORTS[order])
 
 
@@ -140,8 +140,14 @@ def _test_of(word: str) -> Callable[[FoundRun], bool]:
     return lambda run: plain in run.parts.get(kind, "").replace("_", "-").split(", ")
 
 
-def read_run(directory: Path) -> FoundRun:
-    """One run as its directory tells it; what is damaged is told in `fault`, and never raised."""
+def read_run(directory: str | Path) -> FoundRun:
+    """One run as its directory tells it; what is damaged is told in `fault`, and never raised.
+
+    Example:
+        >>> read_run("nowhere").fault
+        'config nowhere/run.toml cannot be read: No such file or directory'
+    """
+    directory = Path(directory)
     record: Mapping[str, Any] = {}
     fault, steps = "", []
     try:
@@ -173,7 +179,7 @@ def best_of_each(runs: Iterable[FoundRun]) -> list[FoundRun]:
     return list(best.values())
 
 
-def remove_runs(directories: Sequence[Path]) -> None:
+def remove_runs(directories: Iterable[str | Path]) -> None:
     """Removes runs with all that is in their directories; none of them, if one cannot be.
 
     Args:
@@ -183,7 +189,7 @@ def remove_runs(directories: Sequence[Path]) -> None:
         ConfigError: One is no run, is reached through a link, or is the working directory or above it.
         CheckpointError: Another process trains one.
     """
-    places = [_removable(directory) for directory in directories]
+    places = [_removable(Path(directory)) for directory in directories]
     with contextlib.ExitStack() as locks:
         for place in places:
             locks.enter_context(place.held())

@@ -23,6 +23,7 @@ from eagerloop.storage.histories import Histories
 from eagerloop.storage.history_file import HISTORY, find_rows
 from eagerloop.storage.learnt_file import read_learnt
 from eagerloop.storage.manifests import read_manifest
+from eagerloop.storage.naming import directory_named
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.variables import compare_tables, table_of
 
@@ -49,7 +50,7 @@ class Verdict:
 
 
 def verify(
-    directory: str | Path | None = None, *, replay: bool = False, trust: Iterable[str] = (), checkpoint: Which = None
+    directory: str | Path | None = None, *, replay: bool = False, trust: Iterable[str | Path] = (), checkpoint: Which = None
 ) -> Verdict:
     """Checks every checkpoint of a run; with `replay`, trains it again from its record and compares.
 
@@ -64,8 +65,15 @@ def verify(
 
     Raises:
         EagerloopError: There is no run, or its record cannot be read.
+
+    Example:
+        >>> import eagerloop, pathlib, tempfile
+        >>> run = eagerloop.train(epochs=1, directory=pathlib.Path(tempfile.mkdtemp()) / "run")
+        >>> print(verify(run.directory, replay=True))
+        step 12: ok
+        replay: same bits as the checkpoint of step 12
     """
-    where = RunDirectory.existing(None if directory is None else Path(directory))
+    where = RunDirectory.existing(directory_named(directory))
     run = recreate(where, {} if replay else ON_ONE_DEVICE, trust)
     verdict = Verdict()
     steps = run.store.steps()
@@ -170,7 +178,7 @@ def _compare_packages(run: Run, newest: Checkpoint, verdict: Verdict) -> None:
             verdict.say(f"the code of {name} is another than when {newest.directory.name} was written: its bits may differ")
 
 
-def _replay(where: RunDirectory, run: Run, steps: list[int], verdict: Verdict, trust: Iterable[str]) -> None:
+def _replay(where: RunDirectory, run: Run, steps: list[int], verdict: Verdict, trust: Iterable[str | Path]) -> None:
     position = run.store.read(steps[-1]).manifest["position"]
     with tempfile.TemporaryDirectory(prefix="eagerloop-replay-") as scratch:
         again = recreate(where, {"keep": 0}, trust, progress=False, directory=RunDirectory(Path(scratch)))

@@ -1,4 +1,4 @@
-"""The parts that a run needs to predict, made without its data: model and checkpointer. The others are absent."""
+"""The parts that a run needs to predict, or to be evaluated on new rows, made without its data. The others are absent."""
 
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import keras
 
 from eagerloop.building.freezing import freeze
+from eagerloop.building.precision import for_precision
 from eagerloop.building.run_parts import RunParts
 from eagerloop.building.workshop import Workshop
 from eagerloop.choices.catalog import Catalog
@@ -15,7 +16,10 @@ from eagerloop.errors import CheckpointError
 from eagerloop.process.numerics import configure_tensorflow, dtype_policy
 
 NEEDED = ("model", "checkpointer")
-"""The kinds of part that are made."""
+"""The kinds of part that are made to predict."""
+
+TO_EVALUATE = (*NEEDED, "loss", "step", "metric")
+"""And those to evaluate."""
 
 
 class Absent:
@@ -42,7 +46,9 @@ class Absent:
     apply_gradients = __call__
 
 
-def assemble_for_predicting(settings: Settings, catalog: Catalog, learnt: LearntData, content: Any) -> RunParts:
+def assemble_for_predicting(
+    settings: Settings, catalog: Catalog, learnt: LearntData, content: Any, *, evaluating: bool = False
+) -> RunParts:
     """Makes model and checkpointer of a run; the model's variables are made by a call on zeros.
 
     Args:
@@ -50,6 +56,7 @@ def assemble_for_predicting(settings: Settings, catalog: Catalog, learnt: Learnt
         catalog: Where the parts are found.
         learnt: What the run kept of its data.
         content: Its record.
+        evaluating: Make loss, step and metrics as well.
 
     Returns:
         The parts; those that are absent refuse to be used.
@@ -59,22 +66,20 @@ def assemble_for_predicting(settings: Settings, catalog: Catalog, learnt: Learnt
     """
     configure_tensorflow(settings)
     keras.utils.set_random_seed(settings.seed)
-    workshop = Workshop(settings.seed, catalog, learnt)
+    workshop = Workshop(settings.seed, catalog, learnt, learnt.answer)
     with dtype_policy(settings.precision):
         model, checkpointer = (workshop.make(kind, getattr(settings, kind)) for kind in NEEDED)
         predictions, watched = workshop.first_call(model, learnt.first_batch[0])
         freeze(model, settings.freeze)
+        measuring = _measuring(workshop, settings, learnt, predictions) if evaluating else _NOT_MEASURING
     return RunParts(
         settings=replace(settings, metric=(), observer=()),
         catalog=catalog,
         dataset=learnt,
         model=model,
-        loss=Absent("loss"),
         schedule=None,
         optimizer=Absent("optimizer"),
-        step=Absent("step"),
         checkpointer=checkpointer,
-        metrics={},
         observers=(),
         first_batch=learnt.first_batch,
         first_predictions=predictions,
@@ -85,4 +90,21 @@ def assemble_for_predicting(settings: Settings, catalog: Catalog, learnt: Learnt
         origins=workshop.origins,
         by_default=(),
         run_toml=content,
+        **measuring,
     )
+
+
+_NOT_MEASURING = {"loss": Absent("loss"), "step": Absent("step"), "metrics": {}}
+
+
+def _measuring(workshop: Workshop, settings: Settings, learnt: LearntData, predictions: Any) -> dict[str, Any]:
+    """What says how good the answers are."""
+    loss = workshop.make_all("loss", settings.loss or ())
+    in_precision = "mixed_bfloat16" if settings.precision.startswith("mixed") else settings.precision  # of the loss alone
+    loss = for_precision(in_precision, {"loss": loss, "optimizer": None}).get("loss", loss)
+    step = workshop.make("step", settings.step)
+    return {
+        "loss": loss,
+        "step": step,
+        "metrics": workshop.make_metrics(settings.metric or (), learnt.first_batch, predictions),
+    }

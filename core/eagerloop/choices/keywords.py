@@ -48,6 +48,7 @@ class Keywords(TypedDict, total=False):
     device_policy: Literal["silent", "explicit", "warn"]
     on_nonfinite: Literal["stop", "skip"]
     start_from: Any
+    checkpoint: str | int
     freeze: Sequence[str]
     plugins: Sequence[str | Path]
 

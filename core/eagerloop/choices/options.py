@@ -126,7 +126,7 @@ def _convert(value: Any, wanted: Any) -> Any:
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value) if value.bit_length() < 1024 else math.inf if value > 0 else -math.inf  # noqa: PLR2004
     if wanted is Path and isinstance(value, str):
-        return Path(value)
+        return Path(value) if value else _NO  # which would be the working directory
     return value if type(value) is wanted or (wanted in (Path, type(None)) and isinstance(value, wanted)) else _NO
 
 

@@ -4,7 +4,7 @@ import codecs
 import functools
 import inspect
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -59,6 +59,9 @@ class Settings:
     ] = "silent"
     on_nonfinite: Annotated[Literal["stop", "skip"], Note("what to do when a loss is nan or infinite")] = "stop"
     start_from: Annotated[str, Note("a run whose variables the model begins with, as far as they fit")] = ""
+    checkpoint: Annotated[
+        str, Note("which checkpoint of --start-from: newest, best or a step; none: newest, or what early-stopping restores")
+    ] = ""
     freeze: Annotated[list[str], Note("layers that are not trained, by name: base, encoder/*")] = field(default_factory=list)
     plugins: Annotated[list[str], Note("plugin files")] = field(default_factory=list)
     dataset: Choice = field(default_factory=lambda: Choice("iris"))
@@ -184,6 +187,14 @@ KEYWORDS = {"metrics": "metric", "observers": "observer"}
 _KEYWORD = {kind: keyword for keyword, kind in KEYWORDS.items()}
 
 
+_PLAINLY: Mapping[str, Callable[[Any], Any]] = {
+    "plugins": lambda paths: [str(path) for path in paths],
+    "start_from": lambda run: str(getattr(run, "directory", run)),  # a run, or where it is
+    "checkpoint": lambda step: str(step) if type(step) is int else step,
+}
+"""How keywords are taken that may be more than an option of a command can."""
+
+
 def settings_of(keywords: Mapping[str, Any]) -> Settings:
     """The keywords of `train` as settings.
 
@@ -198,8 +209,7 @@ def settings_of(keywords: Mapping[str, Any]) -> Settings:
             raise ConfigError(msg)
         name = KEYWORDS.get(key, key)
         if name not in KINDS:
-            of_a_run = str(getattr(value, "directory", value)) if name == "start_from" else value  # a run, or where it is
-            chosen[name] = [str(item) for item in value] if name == "plugins" else of_a_run
+            chosen[name] = _PLAINLY.get(name, lambda given: given)(value)
         elif value is not None:
             chosen[name] = from_python(name, value)
     return Settings(**chosen).checked()

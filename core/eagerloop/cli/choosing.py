@@ -1,7 +1,6 @@
 """Commands whose options depend on the chosen parts: they are made anew for each command line.
 
-A first pass over the words finds out which parts are chosen; then typer gets a function whose signature has their options,
-so that they are typed, completed, documented and checked like any others.
+A first pass finds out which parts are chosen; then typer gets a function whose signature has their options, like any others.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from eagerloop.choices.defaults import default_loss, default_model
 from eagerloop.choices.options import Option
 from eagerloop.choices.settings import Settings, plain_options, read_toml, settings_from
 from eagerloop.choices.sources import is_file_part
-from eagerloop.cli.flags import NOT_GIVEN, completion, dimmed, given, parameter, parameters_of
+from eagerloop.cli.flags import NOT_GIVEN, completion, described, dimmed, given, parameter, parameters_of
 from eagerloop.errors import ConfigError
 from eagerloop.parts import KINDS, SINGLE, Choice
 from eagerloop.process.screen import quiet
@@ -35,7 +34,6 @@ DEFAULTS = {
     "step": "tape", "checkpointer": "tf",
 }  # fmt: skip
 """What the help says of a kind that is not chosen."""
-
 Action = Callable[[Settings, Catalog, Mapping[str, Any]], None]
 """What a command does: it gets the settings, the catalog, and the values of its own options."""
 
@@ -99,8 +97,8 @@ def command_of(
             _set_option(settings, one, given(values, one.key, one.option, one.where))
         act(settings, catalog, values)
 
-    parameters = [*_plain_parameters(options, settings), *own, *_kind_parameters(catalog, kinds)]
-    parameters += [parameter for one in part_options for parameter in one.parameters()]
+    of_parts = [parameter for one in part_options for parameter in one.parameters()]
+    parameters = [*_plain_parameters(options, settings), *own, *_kind_parameters(catalog, kinds), *of_parts]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return command
 
@@ -110,7 +108,7 @@ def config_parameters() -> list[inspect.Parameter]:
     trusted = typer.Option("--trust", metavar="FILE", help="A file of code that the config names, and that may be run.")
     return [
         parameter("config", Path, typer.Option("--config", help="A config file, such as a run's run.toml.")),
-        parameter("trust", list[str], trusted),
+        parameter("trust", list[Path], trusted),
     ]
 
 
@@ -127,9 +125,9 @@ def _settings(chosen: argparse.Namespace, kinds: Sequence[str]) -> Settings:
     where = "".join(chosen.config)
     content = read_toml(Path(where)) if where else {}
     settings = settings_from(content, where)
-    typed = Settings(plugins=chosen.plugin)
+    typed = Settings(plugins=[file for file in chosen.plugin if file])  # an empty name is refused by the second pass
     _choose(typed, chosen, kinds)
-    settings.plugins = list(dict.fromkeys([*settings.plugins, *chosen.plugin]))
+    settings.plugins = list(dict.fromkeys([*settings.plugins, *typed.plugins]))
     _choose(settings, chosen, kinds)
     if "_EAGERLOOP_COMPLETE" in os.environ:  # a shell asks at every press of a key, for a line that nobody has sent off
         return _without_files(settings)
@@ -217,11 +215,9 @@ def _choices(settings: Settings, kind: str) -> Sequence[Choice]:
 def _set_option(settings: Settings, one: PartOption, value: Any) -> None:
     if value is NOT_GIVEN:
         return
-    options = {one.option.name: value}
-    changed = [
-        replace(choice, options={**choice.options, **options}) if word_of(choice) == word_of(one.choice) else choice
-        for choice in _choices(settings, one.kind)
-    ]
+    choices, word = _choices(settings, one.kind), word_of(one.choice)
+    given_here = {one.option.name: value}
+    changed = [replace(old, options={**old.options, **given_here}) if word_of(old) == word else old for old in choices]
     setattr(settings, one.kind, changed if changed[0].path or one.kind not in SINGLE else changed[0])
 
 
@@ -242,9 +238,12 @@ def _kind_parameters(catalog: Catalog, kinds: Sequence[str]) -> Iterator[inspect
 
 
 def _plain_parameters(options: Mapping[str, Option], settings: Settings) -> Iterator[inspect.Parameter]:
+    plugins = typer.Option("--plugin", help="A Python file with hook implementations, repeatable.", metavar="FILE")
     for name, option in options.items():
         if name == "plugins":
-            details = typer.Option("--plugin", help="A Python file with hook implementations, repeatable.", metavar="FILE")
-            yield parameter(name, list[str], details)
+            yield parameter(name, list[Path], plugins)
+        elif name == "start_from":  # a path, and not any text
+            about = described(option, settings.start_from)
+            yield parameter(name, Path, typer.Option("--start-from", metavar="RUN", help=about))
         else:
             yield from parameters_of(name, option, [f"--{option.flag}"], None, getattr(settings, name))

@@ -4,6 +4,7 @@ import csv
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
@@ -166,7 +167,7 @@ def _typed(option: Option, value: Any, where: str) -> Any:
     try:
         if isinstance(value, list):
             return [make(word.strip()) for text in value for word in words_of(text) if word.strip()]
-        return make(value) if isinstance(value, str) else value
+        return make(value) if isinstance(value, str | Path) else value
     except ValueError as error:
         words = value if isinstance(value, str) else ",".join(value)
         msg = f"{where}: option '{option.flag}' must be {option.type_name}, got {words!r}"

@@ -43,6 +43,7 @@ def step(  # noqa: PLR0913 - each argument is an option
         str | None,
         typer.Option("--train-step", metavar="FILE:NAME", help="Look at your own step function in place of the run's."),
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with exit code 1 if an error is among the findings.")] = False,
     trust: Trust = None,
 ) -> None:
     """Show a step of a run in slow motion, beside the loop's own source.
@@ -70,6 +71,8 @@ def step(  # noqa: PLR0913 - each argument is an option
         write_out(f"step {number} in {page}")
     else:
         typer.echo(step_transcript(record, operations=operations, colour=_coloured(), width=_width()), color=True)
+    if strict and any(finding.severity == "error" for finding in record.findings):
+        raise typer.Exit(1)
 
 
 def _refuse_before(number: int | None, row: int, page: Path | None, checkpoint: str | None) -> None:

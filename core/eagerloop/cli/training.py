@@ -12,7 +12,7 @@ from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings, with_progress
 from eagerloop.cli.choosing import command_of, config_parameters
 from eagerloop.cli.flags import dimmed, parameter
-from eagerloop.cli.saying import data_on_stdout, going_on_unread, quiet_tensorflow, tell, write_out
+from eagerloop.cli.saying import QUIET, data_on_stdout, going_on_unread, quiet_tensorflow, tell, write_out
 from eagerloop.distribution.workers.cluster import read_cluster
 from eagerloop.storage.run_directory import RunDirectory
 
@@ -24,22 +24,14 @@ def train(words: Sequence[str]) -> Callable[..., None]:
     """The function behind `eagerloop train` for this command line."""
     where = f"Where to keep the run. {dimmed('default: a new one below runs/')}"
     own = [
-        parameter("run", Path, typer.Option("--run", parser=_directory, metavar="PATH", help=where)),
+        parameter("run", Path, typer.Option("--run", help=where)),
         parameter("overwrite", bool, typer.Option("--overwrite", help="Replace the run that is in the place of --run.")),
         *config_parameters(),
         parameter("print_config", bool, typer.Option("--print-config", help="Print the config instead of training.")),
-        parameter("quiet", bool, typer.Option("--quiet", "-q", help="Print no progress.")),
+        parameter("quiet", bool, typer.Option("--quiet", "-q", help=QUIET)),
         parameter("verbose", bool, typer.Option("--verbose", "-v", help="Say how finely the loop is compiled, and why.")),
     ]
     return command_of(words, train_run, own)
-
-
-def _directory(text: str) -> Path:
-    """A directory that the user named: an empty name, of a variable that is not set, say, is none."""
-    if not text:
-        msg = "expected a directory, got an empty name"
-        raise typer.BadParameter(msg)
-    return Path(text)
 
 
 def train_run(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) -> None:
@@ -70,10 +62,11 @@ def _train_new(settings: Settings, catalog: Catalog, values: Mapping[str, Any]) 
 
     overwrite = bool(values["overwrite"])
     run = create(settings if values["quiet"] else with_progress(settings), values["run"], catalog, overwrite=overwrite)
-    say(run, opening(run))
+    if not values["quiet"]:
+        say(run, opening(run))
     if values["verbose"]:
         say(run, f"grain: {run.stride.grain}, because {run.stride.why}")
-    finish(run)
+    finish(run, quiet=bool(values["quiet"]))
 
 
 def _look_first(strategy: str, directory: Path | None, *, overwrite: bool) -> None:
@@ -116,8 +109,12 @@ def opening(run: "Run") -> str:
     return f"{' | '.join(words)}\nrun {run.place}, seed {parts.settings.seed}, epochs {run.epochs}{several}{data}{chosen}{note}"
 
 
-def finish(run: "Run") -> None:
+def finish(run: "Run", *, quiet: bool = False) -> None:
     """Trains, and says how it ended and what can be done next.
+
+    Args:
+        run: The run.
+        quiet: Say only what went wrong, or may have.
 
     Raises:
         typer.Exit: A signal ended the run: 130 or 143.
@@ -130,13 +127,18 @@ def finish(run: "Run") -> None:
         again = f"continue with: eagerloop resume {typed(run.place)}"
         tell(f"eagerloop: stopped by {run.stopping} after step {run.position.step}; {again}")
         raise typer.Exit(code) from None
+    from eagerloop.running.usual import no_better  # noqa: PLC0415 - it needs TensorFlow
+
+    worse = no_better(run)
+    if quiet:
+        if worse and run.parts.is_chief:
+            tell(f"note: {worse}")
+        return
     if run.stopping and not any(choice.part == "progress" for choice in run.parts.settings.observer):
         say(run, f"stopped: {run.stopping}")
     done = f"{_counted(len(run.history), 'epoch')}, {_counted(run.position.step, 'step')}"
     answers = f", answers with {run.answers_with}" if run.answers_with else ""
-    from eagerloop.running.usual import no_better  # noqa: PLC0415 - it needs TensorFlow
-
-    following = no_better(run) or f"next: eagerloop predict {typed(run.place)}"
+    following = worse or f"next: eagerloop predict {typed(run.place)}"
     say(run, f"done: {done}, kept in {run.place}{answers}; {following}")
 
 
@@ -148,8 +150,9 @@ def resume_run(
     directory: Path | None,
     *,
     epochs: int | None,
+    which: str | None,
     strict: bool,
-    trust: Sequence[str],
+    trust: Sequence[str | Path],
     quiet: bool,
     **given: Any,
 ) -> None:
@@ -161,11 +164,13 @@ def resume_run(
 
     where = to_resume(directory, given.get("strategy"))
     with where.held(), going_on_unread():
-        run = prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, progress=not quiet, **given)
+        run = prepare_resume(where, epochs=epochs, which=which, strict=strict, trusted=trust, progress=not quiet, **given)
         if run.position.epoch > run.epochs:
             longer = f"extend it with: eagerloop resume {typed(run.place)} --epochs N"
-            say(run, f"{run.place} has {_counted(len(run.history), 'epoch')} already; {longer}")
+            done = f"{run.place} has {_counted(len(run.history), 'epoch')} already; {longer}"
+            tell(f"note: {done}") if quiet else say(run, done)
             return
         where_from = f"epoch {run.position.epoch} after batch {run.position.batch}, step {run.position.step}"
-        say(run, f"{opening(run)}\nresuming in {where_from}")
-        finish(run)
+        if not quiet:
+            say(run, f"{opening(run)}\nresuming in {where_from}")
+        finish(run, quiet=quiet)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eagerloop.cli.saying import QUIET
 from eagerloop.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse a damaged newest checkpoint, and whatever makes the rest inexact.")
 ]
 Trust = Annotated[
-    list[str] | None,
+    list[Path] | None,
     typer.Option("--trust", metavar="FILE", help="A file of code that a run from elsewhere names, and that may be run."),
 ]
 
@@ -61,7 +62,7 @@ def tell_what_answers(run: "Run") -> None:
 
 
 def open_to_predict(
-    run: Path | None, *, checkpoint: str | None, strict: bool = False, trust: list[str] | None = None, encoding: bool = False
+    run: Path | None, *, checkpoint: str | None, strict: bool = False, trust: list[Path] | None = None, encoding: bool = False
 ) -> "Run":
     """A run that is to predict new rows or to be exported: without its data, if it kept what it learnt of them.
 
@@ -90,6 +91,15 @@ def resume(
     run: RunArgument = None,
     *,
     epochs: Annotated[int | None, typer.Option(min=1, help="How many epochs in all.", show_default="as recorded")] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="newest",
+            help="The newest alone; from another one, begin a new run: train --start-from RUN --checkpoint best.",
+            show_default="newest",
+        ),
+    ] = None,
     strict: Strict = False,
     trust: Trust = None,
     strategy: Annotated[
@@ -98,14 +108,14 @@ def resume(
     devices: Annotated[
         list[str] | None, typer.Option(help="The devices of 'mirrored', such as cpu:0,cpu:1.", show_default="as recorded")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help=QUIET)] = False,
 ) -> None:
     """Continue a run where its newest checkpoint stands."""
     from eagerloop.cli.training import resume_run  # noqa: PLC0415
 
     chosen = {"strategy": strategy, "devices": [name for text in devices or () for name in text.split(",")]}
     given = {name: value for name, value in chosen.items() if value}
-    resume_run(run, epochs=epochs, strict=strict, trust=trust or (), quiet=quiet, **given)
+    resume_run(run, epochs=epochs, which=checkpoint, strict=strict, trust=trust or (), quiet=quiet, **given)
 
 
 def evaluate(
@@ -133,7 +143,8 @@ def evaluate(
     from eagerloop.building.blaming import blaming  # noqa: PLC0415
     from eagerloop.running.opening import load  # noqa: PLC0415
 
-    loaded = load(run, checkpoint=checkpoint, strict=strict, trust=trust or ())
+    how: dict[str, Any] = {"checkpoint": checkpoint, "strict": strict, "trust": trust or ()}
+    loaded = load(run, **how) if source is None else _open_to_evaluate(run, how)
     tell_what_answers(loaded)
     with blaming(f"{loaded.place} cannot be evaluated"):
         figures = loaded.evaluate() if source is None else _on_table(loaded, source)
@@ -142,6 +153,21 @@ def evaluate(
         return
     for name, value in figures.items():
         write_out(f"{name} {value:.7g}")
+
+
+def _open_to_evaluate(run: Path | None, how: dict[str, Any]) -> "Run":
+    """A run that is to be evaluated on new rows: without its data, where these are gone and it kept what it learnt of them."""
+    from eagerloop.errors import EagerloopError  # noqa: PLC0415
+    from eagerloop.running.opening import load  # noqa: PLC0415
+
+    try:
+        return load(run, **how)
+    except EagerloopError:
+        with contextlib.suppress(EagerloopError):
+            opened = load(run, for_evaluating=True, **how)
+            if getattr(opened.dataset, "encoder", None) is not None:
+                return opened
+        raise
 
 
 def _on_table(loaded: Any, source: Path) -> dict[str, float]:

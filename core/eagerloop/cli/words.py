@@ -13,6 +13,8 @@ import typer
 KINDS = {int: "integer", float: "float"}
 PLACES = {int: "INTEGER", float: "FLOAT", str: "TEXT", Path: "PATH"}
 """What stands in the help for a word that is to be typed."""
+NO_NAME = "expected a path, got an empty name; a variable of the shell may not be set."
+"""What is said of the path that is no text. `Path` takes it for the working directory."""
 
 
 def without_pydantic(command: Any) -> Any:
@@ -35,6 +37,8 @@ class _Prepared:
             described = getattr(parameter, "type_descriptor", None)
             if described is not None and "get_runtime_param" not in vars(parameter):
                 _prepare(parameter, _one_of(described.annotation), described.parameter_info)
+            if described is None and hasattr(parameter.type, "dir_okay"):
+                parameter.type_cast_value = _Named(parameter, parameter.type_cast_value)
         return found
 
 
@@ -45,6 +49,19 @@ def _prepare(parameter: Any, kind: Any, info: Any) -> None:
         parameter.display_type_rich = Answer("")  # it would stand behind the name
     if kind in (*PLACES, bool) or get_origin(kind) is Literal or info.parser is not None:
         parameter.get_runtime_param = Answer(Reader(kind, info))
+
+
+class _Named:
+    """How a parameter of an older typer reads paths: an empty one is refused."""
+
+    def __init__(self, parameter: Any, read: Callable[..., Any]) -> None:
+        self._parameter, self._read = parameter, read
+
+    def __call__(self, ctx: Any, value: Any) -> Any:
+        """The path, or the paths."""
+        if "" in (value if isinstance(value, list | tuple) else [value]):
+            raise typer.BadParameter(NO_NAME, ctx=ctx, param=self._parameter)
+        return self._read(ctx, value)
 
 
 class Answer:
@@ -105,6 +122,8 @@ class Reader:
             return self._info.parser(word)
         if get_origin(self._kind) is Literal:
             return _choice(word, get_args(self._kind), ctx.token_normalize_func or str)
+        if self._kind is Path and not str(word):
+            raise ValueError(NO_NAME)
         if self._kind not in KINDS:
             return self._kind(word)
         try:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from eagerloop.data.arrays import ArrayDataset
 from eagerloop.data.columns import shaped
+from eagerloop.data.learnt_targets import known_targets
 from eagerloop.errors import CheckpointError, DataError
 from eagerloop.parts import Task
 from eagerloop.structures import is_tensor, leaves_by_path
 from eagerloop.tables.encoder import Encoder
 from eagerloop.tables.pictures import Pictures
+from eagerloop.tables.reading import Reading
 
 if TYPE_CHECKING:
     from eagerloop.tables.table import Table
@@ -30,6 +32,7 @@ class LearntData:
 
     Attributes:
         encoder: What makes features of a table's columns; None if there is no such thing.
+        target_reading: How the cells of the targets are read.
         answer: What the model's answer means.
 
     Raises:
@@ -57,6 +60,7 @@ class LearntData:
             self.carried = _texts(content.get("carried", []))
             self.fingerprint = str(content["fingerprint"])
             self.encoder = _encoder(content["encoder"])
+            self.target_reading = Reading.from_json(content.get("target_reading", Reading().as_json(())))
             self.first_batch = tuple(_row(content[name]) for name in ("x", "y"))
             self.target_moments = _moments(content["target_moments"])
             good = self.task in get_args(Task) and self.answer in MEANINGS and type(self.outputs) is int
@@ -78,6 +82,10 @@ class LearntData:
             self._refuse()
         return shaped(self.encoder.told(table), self.first_batch[0])
 
+    def target_values(self, table: "Table") -> Any:
+        """The known answers in a table, as `eagerloop.data.learnt_targets.known_targets` reads them."""
+        return known_targets(self, table)
+
     def train(self, epoch: int, start: int = 0) -> NoReturn:  # noqa: ARG002 - the Protocol's arguments
         """There are no rows."""
         self._refuse()
@@ -90,7 +98,8 @@ class LearntData:
         """There are no rows."""
 
     def _refuse(self) -> NoReturn:
-        msg = f"the run was opened for predicting alone, and {self._where} holds no rows; open it without for_predicting"
+        how = "open it without for_predicting and for_evaluating"
+        msg = f"the run was opened without its data: {self._where} holds no rows; {how}"
         raise DataError(msg)
 
 
@@ -119,6 +128,7 @@ def learnt_of(dataset: Any, first_batch: tuple[Any, ...], answer: str) -> dict[s
         "answer": answer,
         "fingerprint": str(dataset.fingerprint),
         "encoder": encoder.as_json() if encoder else None,
+        "target_reading": getattr(encoder, "reading", Reading()).as_json(lists["targets"]),
         "target_moments": None if moments is None else [[float(number) for number in part] for part in moments],
         "x": _form_of(first_batch[0]),
         "y": _form_of(first_batch[1]),

@@ -16,7 +16,7 @@ INEXACT = ("versions", "packages", "parallelism", "threads", "version", "jit", "
 """Keys that may change the rounding: the run goes on, and says so."""
 
 
-NEW = ("deterministic", "start_from", "freeze", "packages")
+NEW = ("deterministic", "start_from", "checkpoint", "freeze", "packages")
 """Settings that records of earlier versions lack."""
 
 LONGEST = 80

@@ -23,9 +23,11 @@ from eagerloop.running.predicting import open_for_predicting
 from eagerloop.running.recreating import recreate
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import check_content, say
+from eagerloop.running.starting import settle_start
 from eagerloop.running.usual import no_better
-from eagerloop.running.which_checkpoint import BEST, Which, checked, chosen, restores_best
+from eagerloop.running.which_checkpoint import BEST, Which, checked, chosen, refuse_older, restores_best
 from eagerloop.storage.checkpoint import Checkpoint
+from eagerloop.storage.naming import directory_named
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.store import Store
 
@@ -50,8 +52,7 @@ def create(
     Raises:
         EagerloopError: Something was chosen that does not exist or does not fit, or the directory is taken.
     """
-    if settings.start_from:
-        settings.start_from = str(RunDirectory.existing(Path(settings.start_from)).path.resolve())
+    settle_start(settings)
     directories = directories_of(settings.strategy)
     directories.refuse_taken(directory, overwrite=overwrite)  # before anything that takes time
     parts = assemble(settings.checked(), catalog or Catalog.load(settings.plugins))
@@ -76,9 +77,9 @@ def train(
         **keywords: The fields of `eagerloop.choices.settings.Settings`: `dataset`, `model`, `loss`, `schedule`, `optimizer`,
             `step`, `checkpointer`, `metrics`, `observers` (each a name, `use(...)`, `file.py:NAME` or an object), `epochs`,
             `seed`, `save_every`, `keep`, `compile`, `strategy` (a name, or a `tf.distribute.Strategy`), `devices`,
-            `device_policy`, `deterministic`, `on_nonfinite`, `start_from`, `freeze`, `plugins`. A dataset may be arrays,
-            `(x, y)`, a table in memory or a `tf.data.Dataset`, too; beside it `validation` and `test` are data of the same
-            form, and `target` names the columns of a table that are to be predicted.
+            `device_policy`, `deterministic`, `on_nonfinite`, `start_from`, `checkpoint`, `freeze`, `plugins`. A dataset may be
+            arrays, `(x, y)`, a table in memory or a `tf.data.Dataset`, too; beside it `validation` and `test` are data of the
+            same form, and `target` names the columns of a table that are to be predicted.
 
     Returns:
         The run, trained.
@@ -90,7 +91,7 @@ def train(
     settings = settings_of(keywords)
     shown_to_somebody = _is_shown(progress)
     shown = with_progress(settings) if shown_to_somebody else settings
-    run = create(shown, None if directory is None else Path(directory), overwrite=overwrite).train()
+    run = create(shown, directory_named(directory), overwrite=overwrite).train()
     if shown_to_somebody and (worse := no_better(run)):
         print(worse)  # noqa: T201 - the last line of the progress
     return run
@@ -105,8 +106,9 @@ def load(
     *,
     checkpoint: Which = None,
     for_predicting: bool = False,
+    for_evaluating: bool = False,
     strict: bool = False,
-    trust: Iterable[str] = (),
+    trust: Iterable[str | Path] = (),
     **given: Any,
 ) -> Run:
     """Re-creates a run from its record and restores one of its checkpoints.
@@ -118,6 +120,7 @@ def load(
             best where `early-stopping` is to restore it. A run that stands at an older one cannot be trained on.
         for_predicting: Open it to predict new rows and to be exported, and for nothing else: neither the data are needed, nor
             loss, optimizer, metrics and observers, whatever they were. It keeps what its encoder has learnt.
+        for_evaluating: The same with loss and metrics, to evaluate rows that are given: `run.evaluate(batches)`.
         strict: Refuse a damaged newest checkpoint instead of taking the one before.
         trust: Files of code, named by a record that was made elsewhere, that may be run.
         **given: The parts that the run was given as objects, by kind: a record cannot hold them.
@@ -130,16 +133,17 @@ def load(
         CheckpointError: It has no checkpoint, or none that is whole, or not the one that is asked for, or one that belongs to
             other parts.
     """
-    where = RunDirectory.existing(None if directory is None else Path(directory))
+    where = RunDirectory.existing(directory_named(directory))
     which = checked(checkpoint)
     store, newest, content = _newest(where, strict=strict)
     if newest is None or content is None:
         msg = f"{where.path} has no checkpoint; train it with 'eagerloop resume {where.path}'"
         raise CheckpointError(msg)
     best = which is None and restores_best(newest.manifest["observers"])
-    taken = chosen(where, newest, BEST if best and for_predicting else which)
-    if for_predicting:
-        return open_for_predicting(where, taken, content, given, trust)
+    without_data = for_predicting or for_evaluating
+    taken = chosen(where, newest, BEST if best and without_data else which)
+    if without_data:
+        return open_for_predicting(where, taken, content, given, trust, evaluating=for_evaluating)
     run = recreate(where, ON_ONE_DEVICE | given, trust, content=content)
     past = taken.step < newest.step
     _take_up(run, store, taken, strict=strict, accepted=() if "strategy" in given else DISTRIBUTION, of_the_past=past)
@@ -152,9 +156,10 @@ def resume(
     directory: str | Path | None = None,
     *,
     epochs: int | None = None,
+    checkpoint: Which = None,
     progress: bool | None = None,
     strict: bool = False,
-    trust: Iterable[str] = (),
+    trust: Iterable[str | Path] = (),
     **given: Any,
 ) -> Run:
     """Continues a run where its newest whole checkpoint stands: the result is that of a run that was never stopped.
@@ -162,6 +167,8 @@ def resume(
     Args:
         directory: The run; by default the newest below `runs/`.
         epochs: How many epochs the run is to have in all; by default what it was made for.
+        checkpoint: The newest, and no other: from an older one, two trainings would be mixed in one directory. To go on from
+            there, begin a new run, `train(start_from=directory, checkpoint="best")`.
         progress: Whether to show each epoch; None: where its record says so, on a terminal and in a notebook.
         strict: Refuse a damaged newest checkpoint, and whatever could make the rest inexact.
         trust: Files of code, named by a record that was made elsewhere, that may be run.
@@ -176,15 +183,17 @@ def resume(
     where = to_resume(directory, given.get("strategy"))
     with where.held():
         shown = True if progress is None and is_watched() else progress
-        return prepare_resume(where, epochs=epochs, strict=strict, trusted=trust, progress=shown, **given).train()
+        how: dict[str, Any] = {"epochs": epochs, "which": checkpoint, "strict": strict, "trusted": trust, "progress": shown}
+        return prepare_resume(where, **how, **given).train()
 
 
 def prepare_resume(
     where: RunDirectory,
     *,
     epochs: int | None = None,
+    which: Which = None,
     strict: bool = False,
-    trusted: Iterable[str] = (),
+    trusted: Iterable[str | Path] = (),
     progress: bool | None = None,
     **given: Any,
 ) -> Run:
@@ -193,6 +202,7 @@ def prepare_resume(
     if checkpoint is None and where.has_history():
         msg = f"{where.path} has a history and no checkpoint: it cannot be continued, and is not begun anew; train a new run"
         raise CheckpointError(msg)
+    refuse_older(where, checkpoint, which)
     if epochs is not None:
         given["epochs"] = plain_options()["epochs"].convert(epochs, "resume")
     run = recreate(where, given, trusted, progress=progress, content=content)

@@ -2,25 +2,35 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from eagerloop.building.assembly import assemble
 from eagerloop.building.run_parts import RunParts
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.chosen import tables_in
+from eagerloop.choices.lacking import with_packages
 from eagerloop.choices.settings import FORMAT, KEYWORDS, keyword_of, read_toml, settings_from, settings_of, with_progress
 from eagerloop.data.beside import BESIDE
-from eagerloop.errors import CheckpointError, EagerloopError, TrainingError
+from eagerloop.errors import CheckpointError, DataError, EagerloopError, PluginError, TrainingError
 from eagerloop.parts import KINDS, SINGLE
 from eagerloop.running.run import Run
 from eagerloop.storage import trust as trust_files
 from eagerloop.storage.run_directory import RunDirectory
 
 
+class LacksObjectError(CheckpointError):
+    """A part was given as an object, which no record can hold."""
+
+
+DATA_GONE = (DataError, PluginError, LacksObjectError)
+"""What is raised of a run whose record and checkpoints are whole, where its data or its parts are not here."""
+
+
 def recreate(
     where: RunDirectory,
     given: Mapping[str, Any],
-    trusted: Iterable[str] = (),
+    trusted: Iterable[str | Path] = (),
     *,
     progress: bool | None = None,
     directory: RunDirectory | None = None,
@@ -66,7 +76,7 @@ def recreate(
     except EagerloopError as error:
         if str(where.run_toml) in str(error) or isinstance(error, TrainingError):
             raise
-        msg = f"{error} (the part is named in {where.run_toml})"
+        msg = f"{with_packages(error, content)} (the part is named in {where.run_toml})"
         raise type(error)(msg) from error
     except Exception as error:  # a record may hold anything, such as a size that no machine has
         cause = next(iter(str(error).strip().splitlines()), "")
@@ -92,7 +102,7 @@ def refuse_objects(
     """A part that was given as an object is known by its class alone: it must be given again.
 
     Raises:
-        CheckpointError: One of these kinds was, and is not.
+        LacksObjectError: One of these kinds was, and is not.
     """
     for kind in kinds:
         tables = tables_in(content.get(kind, []))
@@ -101,4 +111,4 @@ def refuse_objects(
             again = f"{keyword_of(kind)}={'{PATH: ...}' if by_path else '...'}"
             told = f"the {kind} of {where.path} was given as an object, which no record can hold"
             msg = f"{told}; give it again: {again}, in Python, to eagerloop.load({str(where.path)!r}, ...) or eagerloop.resume"
-            raise CheckpointError(msg)
+            raise LacksObjectError(msg)

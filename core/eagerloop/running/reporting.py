@@ -103,7 +103,7 @@ def story_of(
         records: Where the records of single steps are.
         saved: Whether its variables are those that were trained.
     """
-    recorded, notes = _recorded(records)
+    recorded, notes = recorded_steps_of(records)
     if not saved:
         notes.append("The run has no checkpoint, so nobody knows what it predicts.")
     examples: list[Mistake] = []
@@ -125,18 +125,18 @@ def story_of(
         records=recorded,
         notes=notes,
         options={f"{kind} {part.told}": part.options for kind, kinds in parts.resolved.items() for part in kinds},
-        begun=_begun(records.with_name(RUN_TOML)),
+        begun=begun_at(records.with_name(RUN_TOML)),
     )
 
 
-def _begun(record: Path) -> float | None:
+def begun_at(record: Path) -> float | None:
     """When a run was begun or last resumed: its record is written then."""
     with contextlib.suppress(OSError):
         return record.stat().st_mtime
     return None
 
 
-def _recorded(directory: Path) -> tuple[list[StepRecord], list[str]]:
+def recorded_steps_of(directory: Path) -> tuple[list[StepRecord], list[str]]:
     """The recorded steps in their order, and what to say of them."""
     paths = sorted(directory.glob("step-*.json"), key=lambda path: (len(path.name), path.name))
     if not paths:

@@ -125,17 +125,17 @@ class Run(LookingBack):
             self.epochs = plain_options()["epochs"].convert(epochs, "this run")
         with self.stride.training(self.epochs):
             if not self.position.step:
-                self._start_from(self.parts.settings.start_from)
+                self._start_from(self.parts.settings.start_from, self.parts.settings.checkpoint)
                 say([str(finding) for finding in first_look(self.parts)])
             with self._place.held():
                 self._train()
         return self
 
-    def _start_from(self, source: str) -> None:
+    def _start_from(self, source: str, checkpoint: str) -> None:
         """Begins with the variables of another run, if the user named one."""
         if source:
             try:
-                say([start_from(self.parts, Path(source))])
+                say([start_from(self.parts, Path(source), checkpoint)])
             except EagerloopError:
                 if not self._place.run_toml.exists():
                     self._place.discard()  # it was refused before it began

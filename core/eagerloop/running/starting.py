@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from eagerloop.building.run_parts import RunParts
 from eagerloop.choices.options import resolve
-from eagerloop.choices.settings import read_toml, settings_from
+from eagerloop.choices.settings import Settings, read_toml, settings_from
 from eagerloop.choices.sources import is_file_part
 from eagerloop.errors import ConfigError
 from eagerloop.running.snapshots import check_content
+from eagerloop.running.which_checkpoint import BEST, NEWEST, chosen, restores_best
 from eagerloop.storage.checkpoint import Checkpoint
 from eagerloop.storage.run_directory import RunDirectory
 from eagerloop.storage.variables import Table, without_place
@@ -21,14 +22,57 @@ SHOWN = 5
 """Variables that a message names."""
 
 
-def start_from(parts: RunParts, source: Path) -> str:
-    """Gives the model the variables of another run's newest checkpoint, by name and shape.
+def checkpoint_of(where: RunDirectory, which: str) -> Checkpoint:
+    """The checkpoint of another run that a training starts from.
+
+    Args:
+        where: The other run.
+        which: `newest`, `best` or a step; empty: the newest, or the best of a run whose early stopping restores it.
+
+    Returns:
+        A verified checkpoint whose content was checked.
+
+    Raises:
+        EagerloopError: It is not there, with what is.
+    """
+    newest = where.store.newest()
+    if newest is None:
+        msg = f"{where.path} has no checkpoint to start from; train it, or leave --start-from out"
+        raise ConfigError(msg)
+    check_content(newest)
+    return chosen(where, newest, which or (BEST if restores_best(newest.manifest["observers"]) else NEWEST))
+
+
+def settle_start(settings: Settings) -> None:
+    """Settles where a new run starts from: the place, and the step, whatever is added there later.
+
+    Args:
+        settings: What the user chose; changed.
+
+    Raises:
+        EagerloopError: There is no such run or checkpoint; or a checkpoint is named, and no run.
+    """
+    if settings.start_from:
+        where = RunDirectory.existing(Path(settings.start_from))
+        settings.start_from = str(where.path.resolve())
+        settings.checkpoint = str(checkpoint_of(where, settings.checkpoint).step)
+    elif settings.checkpoint:
+        msg = (
+            f"checkpoint {settings.checkpoint} is to be one of the run that a training starts from, and none is named; "
+            "name it with --start-from, or start_from= in Python"
+        )
+        raise ConfigError(msg)
+
+
+def start_from(parts: RunParts, source: Path, which: str = "") -> str:
+    """Gives the model the variables of a checkpoint of another run, by name and shape.
 
     Numbers that count or seed, and the optimizer's, stay as they are: a new training begins.
 
     Args:
         parts: The parts of a run that has not begun.
         source: The directory of the other run.
+        which: The checkpoint, as for `checkpoint_of`.
 
     Returns:
         What was taken and what was not, in one sentence.
@@ -37,11 +81,7 @@ def start_from(parts: RunParts, source: Path) -> str:
         ConfigError: Nothing of the other run fits, or it cannot be read; nothing was changed.
     """
     where = RunDirectory.existing(source)
-    checkpoint = where.store.newest()
-    if checkpoint is None:
-        msg = f"{source} has no checkpoint to start from; train it, or leave --start-from out"
-        raise ConfigError(msg)
-    check_content(checkpoint)
+    checkpoint = checkpoint_of(where, which)
     table: Table = checkpoint.manifest["variables"]
     own = {name: variable for name, variable in parts.variables.items() if _is_of_the_model(name, variable.dtype.name)}
     saved = [row for row in table if _is_of_the_model(row[0], row[2])]

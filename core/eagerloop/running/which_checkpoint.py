@@ -1,6 +1,7 @@
 """Which checkpoint of a run is meant: the newest, the best, or that of a step."""
 
 import math
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -134,3 +135,32 @@ def step_of(where: RunDirectory, newest: Checkpoint, which: Which) -> int:
     listed = ", ".join(map(str, steps if len(steps) <= SHOWN else [*steps[:2], "...", *steps[2 - SHOWN :]]))
     msg = f"{where.path} has {lacks}; there is newest ({newest.step}){is_there}, and the steps {listed}"
     raise CheckpointError(msg)
+
+
+def refuse_older(where: RunDirectory, newest: Checkpoint | None, which: Which) -> None:
+    """Refuses to resume a run from a checkpoint that newer ones follow.
+
+    Args:
+        where: The run.
+        newest: Its newest checkpoint; None where it has none.
+        which: What is asked for.
+
+    Raises:
+        CheckpointError: It is another one than the newest, with how to train from there; or it is not there.
+        ConfigError: Nobody can tell what is asked for.
+    """
+    which = checked(which)
+    if which in (None, NEWEST):
+        return
+    if newest is None:
+        msg = f"{where.path} has no checkpoint yet, and is begun anew; leave --checkpoint {which} out"
+        raise CheckpointError(msg)
+    step = step_of(where, newest, which)
+    if step != newest.step:
+        path, record = (shlex.quote(str(path)) for path in (where.path, where.run_toml))
+        msg = (
+            f"a resume goes on from the newest checkpoint, here of step {newest.step}: from that of step {step}, two trainings "
+            "would be mixed in one directory; begin a new run from it: "
+            f"eagerloop train --config {record} --start-from {path} --checkpoint {which}"
+        )
+        raise CheckpointError(msg)

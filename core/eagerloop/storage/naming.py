@@ -1,10 +1,27 @@
-"""Directories for runs whose place the user does not name."""
+"""Directories for runs: those that the user names, and those whose place nobody names."""
 
 import itertools
 import time
 from pathlib import Path
 
+from eagerloop.errors import ConfigError
 from eagerloop.storage.files import make_directory
+
+
+def directory_named(directory: str | Path | None) -> Path | None:
+    """The directory that a user named; None if there was none.
+
+    Raises:
+        ConfigError: The name is empty. `Path` would take it for the working directory.
+
+    Example:
+        >>> directory_named("runs/mine").name, directory_named(None)
+        ('mine', None)
+    """
+    if directory == "":
+        msg = "expected a directory, got an empty name; name one, or leave it out"
+        raise ConfigError(msg)
+    return None if directory is None else Path(directory)
 
 
 def name_now(model: str, dataset: str) -> str:

@@ -128,7 +128,7 @@ def _mark(sealed: Mapping[str, Any], *, make: bool) -> str:
     return hmac.new(key, message, hashlib.sha256).hexdigest() if key else ""
 
 
-def check(record: Mapping[str, Any], needed: Iterable[str], trusted: Iterable[str], where: str) -> None:
+def check(record: Mapping[str, Any], needed: Iterable[str], trusted: Iterable[str | Path], where: str) -> None:
     """Refuses to run files that nobody here has named, and files that are not the ones that were named.
 
     Args:

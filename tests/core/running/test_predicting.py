@@ -82,7 +82,7 @@ def test_it_does_nothing_else(trained):
     """Each in one line, with what to do."""
     opened = eagerloop.load(trained[2] / "run", for_predicting=True, checkpoint="best")
     for act, kind, told in [
-        (opened.evaluate, DataError, r"opened for predicting alone, and .*data\.json holds no rows; open it without"),
+        (opened.evaluate, DataError, r"opened without its data: .*data\.json holds no rows; open it without"),
         (opened.predict, DataError, r"holds no rows"),
         (opened.train, CheckpointError, r"was opened for predicting alone and cannot be trained"),
         (lambda: opened.step([[0.0, 0.0, 0.0]], [1]), CheckpointError, r"alone and has no step"),

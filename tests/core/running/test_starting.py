@@ -8,7 +8,7 @@ import pytest
 
 import eagerloop
 from eagerloop.afterwards.verifying import verify
-from eagerloop.errors import ConfigError
+from eagerloop.errors import CheckpointError, ConfigError, EagerloopError
 
 STILL = eagerloop.use("sgd", learning_rate=0.0)
 
@@ -28,6 +28,49 @@ def test_a_warm_start_has_the_weights_of_the_other_run(tmp_path, source, options
         )
     np.testing.assert_array_equal(run.predict(), source.predict())
     assert run.position.step == 12
+
+
+@pytest.fixture(scope="module")
+def best_first(tmp_path_factory):
+    """A run whose best epoch is the first one, and that answers with it."""
+    stopping = eagerloop.use("early-stopping", monitor="loss", mode="max", restore_best=True)
+    return eagerloop.train(epochs=2, observers=[stopping], directory=tmp_path_factory.mktemp("best") / "run")
+
+
+@pytest.mark.parametrize(("named", "step"), [(None, 12), ("best", 12), ("newest", 24), (12, 12), ("24", 24)])
+def test_a_training_starts_from_the_checkpoint_that_is_named(tmp_path, best_first, named, step):
+    """By default from what the other run answers with. The record has the step, so that it is repeated from there."""
+    options = {} if named is None else {"checkpoint": named}
+    with pytest.warns(UserWarning, match=rf"^started from .*, step {step}: 4 of 4 variables of the model$"):
+        run = eagerloop.train(
+            start_from=best_first, optimizer=STILL, epochs=1, directory=tmp_path / "run", progress=False, **options
+        )
+    np.testing.assert_array_equal(run.predict(), eagerloop.load(best_first.directory, checkpoint=step).predict())
+    assert f'checkpoint = "{step}"\n' in (tmp_path / "run" / "run.toml").read_text("utf-8")
+    with pytest.warns(UserWarning, match=f"step {step}: 4 of 4"):
+        assert not verify(tmp_path / "run", replay=True).faults
+
+
+def test_a_checkpoint_to_start_from_must_be_there(tmp_path, source):
+    """What is there is listed; without a run it is none of anything. Nothing is left behind."""
+    with pytest.raises(EagerloopError, match=r"has no checkpoint of step 7; there is newest \(24\), and the steps 12, 24"):
+        eagerloop.train(start_from=source, checkpoint=7, directory=tmp_path / "run")
+    with pytest.raises(ConfigError, match="checkpoint must be 'newest', 'best' or a step, such as 120, got 'last'"):
+        eagerloop.train(start_from=source, checkpoint="last", directory=tmp_path / "run")
+    with pytest.raises(ConfigError, match="checkpoint best is to be one of the run that a training starts from, and none is"):
+        eagerloop.train(checkpoint="best", directory=tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_resume_goes_on_from_the_newest_alone(source):
+    """An older checkpoint is refused, with the new run that begins from it; the newest may be named."""
+    told = (
+        r"of step 12, two trainings would be mixed .*: eagerloop train --config \S+run.toml --start-from \S+ --checkpoint 12$"
+    )
+    with pytest.raises(CheckpointError, match=told):
+        eagerloop.resume(source.directory, checkpoint=12)
+    for named in ("newest", 24):
+        assert eagerloop.resume(source.directory, checkpoint=named).position.step == 24
 
 
 def test_a_model_of_another_name_takes_what_fits(tmp_path, source):

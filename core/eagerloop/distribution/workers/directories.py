@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from eagerloop.choices.settings import read_toml
 from eagerloop.distribution.workers.cluster import read_cluster
+from eagerloop.storage.naming import directory_named
 from eagerloop.storage.read_only import ReadOnlyDirectory
 from eagerloop.storage.run_directory import RunDirectory
 
@@ -30,5 +31,5 @@ def to_resume(directory: str | Path | None, strategy: Any = None) -> RunDirector
     Raises:
         ConfigError: There is no run.
     """
-    where = RunDirectory.existing(None if directory is None else Path(directory))
+    where = RunDirectory.existing(directory_named(directory))
     return directories_of(strategy or read_toml(where.run_toml).get("strategy"))(where.path)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from eagerloop.distribution.workers.orphans import LAUNCHED
 from eagerloop.distribution.workers.supervising import Outcome, Processes
 from eagerloop.errors import ConfigError, did_you_mean
+from eagerloop.storage.naming import directory_named
 from eagerloop.storage.run_directory import RUNS, RunDirectory
 
 COMMANDS = ("train", "resume")
@@ -92,11 +93,12 @@ def job_of(words: Sequence[str]) -> Job:
     added = [] if strategy else ["--strategy", "multi-worker"]
     if command == "resume":
         first = rest[:1] if rest and not rest[0].startswith("-") else []
-        run = RunDirectory.existing(Path(first[0]) if first else None).path
+        run = RunDirectory.existing(directory_named(first[0] if first else None)).path
         return Job([command, str(run), *rest[len(first) :], *added], run)
-    run = Path(named) if named else RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-launched"
+    given = any(word.partition("=")[0] == "--run" for word in rest)
+    run = directory_named(named) if given else RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-launched"
     RunDirectory.refuse_taken(run, overwrite="--overwrite" in rest, typed=True)
-    return Job([command, *rest, *([] if named else ["--run", str(run)]), *added], run)
+    return Job([command, *rest, *([] if given else ["--run", str(run)]), *added], run)
 
 
 def _value_of(flag: str, words: Sequence[str]) -> str:
