@@ -108,6 +108,12 @@ def resume(
     resume_run(run, epochs=epochs, strict=strict, trust=trust or (), quiet=quiet, **given)
 
 
+TableOption = Annotated[
+    str | None,
+    typer.Option("--table", help="Of an SQLite file as --input, the table; needed if there are several.", show_default=False),
+]
+
+
 def evaluate(
     run: RunArgument = None,
     *,
@@ -119,6 +125,7 @@ def evaluate(
             show_default="the test data",
         ),
     ] = None,
+    table: TableOption = None,
     checkpoint: CheckpointOption = None,
     strict: Strict = False,
     trust: Trust = None,
@@ -136,7 +143,7 @@ def evaluate(
     loaded = load(run, checkpoint=checkpoint, strict=strict, trust=trust or ())
     tell_what_answers(loaded)
     with blaming(f"{loaded.place} cannot be evaluated"):
-        figures = loaded.evaluate() if source is None else _on_table(loaded, source)
+        figures = loaded.evaluate() if source is None else _on_table(loaded, source, table)
     if as_json:
         typer.echo(json.dumps({name: value if math.isfinite(value) else None for name, value in figures.items()}))
         return
@@ -144,10 +151,10 @@ def evaluate(
         write_out(f"{name} {value:.7g}")
 
 
-def _on_table(loaded: Any, source: Path) -> dict[str, float]:
+def _on_table(loaded: Any, source: Path, table: str | None) -> dict[str, float]:
     from eagerloop.afterwards.evaluation import evaluate_table  # noqa: PLC0415
 
-    return evaluate_table(loaded, source)
+    return evaluate_table(loaded, source, table)
 
 
 def predict(
@@ -161,6 +168,7 @@ def predict(
             show_default="the test data",
         ),
     ] = None,
+    table: TableOption = None,
     target: Annotated[
         Path | None,
         typer.Option("--output", help="The file to write: CSV, or .npz for the arrays.", show_default="standard output"),
@@ -187,7 +195,7 @@ def predict(
         loaded = open_to_predict(run, checkpoint=checkpoint, strict=strict, trust=trust, encoding=True)
     tell_what_answers(loaded)
     with data_on_stdout():
-        count = write_predictions(loaded, source, target, for_spreadsheet=for_spreadsheet)
+        count = write_predictions(loaded, source, target, table=table, for_spreadsheet=for_spreadsheet)
     if target is not None:
         write_out(f"{count} predictions in {target}")
 
