@@ -64,7 +64,7 @@ def test_the_help_shows_the_config_s_values_as_defaults(done, tmp_path):
 def test_a_required_option_says_so(done):
     """`csv` needs a path; a flag that is on has a second option to turn it off."""
     text = panel(done("train", "--dataset", "csv", "--help"), "dataset: csv")
-    assert "--dataset.path PATH A CSV or TSV file. [required]" in text
+    assert "--dataset.path PATH A table: CSV, TSV, Parquet, SQLite, .npy or JSON lines. [required]" in text
     assert "--no-dataset.shuffle Turn --dataset.shuffle off." in text
 
 

@@ -1,6 +1,5 @@
 """A run on the rows of another table: its loss and its metrics."""
 
-import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,53 +10,44 @@ import tensorflow as tf
 
 from eagerloop.data.arrays import ROWS_AT_ONCE
 from eagerloop.errors import ConfigError, DataError
-from eagerloop.files.plain import not_waiting
 from eagerloop.running.run import Run
 from eagerloop.running.snapshots import say
 from eagerloop.structures import map_leaves
-from eagerloop.tables.blocks import Blocks, read_blocks, read_json_lines, read_stream
-from eagerloop.tables.encoding import unreadable
+from eagerloop.tables.blocks import Blocks, read_blocks, read_stream
 from eagerloop.tables.folder import read_folder
-from eagerloop.tables.json_lines import ENDINGS
 from eagerloop.tables.pictures import Pictures
+from eagerloop.tables.places import open_table
 from eagerloop.tables.slices import Slices
 
 
-def tables_of(source: Path, dataset: Any) -> Blocks | Slices:
+def tables_of(source: Path, dataset: Any, table: str | None = None) -> Blocks | Slices:
     """The tables of a file, block by block. Of pictures few rows at a time, and a folder is a table.
 
+    Args:
+        source: A file of any kind of table; `-` is standard input.
+        dataset: The dataset that is to encode it.
+        table: Of an SQLite file the table.
+
     Raises:
+        ConfigError: A table is named, and there is none; or it is not named, and there are several.
         DataError: It cannot be read.
     """
     encoder = getattr(dataset, "encoder", None)
     if isinstance(encoder, Pictures) and source.is_dir():
         return Slices(read_folder(source), encoder.rows_at_once)
-    blocks = _blocks_of(source)
+    blocks = (
+        read_stream(sys.stdin.buffer, "standard input", table) if str(source) == "-" else read_blocks(open_table(source, table))
+    )
     return Slices(blocks, encoder.rows_at_once) if isinstance(encoder, Pictures) else blocks
 
 
-def _blocks_of(source: Path) -> Blocks:
-    """A file of CSV, or of JSON lines by its ending; `-` is either, from standard input."""
-    if str(source) != "-":
-        if source.suffix.lower() not in ENDINGS:
-            return read_blocks(source)
-        with unreadable(str(source)), open(source, "rb", opener=not_waiting) as file:
-            return read_json_lines(file, str(source))
-    raw: Any = sys.stdin.buffer
-    stream = io.BufferedReader(raw)  # which can look ahead
-    try:
-        read = read_json_lines if stream.peek(1).lstrip(b"\xef\xbb\xbf \r\n")[:1] == b"{" else read_stream
-        return read(stream, "standard input")
-    finally:
-        stream.detach()
-
-
-def evaluate_table(run: Run, source: str | Path) -> dict[str, float]:
+def evaluate_table(run: Run, source: str | Path, table: str | None = None) -> dict[str, float]:
     r"""The loss and every metric over the rows of a table, which stand encoded in memory meanwhile.
 
     Args:
         run: A run whose dataset reads tables.
         source: A file with the run's features and its target as columns, in any order; `-` is standard input.
+        table: Of an SQLite file the table; needed if there are several.
 
     Returns:
         The figures by name, as `Run.evaluate` gives them. A row without a target is left out, and counted. All others count
@@ -85,7 +75,7 @@ def evaluate_table(run: Run, source: str | Path) -> dict[str, float]:
             f"{run.parts.names['dataset']} has no targets that a table could have as columns; call run.evaluate(data) in Python"
         )
         raise ConfigError(msg)
-    tables = tables_of(Path(source), dataset)
+    tables = tables_of(Path(source), dataset, table)
     tables.require(*dataset.columns, *dataset.targets)
     left_out = [0, 0]
     pieces = list(_pieces(dataset, tables, left_out))

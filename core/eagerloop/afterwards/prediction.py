@@ -25,7 +25,12 @@ from eagerloop.structures import leaves_by_path, map_leaves, shapes_in_words
 
 
 def write_predictions(
-    run: Run, source: str | Path | None = None, target: str | Path | None = None, *, for_spreadsheet: bool = False
+    run: Run,
+    source: str | Path | None = None,
+    target: str | Path | None = None,
+    *,
+    table: str | None = None,
+    for_spreadsheet: bool = False,
 ) -> int:
     """Predicts and writes CSV, piece by piece; or what the model answers, as arrays.
 
@@ -34,6 +39,7 @@ def write_predictions(
         source: A table with the run's features as columns, in any order; `-` is standard input; by default the test data.
         target: The file to write, which is there only when it is complete; by default standard output. One that ends in `.npz`
             holds what `run.predict` gives: `predictions`, or an array for each path, such as `predictions/age`.
+        table: Of an SQLite file as source the table; needed if there are several.
         for_spreadsheet: Put `'` before a text that a spreadsheet would run as a formula. By default it is written as it is, and
             a note says that there is one.
 
@@ -55,23 +61,23 @@ def write_predictions(
     """
     source, target = (None if path is None else Path(path) for path in (source, target))
     if target is not None and target.suffix == ".npz":
-        return _write_arrays(target, [outputs for _given, outputs in _answered(run, source)])
-    pieces = pieces_of(run, source)
+        return _write_arrays(target, [outputs for _given, outputs in _answered(run, source, table)])
+    pieces = pieces_of(run, source, table)
     if target is None:
         return _write(sys.stdout, pieces, quote=for_spreadsheet)
     with _complete(target) as file:
         return _write(file, pieces, quote=for_spreadsheet)
 
 
-def pieces_of(run: Run, source: Path | None = None) -> Iterator[Columns]:
+def pieces_of(run: Run, source: Path | None = None, table: str | None = None) -> Iterator[Columns]:
     """The columns of the table of predictions, by name, for some rows at a time."""
-    for given, outputs in _answered(run, source):
+    for given, outputs in _answered(run, source, table):
         yield {**given, **predictions_by_name(run, outputs)}
 
 
-def _answered(run: Run, source: Path | None) -> Iterator[tuple[Columns, Any]]:
+def _answered(run: Run, source: Path | None, table: str | None) -> Iterator[tuple[Columns, Any]]:
     """What stands beside the predictions, and what the model answers, for some rows at a time."""
-    for given, x in _test_pieces(run) if source is None else _table_pieces(run, source):
+    for given, x in _test_pieces(run) if source is None else _table_pieces(run, source, table):
         with blaming(f"{run.place} cannot predict x of shape {shapes_in_words(x)}"):
             outputs = run.predict(x)
         yield given, outputs
@@ -139,13 +145,13 @@ def _array(leaf: Any) -> Any:
     return rows
 
 
-def _table_pieces(run: Run, source: Path) -> Iterator[Piece]:
+def _table_pieces(run: Run, source: Path, name: str | None) -> Iterator[Piece]:
     """The rows of a table, with a target as it stands there: nobody needs it, and it may have gaps."""
     dataset: Any = run.dataset  # which kind of table it can read is asked of its methods
     if not hasattr(dataset, "encode"):
         msg = f"{run.parts.names['dataset']} cannot read new rows from a file: it has no method encode(table)"
         raise ConfigError(msg)
-    for table in tables_of(source, dataset):
+    for table in tables_of(source, dataset, name):
         if not len(table):
             continue  # a block of blank lines
         x = dataset.encode(table)  # names a missing column

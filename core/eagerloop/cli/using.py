@@ -118,6 +118,12 @@ def resume(
     resume_run(run, epochs=epochs, which=checkpoint, strict=strict, trust=trust or (), quiet=quiet, **given)
 
 
+TableOption = Annotated[
+    str | None,
+    typer.Option("--table", help="Of an SQLite file as --input, the table; needed if there are several.", show_default=False),
+]
+
+
 def evaluate(
     run: RunArgument = None,
     *,
@@ -129,6 +135,7 @@ def evaluate(
             show_default="the test data",
         ),
     ] = None,
+    table: TableOption = None,
     checkpoint: CheckpointOption = None,
     strict: Strict = False,
     trust: Trust = None,
@@ -147,7 +154,7 @@ def evaluate(
     loaded = load(run, **how) if source is None else _open_to_evaluate(run, how)
     tell_what_answers(loaded)
     with blaming(f"{loaded.place} cannot be evaluated"):
-        figures = loaded.evaluate() if source is None else _on_table(loaded, source)
+        figures = loaded.evaluate() if source is None else _on_table(loaded, source, table)
     if as_json:
         typer.echo(json.dumps({name: value if math.isfinite(value) else None for name, value in figures.items()}))
         return
@@ -170,10 +177,10 @@ def _open_to_evaluate(run: Path | None, how: dict[str, Any]) -> "Run":
         raise
 
 
-def _on_table(loaded: Any, source: Path) -> dict[str, float]:
+def _on_table(loaded: Any, source: Path, table: str | None) -> dict[str, float]:
     from eagerloop.afterwards.evaluation import evaluate_table  # noqa: PLC0415
 
-    return evaluate_table(loaded, source)
+    return evaluate_table(loaded, source, table)
 
 
 def predict(
@@ -187,6 +194,7 @@ def predict(
             show_default="the test data",
         ),
     ] = None,
+    table: TableOption = None,
     target: Annotated[
         Path | None,
         typer.Option("--output", help="The file to write: CSV, or .npz for the arrays.", show_default="standard output"),
@@ -213,7 +221,7 @@ def predict(
         loaded = open_to_predict(run, checkpoint=checkpoint, strict=strict, trust=trust, encoding=True)
     tell_what_answers(loaded)
     with data_on_stdout():
-        count = write_predictions(loaded, source, target, for_spreadsheet=for_spreadsheet)
+        count = write_predictions(loaded, source, target, table=table, for_spreadsheet=for_spreadsheet)
     if target is not None:
         write_out(f"{count} predictions in {target}")
 

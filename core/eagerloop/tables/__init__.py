@@ -1,9 +1,10 @@
-"""Reading tables of text, such as CSV and TSV: the engine need not know how.
+"""Reading tables of text, such as CSV and TSV, and what becomes one: Parquet, SQLite, NumPy, JSON lines.
 
-`read_table` holds a whole file, `read_blocks` goes through one that is larger than memory; both give a `Table`. An `Encoder`
-makes features of its columns, whose cells a `Reading` reads. A column of texts may be `Numbers`, `Truth` or `Dates`: each is a
-`Form`, and `FORMS` has them all. One of free text may be `Words`, if somebody asks for it, and one of paths `Pictures`;
-`read_folder` reads a folder of these as a table. NumPy is imported when one of them is asked for, not before.
+`open_table` finds out what a file is. `read_table` holds a whole file, `read_blocks` goes through one that is larger than
+memory; both give a `Table`. An `Encoder` makes features of its columns, whose cells a `Reading` reads. A column of texts may be
+`Numbers`, `Truth` or `Dates`: each is a `Form`, and `FORMS` has them all. One of free text may be `Words`, if somebody asks for
+it, and one of paths `Pictures`; `read_folder` reads a folder of these as a table. NumPy is imported when one of them is asked
+for, not before.
 """
 
 from importlib import import_module
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from eagerloop.tables.encoder import Encoder, warn_of_others
     from eagerloop.tables.folder import class_folders, read_folder
     from eagerloop.tables.pictures import Pictures, decoded, fault_of_pictures
+    from eagerloop.tables.places import TableFile, open_table
     from eagerloop.tables.reading import Reading
     from eagerloop.tables.seen import SeenColumn
     from eagerloop.tables.table import Table
@@ -29,6 +31,7 @@ _LATER = {
     **dict.fromkeys(("Encoder", "warn_of_others"), "encoder"),
     **dict.fromkeys(("class_folders", "read_folder"), "folder"),
     **dict.fromkeys(("Pictures", "decoded", "fault_of_pictures"), "pictures"),
+    **dict.fromkeys(("TableFile", "open_table"), "places"),
     **dict.fromkeys(("Words", "words_of"), "words"),
     "Dates": "dates",
     "Reading": "reading",
@@ -50,11 +53,13 @@ __all__ = [
     "Reading",
     "SeenColumn",
     "Table",
+    "TableFile",
     "Truth",
     "Words",
     "class_folders",
     "decoded",
     "fault_of_pictures",
+    "open_table",
     "read_blocks",
     "read_folder",
     "read_table",

@@ -1,7 +1,6 @@
 """A delimited text file as a sequence of tables, one a block of whole lines: never is more than a block of it in memory."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,30 +12,12 @@ from eagerloop.tables.cells import missing_texts
 from eagerloop.tables.copies import TemporaryCopy
 from eagerloop.tables.delimited import Delimited
 from eagerloop.tables.encoding import MARK, as_utf8, check_text, encoding_of, old_encoding, unreadable
-from eagerloop.tables.form import find_form, names_of, require_columns
-from eagerloop.tables.json_lines import as_csv
+from eagerloop.tables.form import find_form, form_of_copy, names_of, require_columns
+from eagerloop.tables.places import TableFile, open_table, place_of
 from eagerloop.tables.table import Table, table_of
 
 BLOCK_BYTES = 1 << 22
 """The size of a block, but for the rest of its last line. What is drawn block by block depends on it: it never changes."""
-
-
-class Place(NamedTuple):
-    """Where the text of a file stands.
-
-    Attributes:
-        file: The file to read: a copy in UTF-8, if its own encoding is another.
-        held: The copy, which vanishes with its object.
-        digest: SHA-256 of the file's own bytes, if there is a copy.
-        original: The file that must not change, if it is not the one to read.
-        line: The number of the first line.
-    """
-
-    file: str
-    held: Any = None
-    digest: str | None = None
-    original: str | None = None
-    line: int = 1
 
 
 class Wishes(NamedTuple):
@@ -65,7 +46,7 @@ class Blocks(Sequence[Table]):
     _pattern: Delimited
     _places: Sequence[tuple[int, int]]
     _stamp: tuple[int, int]
-    _place: Place
+    _place: TableFile
 
     def __len__(self) -> int:
         return len(self._places) - 1
@@ -123,7 +104,7 @@ class Blocks(Sequence[Table]):
             DataError: They differ.
         """
         with unreadable(self.path):
-            changed = _stamp(self._place.original or self._place.file) != self._stamp
+            changed = self._place.stamp != self._stamp
         if changed:
             msg = f"{self.path} has changed since it was first read; leave it alone while it is streamed, and start again"
             raise DataError(msg)
@@ -140,17 +121,17 @@ class Blocks(Sequence[Table]):
 
 
 def read_blocks(
-    path: str | Path,
+    path: str | Path | TableFile,
     delimiter: str | None = None,
     *,
     header: bool | None = None,
     missing: Iterable[str] | None = None,
     encoding: str | None = None,
 ) -> Blocks:
-    r"""Reads a CSV or TSV file of any size, a block of whole lines (4 MiB) at a time.
+    r"""Reads a CSV or TSV file of any size, or one of Parquet, SQLite, NumPy or JSON lines, a block of rows (4 MiB) at a time.
 
     Args:
-        path: A UTF-8 text file, as for `read_table`; but no cell may go over several lines.
+        path: A file as for `read_table`; but no cell of a text may go over several lines.
         delimiter: What separates the cells, as for `read_table`.
         header: Whether the first line holds the names, as for `read_table`.
         missing: What a cell without a value may say, as for `read_table`.
@@ -161,7 +142,7 @@ def read_blocks(
         A sequence of tables. The file is gone through once, to find the blocks; each is read when it is asked for.
 
     Raises:
-        ConfigError: The delimiter is not one character.
+        ConfigError: The delimiter is not one character; the file is no text, and an option of text is given.
         DataError: The file is missing, unreadable, not UTF-8, or empty; it has no rows, a column twice, or another delimiter.
 
     Example:
@@ -171,42 +152,39 @@ def read_blocks(
         >>> [table.text("name") for table in read_blocks(file)]
         [['Ada', 'Alan']]
     """
-    return _read(str(path), Place(str(path)), Wishes(delimiter, header, missing_texts(missing)), encoding)
+    place = open_table(path)
+    place.refuse({"delimiter": delimiter, "header": header, "encoding": encoding})
+    return _read(place, Wishes(delimiter, header, missing_texts(missing)), encoding)
 
 
-def read_stream(stream: IO[bytes], name: str, delimiter: str | None = None) -> Blocks:
+def read_stream(stream: IO[bytes], name: str, table: str | None = None) -> Blocks:
     """Reads what comes through a pipe, as `read_blocks` reads a file: a copy stands in the directory of temporary files."""
     copy = TemporaryCopy(iter(lambda: stream.read(BLOCK_BYTES), b""))
-    return _read(name, Place(copy.path, copy), Wishes(delimiter, None, missing_texts(None)), None)
+    return read_blocks(place_of(name, copy.path, table, held=copy))
 
 
-def read_json_lines(lines: IO[bytes], name: str) -> Blocks:
-    """Reads a JSON object a line, by way of a copy in the directory of temporary files; the lines keep their numbers."""
-    copy = as_csv(lines, name)
-    return _read(name, Place(copy.path, copy, line=0), Wishes(",", True, missing_texts(None)), None)  # noqa: FBT003 - a field
-
-
-def _read(path: str, place: Place, wishes: Wishes, encoding: str | None) -> Blocks:
+def _read(place: TableFile, wishes: Wishes, encoding: str | None) -> Blocks:
     """The blocks of a file in any encoding."""
+    path = place.path
     with unreadable(path), open(place.file, "rb", opener=not_waiting) as file:
-        written = encoding_of(file.read(len(MARK) + 1), encoding)
+        written = None if place.typed else encoding_of(file.read(len(MARK) + 1), encoding)
     if written is None:
         try:
-            return _blocks(path, place, wishes)
+            return _blocks(place, wishes)
         except NotUtf8Error:
             if encoding is not None:
                 raise
             written = old_encoding(path, place.file)
     copy, digest = as_utf8(path, written, place.file)
-    return _blocks(path, Place(copy.path, (copy, place.held), digest, place.file), wishes)
+    return _blocks(TableFile(path, copy.path, (copy, place.held), digest, place.file), wishes)
 
 
-def _blocks(path: str, place: Place, wishes: Wishes) -> Blocks:
+def _blocks(place: TableFile, wishes: Wishes) -> Blocks:
     """The blocks of a file of UTF-8, which may be a copy."""
-    digest, places, filled, beginning = hashlib.sha256(), [(0, place.line)], False, b""
+    path, digest, places, filled, beginning = place.path, hashlib.sha256(), [(0, place.line)], False, b""
     blanks = b'\r\n"' + (b"" if wishes.delimiter == " " else b" ")
     with unreadable(path), open(place.file, "rb", opener=not_waiting) as file:
-        stamp = _stamp(place.original or place.file)
+        stamp = place.stamp
         while data := file.read(BLOCK_BYTES):
             offset, line = places[-1]
             data += _rest(file.readline(BLOCK_BYTES), path, line)
@@ -220,8 +198,8 @@ def _blocks(path: str, place: Place, wishes: Wishes) -> Blocks:
             places.append(after)
             beginning = beginning or (b"" if blank else data)
     line, own_digest = places[0][1], place.digest or digest.hexdigest()
-    form = find_form(path, beginning, wishes.delimiter, wishes.header, line)
-    options: dict[str, Any] = {"line": line, "single": True, "missing": wishes.missing}
+    form = form_of_copy(beginning) if place.typed else find_form(path, beginning, wishes.delimiter, wishes.header, line)
+    options: dict[str, Any] = {"line": line, "single": True, "missing": wishes.missing, "counted": place.counted}
     pattern = Delimited(path, beginning.removeprefix(MARK), *form, own_digest, **options)
     if not filled and next(pattern.rows(), None) is None:
         msg = f"{path} has a header in line {pattern.first[0]} and no rows; expected at least one row"
@@ -236,8 +214,3 @@ def _rest(line: bytes, path: str | Path, begin: int) -> bytes:
         msg = f"{path}: a line after line {begin} is longer than {BLOCK_BYTES} bytes; expected rows that end in line feeds"
         raise DataError(msg)
     return line
-
-
-def _stamp(path: str | Path) -> tuple[int, int]:
-    status = os.stat(path)  # noqa: PTH116 - said in one word
-    return status.st_size, status.st_mtime_ns

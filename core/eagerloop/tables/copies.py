@@ -4,8 +4,10 @@ import contextlib
 import os
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from eagerloop.errors import DataError
 
 
 class TemporaryCopy:
@@ -27,11 +29,33 @@ class TemporaryCopy:
     """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        """Writes the pieces; if that fails, nothing is left."""
-        with tempfile.NamedTemporaryFile(suffix=".csv", delete=False) as file:
-            self.path = file.name
-            weakref.finalize(self, _remove, self.path, os.getpid())
-            file.writelines(pieces)
+        """Writes the pieces; if that fails, nothing is left.
+
+        Raises:
+            DataError: There is no room for them.
+        """
+        with _room():
+            file = tempfile.NamedTemporaryFile(suffix=".csv", delete=False)  # noqa: SIM115 - closed below
+        self.path = file.name
+        weakref.finalize(self, _remove, self.path, os.getpid())
+        try:
+            for piece in pieces:
+                with _room():
+                    file.write(piece)
+        finally:
+            with _room():
+                file.close()
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Turns an `OSError` into a `DataError` that says where there is no room."""
+    try:
+        yield
+    except OSError as error:
+        where = tempfile.gettempdir() if tempfile.tempdir else "the directory of temporary files"
+        msg = f"a copy of the table as text cannot be written to {where} ({error.strerror}); set TMPDIR to a place with room"
+        raise DataError(msg) from error
 
 
 def _remove(path: str, owner: int) -> None:

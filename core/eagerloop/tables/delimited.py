@@ -17,7 +17,8 @@ import numpy as np
 from eagerloop.errors import DataError
 from eagerloop.tables.cells import ALWAYS, MISSING, is_number
 from eagerloop.tables.encoding import MARK, read_text
-from eagerloop.tables.form import SAMPLE_ROWS, find_form
+from eagerloop.tables.form import SAMPLE_ROWS, find_form, form_of_copy
+from eagerloop.tables.places import TableFile, open_table
 from eagerloop.tables.plain import cell_ends, chunks, cut, mark
 from eagerloop.tables.records import Record, lines, records
 
@@ -36,6 +37,7 @@ class Delimited:
         line: The number of the line in which the bytes begin.
         single: Whether a row must be one line: else a block might end within it.
         missing: What a cell without a value says, in lower case.
+        counted: What messages count: lines, or the rows of a file that is no text.
     """
 
     path: str
@@ -47,20 +49,24 @@ class Delimited:
     line: int = 1
     single: bool = False
     missing: frozenset[str] = MISSING
+    counted: str = "line"
 
     @classmethod
     def read(
         cls,
-        path: str | Path,
+        path: str | Path | TableFile,
         delimiter: str | None,
         header: bool | None,  # noqa: FBT001 - one caller
         missing: frozenset[str] = MISSING,
         encoding: str | None = None,
     ) -> "Delimited":
         """Reads a file; the arguments and the errors are those of `eagerloop.tables.read_table`."""
-        data, digest = read_text(path, encoding)
-        form = find_form(path, data, delimiter, header)
-        return cls(str(path), data.removeprefix(MARK), *form, digest, missing=missing)
+        place = open_table(path)
+        place.refuse({"delimiter": delimiter, "header": header, "encoding": encoding})
+        data, digest = read_text(place.file, encoding)
+        form = form_of_copy(data) if place.typed else find_form(place.path, data, delimiter, header)
+        digest, line = place.digest or digest, place.line
+        return cls(place.path, data.removeprefix(MARK), *form, digest, line, missing=missing, counted=place.counted)
 
     @cached_property
     def begin(self) -> int:

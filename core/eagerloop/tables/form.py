@@ -13,6 +13,7 @@ from eagerloop.tables.cells import is_number
 from eagerloop.tables.header import is_header
 from eagerloop.tables.preamble import find_preamble
 from eagerloop.tables.records import Record, records
+from eagerloop.tables.typed.texts import TAB
 
 DELIMITERS = ("\t", ";", "|", ",")
 """What may separate cells, the comma last: files separated by `;` often have commas in their numbers."""
@@ -62,6 +63,15 @@ def find_form(
     return delimiter, is_header(path, found) if header is None else header, first
 
 
+def form_of_copy(data: bytes) -> tuple[str, bool, Record]:
+    """The same of the copy of a file that is no text, which has one form; its names stand in line 0.
+
+    Args:
+        data: The beginning, with the names at least.
+    """
+    return TAB, True, next(records("", data.partition(b"\n")[0], TAB, 0))
+
+
 def _blank_bytes(data: bytes) -> int:
     """How many bytes the blank lines before all others take, however many there are."""
     found = BLANK.match(data)
@@ -89,9 +99,10 @@ def _names(path: str, header: Record) -> tuple[str, ...]:
             told.append(f"column {place + 1} has no name and is called '{name}'")
         elif name != usual:
             told.append(f"columns {names[usual] + 1} and {place + 1} are both called '{usual}'; the second is '{name}' here")
+    where = f"{path}, line {line}" if line else path
     if told:
         more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
-        warnings.warn(f"{path}, line {line}: {'; '.join(told[:SHOWN])}{more}", UserWarning, stacklevel=4)
+        warnings.warn(f"{where}: {'; '.join(told[:SHOWN])}{more}", UserWarning, stacklevel=4)
     return tuple(names)
 
 

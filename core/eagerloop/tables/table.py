@@ -226,15 +226,13 @@ class Table:
             raise self.fault(name, row, f"{self.text(name)[row]!r} is none of the {len(classes)} known values ({known})")
         return np.array(numbers_of_cells, np.int32)
 
-    def fault(self, name: str, row: int, complaint: str) -> DataError:
-        """The error for a cell, to be raised: file, line, column, and what is wrong there.
+    def place(self, row: int) -> str:
+        """Where a row stands in the file, in words."""
+        return f"{self._source.counted} {self.lines[row]}"
 
-        Args:
-            name: The column.
-            row: The row, counted from 0.
-            complaint: What was expected, what was found, what to do.
-        """
-        return DataError(f"{self.path}, line {self.lines[row]}, column '{name}': {complaint}")
+    def fault(self, name: str, row: int, complaint: str) -> DataError:
+        """The error for a cell, to be raised: file, line, column, and the complaint: what is wrong there, and what to do."""
+        return DataError(f"{self.path}, {self.place(row)}, column '{name}': {complaint}")
 
 
 def table_of(source: Delimited, names: tuple[str, ...]) -> Table:

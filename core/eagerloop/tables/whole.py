@@ -7,21 +7,23 @@ from eagerloop.errors import DataError
 from eagerloop.tables.cells import missing_texts
 from eagerloop.tables.delimited import Delimited
 from eagerloop.tables.form import names_of
+from eagerloop.tables.places import TableFile
 from eagerloop.tables.table import Table, table_of
 
 
 def read_table(
-    path: str | Path,
+    path: str | Path | TableFile,
     delimiter: str | None = None,
     *,
     header: bool | None = None,
     missing: Iterable[str] | None = None,
     encoding: str | None = None,
 ) -> Table:
-    r"""Reads a CSV or TSV file.
+    r"""Reads a CSV or TSV file, or one of Parquet, SQLite, NumPy or JSON lines.
 
     Args:
-        path: A UTF-8 text file, with or without a byte-order mark. Blank lines are skipped.
+        path: A UTF-8 text file, with or without a byte-order mark. Blank lines are skipped. Or a file of another kind, or what
+            `open_table` made of one: its rows are read as if they stood in CSV.
         delimiter: What separates the cells, one character (`\t` and `tab` mean a tabulator); if None, the one of tabulator,
             `;`, `|` and `,` by which most of the first rows have as many cells as the first line.
         header: Whether the first line holds the names; if None, it does unless one of its cells is a number. Without a
@@ -34,7 +36,7 @@ def read_table(
         The table, with every row as long as the first line.
 
     Raises:
-        ConfigError: The delimiter is not one character.
+        ConfigError: The delimiter is not one character; the file is no text, and an option of text is given.
         DataError: The file is missing, unreadable, not UTF-8, or empty; it has no rows, a row of another length, a column
             twice, or another delimiter.
 
@@ -52,6 +54,6 @@ def read_table(
     """
     source = Delimited.read(path, delimiter, header, missing_texts(missing), encoding)
     if next(source.rows(), None) is None:
-        msg = f"{path} has a header in line {source.first[0]} and no rows; expected at least one row"
+        msg = f"{source.path} has a header in line {source.first[0]} and no rows; expected at least one row"
         raise DataError(msg)
     return table_of(source, names_of(source.path, source.first, header=source.header))

@@ -25,7 +25,7 @@ def refuse_gaps(blocks: Any, gaps: Mapping[str, int], dealt: Dealt) -> None:
             for table, kept in ((table, dealt.kept(number)) for number, table in enumerate(blocks))
             if table.missing(name)[kept].any()
         )
-        named.append(f"'{name}' ({count}, at first in line {table.lines[row]})")
+        named.append(f"'{name}' ({count}, at first in {table.place(row)})")
     more = f" and {len(gaps) - MOST_NAMED} more columns" if len(gaps) > MOST_NAMED else ""
     msg = f"{blocks.path}: rows without a value in {', '.join(named)}{more}; take missing impute or drop"
     raise DataError(msg)

@@ -16,7 +16,7 @@ MOST_CLASSES = 20
 FEWEST_ROWS = 20
 """From how many rows on a column can be seen to name the rows, or to count them."""
 
-ROW_NUMBERS = ("c0", "unnamed: 0", "rownames", "row", "rowid", "id", "index", "no", "nr", "number", "obs")
+ROW_NUMBERS = ("c0", "unnamed: 0", "__index_level_0__", "rownames", "row", "rowid", "id", "index", "no", "nr", "number", "obs")
 """What a column of row numbers is called, in lower case: here where it has no name, by pandas, by R, by people."""
 
 SMALLEST_BATCH, LARGEST_BATCH, BATCHES = 4, 128, 50

@@ -41,7 +41,7 @@ def with_weights(findings: Findings, weight: str) -> Findings:
     """
     parts = findings.parts
     for blocks in {id(part.blocks): part.blocks for part in parts.values()}.values():
-        bad: list[tuple[int, str]] = []
+        bad: list[tuple[int, str, str]] = []
         own = {name: part for name, part in parts.items() if part.blocks is blocks}
         counts, sums = dict.fromkeys(own, 0), dict.fromkeys(own, 0)
         for number, table in enumerate(ahead(blocks)):
@@ -49,7 +49,7 @@ def with_weights(findings: Findings, weight: str) -> Findings:
             for name, part in own.items():
                 rows = part.rows(number)
                 wrong = rows[~((values[rows] >= 0) & (values[rows] <= LARGEST))]
-                bad += [(table.lines[row], table.text(weight)[row]) for row in wrong.tolist()]
+                bad += [(table.lines[row], table.place(row), table.text(weight)[row]) for row in wrong.tolist()]
                 counts[name] += len(rows)
                 sums[name] += int(np.count_nonzero(values[rows]))
         _refuse_bad(f"{blocks.path}, column '{weight}'", bad)
@@ -66,10 +66,10 @@ def _refuse_nothing(where: str, counts: Mapping[str, int], sums: Mapping[str, in
             raise DataError(msg)
 
 
-def _refuse_bad(where: str, bad: Sequence[tuple[int, str]]) -> None:
+def _refuse_bad(where: str, bad: Sequence[tuple[int, str, str]]) -> None:
     """All bad cells in one message, by their lines."""
     if bad:
-        named = ", ".join(f"{cell!r} in line {line}" for line, cell in sorted(bad)[:SHOWN])
+        named = ", ".join(f"{cell!r} in {place}" for _line, place, cell in sorted(bad)[:SHOWN])
         more = f" and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
         msg = f"{where}: a row's weight must be a number, 0 or more; got {named}{more}; mend the cells"
         raise DataError(msg)

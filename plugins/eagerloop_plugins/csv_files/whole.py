@@ -17,12 +17,12 @@ class WholeFile:
     """The blocks of a file, of which there is one. It may have cells that go over several lines.
 
     Args:
-        path: The file.
+        path: The file, or what `eagerloop.tables.open_table` made of it.
         delimiter: What separates the cells; found, if None.
         form: What else `eagerloop.tables.read_table` takes.
     """
 
-    def __init__(self, path: Path, delimiter: str | None, **form: Any) -> None:
+    def __init__(self, path: "Path | eagerloop.tables.TableFile", delimiter: str | None, **form: Any) -> None:
         self.table = eagerloop.tables.read_table(path, delimiter, **form)
         self.path, self.names, self.digest = self.table.path, self.table.names, self.table.digest
         self.delimiter = self.table.delimiter

@@ -1,5 +1,6 @@
-"""Any CSV or TSV file on disk, for regression or classification."""
+"""Any table on disk, for regression or classification: CSV, TSV, Parquet, SQLite, NumPy, JSON lines."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,7 +17,7 @@ LARGEST_BYTES = 1 << 28
 
 def csv(  # noqa: PLR0913 - each argument is an option
     *,
-    path: Annotated[Path, typer.Option(help="A CSV or TSV file.")],
+    path: Annotated[Path, typer.Option(help="A table: CSV, TSV, Parquet, SQLite, .npy or JSON lines.")],
     target: Annotated[str | None, typer.Option(help="The column to predict; the last one, if not given.")] = None,
     features: Annotated[list[str] | None, typer.Option(help="The columns to predict from; all others, if not given.")] = None,
     text: Annotated[list[str] | None, typer.Option(help="Columns of free text, read as counts of words.")] = None,
@@ -34,6 +35,8 @@ def csv(  # noqa: PLR0913 - each argument is an option
     test_path: Annotated[
         Path | None, typer.Option(help="A file of its own for the test; all rows of the other one are trained on.")
     ] = None,
+    table: Annotated[str | None, typer.Option(help="Of an SQLite file the table; needed if there are several.")] = None,
+    test_table: Annotated[str | None, typer.Option(help="The table of the test, of the same file or of test-path.")] = None,
     validation_fraction: Annotated[
         float, typer.Option(min=0, max=1, help="The part of the other rows evaluated on after each epoch.")
     ] = 0.0,
@@ -69,10 +72,13 @@ def csv(  # noqa: PLR0913 - each argument is an option
     ] = "auto",
     seed: int = 0,
 ) -> "eagerloop.ArrayDataset | StreamDataset":
-    r"""Any CSV or TSV file, also larger than memory: numeric and text columns, regression or classification.
+    r"""Any table on disk, also larger than memory: numeric and text columns, regression or classification.
 
     Args:
-        path: The file; its delimiter, header and encoding are found.
+        path: The file: text, whose delimiter, header and encoding are found; or Parquet (which needs pyarrow:
+            `pip install 'eagerloop[parquet]'`), SQLite, a NumPy array of shape (rows, columns) or a structured one, known by
+            their first bytes; or JSON lines, known by `.jsonl` or `.ndjson`. What is no text is read as if it were CSV with
+            the same values: a text of digits is a number there, too. Columns of bytes, lists and the like have no value.
         target: The column to predict; by default the last one that is no weight.
         features: The columns to predict it from; by default all others but those that tell nothing, which are named: without
             any value, one value alone, the names of rows (most texts occur once), their numbers, more than 1000 texts.
@@ -91,6 +97,8 @@ def csv(  # noqa: PLR0913 - each argument is an option
         test_fraction: The part of the rows drawn for the test, between 0 and 1.
         test_path: The file of the test, with the same columns in any order. Then no row of `path` is drawn for it, and
             `test_fraction` is not asked.
+        table: Of an SQLite file the table, which must be named if there are several. Views are not read.
+        test_table: The same of `test_path`, or without that of the same file: a table of its own for the test.
         validation_fraction: The part of the *other* rows drawn for the validation, from 0 (none) to below 1.
         standardize: Whether numeric features lose the mean and are divided by the standard deviation of the *training* rows.
         task: `auto`: a column of text is classes, and so are at most 20 different whole numbers that count from 0 or 1
@@ -113,9 +121,9 @@ def csv(  # noqa: PLR0913 - each argument is an option
             stands twice is `a` and `a.1`. Comments (`#`), a title and `sep=;` above the table are passed over.
         encoding: What the file is written in; by default what its byte-order mark says, or UTF-8, or else Latin-1.
         delimiter: What separates the cells, such as `;` or `tab`.
-        stream: Whether the file stays on disk and is read in blocks of 4 MiB, in parallel, again in each epoch; `auto`: if it
-            is larger than 256 MiB. Rows are then drawn block by block, and mixed within windows of about 32 MiB, which are
-            drawn from all over the file; means and deviations can differ in the last digit. A file of one block gives the
+        stream: Whether the file stays on disk and is read in blocks of 4 MiB, in parallel, again in each epoch; `auto`: if its
+            text is larger than 256 MiB. Rows are then drawn block by block, and mixed within windows of about 32 MiB, which
+            are drawn from all over the file; means and deviations can differ in the last digit. A file of one block gives the
             same batches either way.
         seed: The run's seed, from which the rows are drawn.
 
@@ -126,8 +134,8 @@ def csv(  # noqa: PLR0913 - each argument is an option
         the same to the rows of another table, with the training rows' means and categories.
 
     Raises:
-        ConfigError: A column is to be two of target, weight and feature, a fraction or the batch size does not fit the data, a
-            class is weighed that is not there.
+        ConfigError: A table is not in the file, or must be named; a column is to be two of target, weight and feature, a
+            fraction or the batch size does not fit the data, a class is weighed that is not there.
         DataError: Anything in the file; the message names file, line and column.
 
     Example:
@@ -147,11 +155,13 @@ def csv(  # noqa: PLR0913 - each argument is an option
     from eagerloop_plugins.csv_files.whole import WholeFile, in_memory  # noqa: PLC0415
     from eagerloop_plugins.csv_files.wishes import Wishes  # noqa: PLC0415
 
-    split = Split(0.0 if test_path else test_fraction, validation_fraction, seed)
-    large = stream == "yes" or (stream == "auto" and path.is_file() and path.stat().st_size > LARGEST_BYTES)
+    apart = test_path or (path if test_table else None)
+    split = Split(0.0 if apart else test_fraction, validation_fraction, seed)
+    source = eagerloop.tables.open_table(path, table)
+    large = stream == "yes" or (stream == "auto" and source.size > LARGEST_BYTES)
     form: dict[str, Any] = {"header": {"yes": True, "no": False}.get(header), "missing": missing_values, "encoding": encoding}
-    read = eagerloop.tables.read_blocks if large else WholeFile
-    blocks, test = read(path, delimiter, **form), test_path and read(test_path, delimiter, **form)
+    read: Any = partial(eagerloop.tables.read_blocks if large else WholeFile, delimiter=delimiter, **form)
+    blocks, test = read(source), apart and read(eagerloop.tables.open_table(apart, test_table))
     target = ([name for name in blocks.names if name != weight] or blocks.names)[-1] if target is None else target
     if weight is not None:
         check_weight_column([blocks] if test is None else [blocks, test], weight, target, features)
@@ -162,5 +172,5 @@ def csv(  # noqa: PLR0913 - each argument is an option
     weights = eagerloop.ArrayDataset.weights_of_classes(class_weight, found.classes, found.class_counts)
     found = (found if weight is None else with_weights(found, weight))._replace(class_weights=weights)
     dataset: Any = (StreamDataset if large else in_memory)(found, batch_size=batch_size, shuffle=shuffle)
-    dataset.columns_seen = Seeing(lambda: read(path, delimiter, **form), found, exclude or ())
+    dataset.columns_seen = Seeing(lambda: read(eagerloop.tables.open_table(path, table)), found, exclude or ())
     return dataset  # type: ignore[no-any-return]

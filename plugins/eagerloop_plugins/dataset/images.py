@@ -1,7 +1,7 @@
 """Pictures as people have them: a folder a class, or a table with their paths."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 def images(  # noqa: PLR0913 - each argument is an option
     *,
-    path: Annotated[Path, typer.Option(help="A folder with a folder for each class, or a CSV file with a column of paths.")],
-    target: Annotated[
-        str | None, typer.Option(help="Of a CSV file, the column to predict; the last one, if not given.")
-    ] = None,
+    path: Annotated[Path, typer.Option(help="A folder with a folder for each class, or a table with a column of paths.")],
+    target: Annotated[str | None, typer.Option(help="Of a table, the column to predict; the last one, if not given.")] = None,
     path_column: Annotated[
-        str | None, typer.Option(help="Of a CSV file, the column of paths; 'path' or the first one, if not given.")
+        str | None, typer.Option(help="Of a table, the column of paths; 'path' or the first one, if not given.")
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="Of an SQLite file the table; needed if there are several.")] = None,
+    class_weight: Annotated[
+        str | None, typer.Option(help="balanced, or NAME=WEIGHT,...: how much the training pictures of each class count.")
     ] = None,
     size: Annotated[
         str | None, typer.Option(help="SIDE or HEIGHTxWIDTH in pixels; their own, if all are alike and small, else 64.")
@@ -49,10 +51,14 @@ def images(  # noqa: PLR0913 - each argument is an option
     batch by batch, so that there may be more of them than fit into memory.
 
     Args:
-        path: A folder: its folders are the classes; or they stand in folders called `train`, `test` (or `validation`). Or a CSV
-            file: its paths start from its own folder. No link, and no path, may lead out of the folder.
+        path: A folder: its folders are the classes; or they stand in folders called `train`, `test` (or `validation`). Or a
+            table, in CSV or any kind that `csv` reads: its paths start from its own folder. No link, and no path, may lead out
+            of the folder.
         target: The column to predict; by default the last one.
         path_column: The column of paths; by default one called `path`, `file`, `filename`, `image`, ..., else the first.
+        table: Of an SQLite file the table, which must be named if there are several.
+        class_weight: `balanced`: n / (classes * pictures of the class), counted in the training pictures. Or weights by the
+            classes' names; those left out have 1. They act in the training alone, as in Keras's `fit`.
         size: To which height and width all are resized, whatever their proportions; by default their own, if all have the
             same, of 128 pixels at most, else 64 x 64.
         colour: `grey`: one channel; `rgb`: three. `auto`: `grey`, if none has colours. Transparency is left out.
@@ -60,15 +66,15 @@ def images(  # noqa: PLR0913 - each argument is an option
         shuffle: Whether each epoch of the training has an order of its own.
         test_fraction: The part drawn for the test, between 0 and 1, unless there are folders `train` and `test`.
         validation_fraction: The part of the *other* pictures drawn for the validation, from 0 (none) to below 1.
-        task: Of a CSV file. `auto`: text is classes, and so are at most 20 whole numbers that count from 0 or 1 without a gap.
+        task: Of a table. `auto`: text is classes, and so are at most 20 whole numbers that count from 0 or 1 without a gap.
         seed: The run's seed, from which the rows are drawn.
 
     Returns:
         x, float32, shape (n, height, width, 1 or 3), from 0 to 1; y, int32 of shape (n,), the sorted classes' numbers, or
-        float32 of shape (n, 1).
+        float32 of shape (n, 1); and, if classes are weighed, weights in the training, float32 of shape (n,).
 
     Raises:
-        ConfigError: The size is none, a fraction or the batch size does not fit the data.
+        ConfigError: The size is none, a fraction or the batch size does not fit the data, a class is weighed that is not there.
         DataError: No picture, a broken one, a class without pictures, a link out of the folder.
 
     Example:
@@ -90,12 +96,15 @@ def images(  # noqa: PLR0913 - each argument is an option
     from eagerloop_plugins.image_files.looking import form_of, look_at  # noqa: PLC0415
     from eagerloop_plugins.image_files.reading import ImageDataset  # noqa: PLC0415
 
-    found = find(path, target, path_column, task)
+    found = find(path, target, path_column, task, table)
     rows = _rows(found, test_fraction, validation_fraction, seed)
+    counts = [int((found.y[rows["train"]] == number).sum()) for number in range(len(found.classes))]
+    weights = eagerloop.ArrayDataset.weights_of_classes(class_weight, found.classes, counts)
     paths = eagerloop.tables.Pictures(found.column, 1, 1, 1).paths(found.table)
     looks = look_at(found.table.path, found.table.text(found.column), paths)
     encoder = form_of(found.table.path, found.column, looks, size, colour)
-    return ImageDataset(found, looks, encoder, rows, batch_size=batch_size, shuffle=shuffle, seed=seed)
+    order: Any = {"batch_size": batch_size, "shuffle": shuffle, "seed": seed}
+    return ImageDataset(found, looks, encoder, rows, class_weights=weights, **order)
 
 
 def _rows(found: "Found", test_fraction: float, validation_fraction: float, seed: int) -> "dict[str, np.ndarray]":

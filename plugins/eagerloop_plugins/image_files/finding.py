@@ -37,7 +37,7 @@ class Found(NamedTuple):
     part: Array | None
 
 
-def find(path: Path, target: str | None, column: str | None, task: str) -> Found:
+def find(path: Path, target: str | None, column: str | None, task: str, table: str | None = None) -> Found:
     """The pictures of a folder, or of a table.
 
     Args:
@@ -45,16 +45,23 @@ def find(path: Path, target: str | None, column: str | None, task: str) -> Found
         target: The column to predict, of a table.
         column: The column of paths, of a table.
         task: `auto`, `regression` or `classification`.
+        table: Of an SQLite file the table.
 
     Raises:
         ConfigError: A column of a folder is asked for, or one column for two purposes.
         DataError: There are no pictures, no classes, or a class without pictures.
     """
     if not path.is_dir():
-        return _of_table(path, target, column, task)
-    if target or column or task == "regression":
-        msg = f"{path} is a folder, whose folders are the classes: target, path-column and task=regression are for a table"
+        return _of_table(path, target, column, task, table)
+    if target or column or table or task == "regression":
+        msg = (
+            f"{path} is a folder, whose folders are the classes: target, path-column, table and task=regression are for a table"
+        )
         raise ConfigError(msg)
+    return _of_folder(path)
+
+
+def _of_folder(path: Path) -> Found:
     table = eagerloop.tables.read_folder(path)
     empty = [name for name in eagerloop.tables.class_folders(path) if not _starts(table.text("path"), name)]
     if empty:
@@ -74,8 +81,8 @@ def _starts(paths: list[str], folder: str) -> bool:
     return any(path.startswith(f"{folder}/") for path in paths)
 
 
-def _of_table(path: Path, target: str | None, column: str | None, task: str) -> Found:
-    table = eagerloop.tables.read_table(path)
+def _of_table(path: Path, target: str | None, column: str | None, task: str, name: str | None) -> Found:
+    table = eagerloop.tables.read_table(eagerloop.tables.open_table(path, name))
     target = table.names[-1] if target is None else target
     named = [name for name in table.names if name.lower() in PATHS and name != target]
     column = column or next(iter([*named, *(name for name in table.names if name != target)]), target)

@@ -1,7 +1,7 @@
 """Pictures that stay on the disk and are read batch by batch. Shapes: n rows, h x w pixels, c channels."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ AHEAD = 2
 
 
 class ImageDataset:
-    """Batches of `(x, y)`, their pictures read while they are needed.
+    """Batches of `(x, y)`, their pictures read while they are needed; in the training with weights, if classes are weighed.
 
     Args:
         found: The pictures.
@@ -29,6 +29,7 @@ class ImageDataset:
         batch_size: Rows in a batch; the last of an epoch may be shorter.
         shuffle: Whether each epoch of the training has an order of its own.
         seed: Where the orders come from.
+        class_weights: How much the training pictures of each class count; none if all count alike.
 
     Raises:
         ConfigError: A batch is larger than the training data.
@@ -48,12 +49,13 @@ class ImageDataset:
         batch_size: int,
         shuffle: bool,
         seed: int,
+        class_weights: Sequence[float] = (),
     ) -> None:
         self.encoder, self.rows, self.batch_size, self.shuffle, self.seed = encoder, rows, batch_size, shuffle, seed
         if batch_size > len(rows["train"]):
             msg = f"batch size must be from 1 to {len(rows['train'])}, the number of training rows, got {batch_size}"
             raise ConfigError(msg)
-        self._found, self._y = found, found.y
+        self._found, self._y, self.class_weights = found, found.y, tuple(class_weights)
         self._paths = np.array(encoder.paths(found.table))
         self._stamps = np.array([stamp_of(path) for path in self._paths.tolist()])
         self.columns, self.features, self.targets = encoder.columns, ("picture",), (found.target,)
@@ -88,7 +90,7 @@ class ImageDataset:
         rows = self.rows["train"]
         if self.shuffle:
             rows = rows[np.random.Generator(np.random.PCG64([self.seed, epoch])).permutation(len(rows))]
-        return self._batches(rows[start * self.batch_size :])
+        return self._batches(rows[start * self.batch_size :], self.class_weights)
 
     def test(self) -> "tf.data.Dataset":
         """The test batches, in the order of the paths."""
@@ -98,12 +100,14 @@ class ImageDataset:
         """The validation batches, or None."""
         return self._batches(self.rows["validation"]) if len(self.rows["validation"]) else None
 
-    def _batches(self, rows: Array) -> "tf.data.Dataset":
+    def _batches(self, rows: Array, class_weights: Sequence[float] = ()) -> "tf.data.Dataset":
         import tensorflow as tf  # noqa: PLC0415 - listing parts must not wait for TensorFlow
 
         self._require_unchanged(rows)
-        pairs = tf.data.Dataset.from_tensor_slices((self._paths[rows], self._y[rows]))
-        pictures = pairs.map(lambda path, y: (self.encoder.read(path), y), tf.data.AUTOTUNE, deterministic=True)
+        y = self._y[rows]
+        weights = (np.array(class_weights, np.float32)[y],) if class_weights else ()
+        given = tf.data.Dataset.from_tensor_slices((self._paths[rows], y, *weights))
+        pictures = given.map(lambda path, *known: (self.encoder.read(path), *known), tf.data.AUTOTUNE, deterministic=True)
         return pictures.batch(self.batch_size).prefetch(AHEAD)
 
     def _require_unchanged(self, rows: Array) -> None:

@@ -96,7 +96,6 @@ def test_json_lines_are_predicted_as_csv(run, tmp_path, monkeypatch, piped):
         ('{"a": [1]}', r"line 3, column 'a': expected a number, a text or a truth value, got \[1\]"),
         ('{"a": 1', r"line 3: this is no JSON"),
         ("[" * 100_000, r"line 3: this is no JSON"),
-        ('{"a": "' + "\\n" + '"}', r"line 3: a quoted cell goes over several lines"),
     ],
 )
 def test_what_is_no_json_is_named_by_its_line(tmp_path, line, fault):
@@ -105,6 +104,14 @@ def test_what_is_no_json_is_named_by_its_line(tmp_path, line, fault):
     path.write_text('{"a": true}\n\n' + line + "\n")
     with pytest.raises(DataError, match=rf"new\.jsonl, {fault}"):
         [table.text("a") for table in tables_of(path, None)]
+
+
+def test_a_text_of_several_lines_is_one_cell(tmp_path):
+    """And the rows below keep their lines; half a letter, which JSON can have, is a question mark."""
+    path = tmp_path / "new.jsonl"
+    path.write_text('{"a": "x\\ny"}\n\n{"a": "\\ud800"}\n')
+    (table,) = tables_of(path, None)
+    assert (table.text("a"), list(table.lines)) == (["x y", "?"], [1, 3])
 
 
 def test_names_with_commas_stand_in_quotes():

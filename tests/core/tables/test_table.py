@@ -307,7 +307,7 @@ def test_an_encoding_that_does_not_fit_is_named(write, reader):
     with pytest.raises(ConfigError, match=r"there is no text encoding 'klingon'; known are utf-8, latin-1"):
         read(path, encoding="klingon")
     with pytest.raises(DataError, match=r"data\.csv is no text, or one of an encoding that must be given: it has a byte 0"):
-        read(write(b"PK\x03\x04\xff\x00\x00"))
+        read(write(b"QK\x03\x04\xff\x00\x00"))
 
 
 @pytest.mark.parametrize(

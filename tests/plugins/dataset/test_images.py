@@ -1,6 +1,8 @@
 """Pictures in folders and in tables: what is read, what is for what, and what is refused."""
 
+import contextlib
 import re
+import sqlite3
 from pathlib import Path
 
 import keras
@@ -119,6 +121,62 @@ def test_a_table_has_paths_and_a_target(tmp_path):
     assert data.target_moments == ([np.mean(data.rows["train"] / 4)], [pytest.approx(np.std(data.rows["train"] / 4))])
 
 
+def test_a_table_may_be_of_sqlite(folder, tmp_path):
+    """Its paths start from its own folder; of several tables one is named."""
+    for number in range(12):
+        save(tmp_path / f"{number}.png", pixels_of(("left", "right")[number % 2], 8, 6, 1))
+    with contextlib.closing(sqlite3.connect(tmp_path / "list.db")) as connection:
+        connection.execute("CREATE TABLE seen (path TEXT, side TEXT)")
+        connection.executemany("INSERT INTO seen VALUES (?, ?)", [(f"{n}.png", ("left", "right")[n % 2]) for n in range(12)])
+        connection.execute("CREATE TABLE other (path TEXT)")
+        connection.commit()
+    dataset = images(path=tmp_path / "list.db", table="seen", batch_size=4)
+    assert (dataset.classes, len(dataset.rows["train"])) == (("left", "right"), 10)
+    with pytest.raises(ConfigError, match=r"list\.db has 2 tables: 'seen', 'other'; name one with --dataset\.table"):
+        images(path=tmp_path / "list.db")
+    with pytest.raises(ConfigError, match=r"is a folder, .*: target, path-column, table and task=regression are for a table"):
+        images(path=folder, table="seen")
+
+
+def test_classes_are_weighed_in_the_training_alone(folder, tmp_path):
+    """By their names, or so that each counts alike: n / (classes * pictures of the class). From any batch on, too."""
+    plain = images(path=folder, batch_size=8, validation_fraction=0.2)
+    assert plain.class_weights == ()
+    assert {len(batch) for batch in batches(plain.train(1))} == {2}
+    dataset = images(path=folder, batch_size=8, validation_fraction=0.2, class_weight="right=2.5")
+    assert dataset.class_weights == (1.0, 2.5)
+    for epoch, start in ((1, 0), (2, 1)):
+        for (x, y, weights), (other, same) in zip(
+            batches(dataset.train(epoch, start)), batches(plain.train(epoch, start)), strict=True
+        ):
+            assert np.array_equal(x, other)
+            assert np.array_equal(y, same)
+            assert weights.dtype == np.float32
+            assert weights.tolist() == [2.5 if one else 1.0 for one in y]
+    assert {len(batch) for part in (dataset.test(), dataset.validation()) for batch in batches(part)} == {2}
+    for number in range(13, 15):
+        (tmp_path / "few" / "left").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "few" / "left" / f"{number}.png").write_bytes((folder / "left" / f"{number}.png").read_bytes())
+    for number in range(6):
+        save(tmp_path / "few" / "right" / f"{number}.png", pixels_of("right", 8, 6, 1))
+    few = images(path=tmp_path / "few", batch_size=4, class_weight="balanced", seed=1)
+    counts = np.bincount(np.concatenate([y for _, y, _ in batches(few.train(1))]))
+    assert few.class_weights == tuple(counts.sum() / (2 * counts))
+    assert counts[0] < counts[1]
+    with pytest.raises(ConfigError, match=r"class-weight names 'rihgt', which is no class; did you mean 'right'"):
+        images(path=folder, class_weight="rihgt=2")
+
+
+def test_weighed_pictures_are_trained_on(folder, tmp_path):
+    """Twice the weight of every class is twice the loss of the first step, and no other loss of the test."""
+    steps = []
+    for number, weight in enumerate((1, 2)):
+        dataset = eagerloop.use("images", path=folder, batch_size=24, class_weight=f"left={weight},right={weight}")
+        run = eagerloop.train(dataset=dataset, model="linear", epochs=1, directory=tmp_path / f"{number}", progress=False)
+        steps.append(run.history[0]["total_loss"])
+    assert steps[1] == pytest.approx(2 * steps[0], rel=1e-6)
+
+
 def test_colours_and_greys_are_brought_to_one_form(tmp_path):
     """A grey picture among colours is repeated; asked for grey, colours are weighed, and transparency is left out."""
     save(tmp_path / "a" / "grey.png", np.full((4, 4, 1), 100))
@@ -179,7 +237,7 @@ def test_what_is_no_dataset_is_refused_in_a_line(tmp_path, folder):
     save(tmp_path / "loose" / "0.png", np.zeros((4, 4, 1)))
     refused(DataError, "needs a folder a class, and '0.png' stands in none", path=tmp_path / "loose")
     refused(ConfigError, r"must be SIDE or HEIGHTxWIDTH, each from 1 to 4096, got 'big'", path=folder, size="big")
-    refused(ConfigError, r"target, path-column and task=regression are for a table", path=folder, target="kind")
+    refused(ConfigError, r"target, path-column, table and task=regression are for a table", path=folder, target="kind")
     refused(ConfigError, r"batch size must be from 1 to 24, the number of training rows, got 25", path=folder, batch_size=25)
     refused(DataError, r"nowhere\.csv", path=tmp_path / "nowhere.csv")
 

@@ -1,14 +1,12 @@
 """JSON lines as a table: an object a line, whose names are the columns."""
 
-import csv
-import io
 import json
 import tempfile
 from collections.abc import Iterator
 from typing import IO, Any
 
 from eagerloop.errors import DataError
-from eagerloop.tables.copies import TemporaryCopy
+from eagerloop.tables.typed.texts import line_of, one_line
 
 ENDINGS = (".jsonl", ".ndjson")
 
@@ -16,8 +14,8 @@ LONGEST = 1 << 22
 """Bytes that a line may have."""
 
 
-def as_csv(lines: IO[bytes], name: str) -> TemporaryCopy:
-    """The same table as CSV, in UTF-8.
+def json_lines(lines: IO[bytes], name: str) -> Iterator[bytes]:
+    """The lines of the copy.
 
     The columns are all names that occur, in the order in which they do. `null`, or a name that a line lacks, is no value.
 
@@ -38,25 +36,18 @@ def as_csv(lines: IO[bytes], name: str) -> TemporaryCopy:
             msg = f"{name} has no row; expected a JSON object a line"
             raise DataError(msg)
         copy.seek(0)
-        return TemporaryCopy(_rows(copy, list(names), name))
+        yield from _rows(copy, list(names), name)
 
 
 def _rows(copy: IO[bytes], names: list[str], name: str) -> Iterator[bytes]:
-    """The lines of CSV, the names first; a blank line stays one, so that the numbers of the lines stay."""
-    yield _line(names)
+    """The names, and a line for each; a blank line stays one, so that the numbers of the lines stay."""
+    yield line_of([one_line(one) for one in names])
     for line in copy:
         if line == b"\n":
             yield line
             continue
         number, record = json.loads(line)
-        yield _line([_cell(record.get(one), name, number, one) for one in names])
-
-
-def _line(cells: list[str]) -> bytes:
-    """The cells as a line of CSV."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue().encode()
+        yield line_of([_cell(record.get(one), name, number, one) for one in names])
 
 
 def _records(lines: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:
@@ -80,7 +71,7 @@ def _records(lines: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:
 
 
 def _cell(value: Any, name: str, line: int, column: str) -> str:
-    """A value as CSV has it."""
+    """A value as a cell."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -88,7 +79,7 @@ def _cell(value: Any, name: str, line: int, column: str) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, str):
-        return value
+        return one_line(value)
     msg = f"{name}, line {line}, column '{column}': expected a number, a text or a truth value, got {_short(value)}"
     raise DataError(msg)
 
