@@ -57,7 +57,7 @@ def write_predictions(
         >>> write_predictions(run, target=place / "predictions.csv")
         30
         >>> (place / "predictions.csv").read_text().splitlines()[0]
-        'sepal_length,petal_length,petal_width,sepal_width,prediction'
+        'Petal.Length,Sepal.Length,Petal.Width,Sepal.Width,prediction'
     """
     source, target = (None if path is None else Path(path) for path in (source, target))
     if target is not None and target.suffix == ".npz":

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import typer
 
@@ -20,14 +20,13 @@ from eagerloop.choices.defaults import default_loss, default_model
 from eagerloop.choices.options import Option
 from eagerloop.choices.settings import Settings, plain_options, read_toml, settings_from
 from eagerloop.choices.sources import is_file_part
+from eagerloop.cli.config_paths import Beside
+from eagerloop.cli.first_pass import FLAGS, chosen_parts
 from eagerloop.cli.flags import NOT_GIVEN, completion, described, dimmed, given, parameter, parameters_of
 from eagerloop.errors import ConfigError
 from eagerloop.parts import KINDS, SINGLE, Choice
 from eagerloop.process.screen import quiet
 from eagerloop.storage.trust import check, files_named
-
-FLAGS = {kind: "observe" if kind == "observer" else kind for kind in KINDS}
-"""What the option of each kind is called."""
 
 DEFAULTS = {
     "dataset": "iris", "model": "by the data", "loss": "by the data", "schedule": "none", "optimizer": "adam",
@@ -36,26 +35,6 @@ DEFAULTS = {
 """What the help says of a kind that is not chosen."""
 Action = Callable[[Settings, Catalog, Mapping[str, Any]], None]
 """What a command does: it gets the settings, the catalog, and the values of its own options."""
-
-
-class _Unreadable(Exception):  # noqa: N818 - no fault: the second pass tells it better
-    """The first pass could not read the line."""
-
-
-class _FirstPass(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _Unreadable(message)
-
-
-def chosen_parts(words: Sequence[str]) -> argparse.Namespace:
-    """Which parts, plugin files and config a command line names, whatever else it holds."""
-    parser = _FirstPass(add_help=False, allow_abbrev=False)
-    for flag in (*FLAGS.values(), "plugin", "trust", "config"):
-        parser.add_argument(f"--{flag}", action="append", default=[])
-    try:
-        return parser.parse_known_args(list(words))[0]
-    except _Unreadable:
-        return parser.parse_args([])
 
 
 def command_of(
@@ -82,10 +61,14 @@ def command_of(
         EagerloopError: A chosen part, plugin file or config cannot be read, or the config names a file of code that is not
             to be trusted.
     """
-    settings = _settings(chosen_parts(words), kinds)
+    chosen = chosen_parts(words)
+    beside = Beside("".join(chosen.config))
+    settings = _settings(chosen, kinds, beside)
     with quiet() if files_named(settings) else contextlib.nullcontext():  # which may import TensorFlow
         catalog = Catalog.load(settings.plugins)
         part_options = list(_part_options(settings, catalog, kinds))
+    for one in part_options:
+        _set_option(settings, one, beside.path(one.option, one.choice.options))
     options = {name: option for name, option in plain_options().items() if plain is None or name in plain}
 
     def command(**values: Any) -> None:
@@ -95,7 +78,8 @@ def command_of(
                 setattr(settings, name, value)
         for one in part_options:
             _set_option(settings, one, given(values, one.key, one.option, one.where))
-        act(settings, catalog, values)
+        with beside.both_told():
+            act(settings, catalog, values)
 
     of_parts = [parameter for one in part_options for parameter in one.parameters()]
     parameters = [*_plain_parameters(options, settings), *own, *_kind_parameters(catalog, kinds), *of_parts]
@@ -112,7 +96,7 @@ def config_parameters() -> list[inspect.Parameter]:
     ]
 
 
-def _settings(chosen: argparse.Namespace, kinds: Sequence[str]) -> Settings:
+def _settings(chosen: argparse.Namespace, kinds: Sequence[str], beside: Beside) -> Settings:
     """The config's settings with the command line's parts over them; no file of code of theirs has been imported.
 
     Raises:
@@ -124,7 +108,7 @@ def _settings(chosen: argparse.Namespace, kinds: Sequence[str]) -> Settings:
         raise ConfigError(msg)
     where = "".join(chosen.config)
     content = read_toml(Path(where)) if where else {}
-    settings = settings_from(content, where)
+    settings = beside.files(settings_from(content, where))
     typed = Settings(plugins=[file for file in chosen.plugin if file])  # an empty name is refused by the second pass
     _choose(typed, chosen, kinds)
     settings.plugins = list(dict.fromkeys([*settings.plugins, *typed.plugins]))

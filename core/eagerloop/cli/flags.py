@@ -135,6 +135,11 @@ def _base(option: Option) -> Any:
     return next(kind for kind in kinds if kind is not type(None))
 
 
+def is_path(option: Option) -> bool:
+    """Whether an option is a file or a directory."""
+    return _base(option) is Path
+
+
 def _may_be_none(option: Option) -> bool:
     return type(None) in get_args(option.type)
 

@@ -7,17 +7,16 @@ import numpy as np
 from eagerloop.tables.pictures import Pictures
 
 if TYPE_CHECKING:
-    from eagerloop.data.learnt import LearntData
     from eagerloop.tables.table import Table
 
 Array = np.ndarray[Any, Any]
 
 
-def known_targets(learnt: "LearntData", table: "Table") -> Array | None:
+def known_targets(learnt: Any, table: "Table") -> Array | None:
     """The answers in a table.
 
     Args:
-        learnt: What was learnt of the data.
+        learnt: An `eagerloop.data.learnt.LearntData`, what was learnt of the data.
         table: New rows.
 
     Returns:
@@ -38,7 +37,7 @@ def known_targets(learnt: "LearntData", table: "Table") -> Array | None:
     return known.reshape(len(known), *learnt.first_batch[1].shape[1:])
 
 
-def _column(learnt: "LearntData", table: "Table", name: str) -> Array:
+def _column(learnt: Any, table: "Table", name: str) -> Array:
     rows = np.flatnonzero(~table.missing(name))
     reading = learnt.target_reading
     if learnt.task != "classification":
