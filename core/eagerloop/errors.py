@@ -22,6 +22,7 @@ import re
 import shlex
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 DEBUG = "EAGERLOOP_DEBUG"
 """Environment variable: show every traceback, and what TensorFlow says."""
@@ -144,7 +145,7 @@ def read_by(file: str) -> str:
         >>> read_by("pets.csv")
         'a file is given to the dataset that reads it: --dataset csv --dataset.path pets.csv'
     """
-    reader = {".csv": "csv", ".tsv": "csv", ".npz": "arrays"}.get(os.path.splitext(file)[1].lower())
+    reader = {".csv": "csv", ".tsv": "csv", ".npz": "arrays"}.get(Path(file).suffix.lower())
     if reader is None:
         return ""
     return f"a file is given to the dataset that reads it: --dataset {reader} --dataset.path {shlex.quote(file)}"
