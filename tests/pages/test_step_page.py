@@ -387,7 +387,8 @@ def test_the_line_of_a_users_own_part_is_shown_and_marked(record, parsed):
     page = parsed(html)
 
     assert page.text.count("In the loss: mine.py, line 8 7 a = 1 8 b = <2> 9 return b") == 2
-    assert html.count("<mark><code>b = &lt;2&gt;</code></mark>") == 2
+    assert html.count("<mark>8  b = &lt;2&gt;</mark>") == 2
+    assert "<mark>8  b = &lt;2&gt;</mark>" in step_cell(replace(record, findings=tuple(found)))
     assert page.text.count("In the loop: line") == 1
 
 
