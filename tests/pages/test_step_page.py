@@ -95,7 +95,8 @@ def test_source_of_a_step_of_ones_own_stays_in_its_order(record, parsed):
 
 def test_hostile_texts_stay_texts(record, parsed):
     """Names of parts, columns, layers, lines, findings and the rest are shown as they are, and become nothing else."""
-    finding, operation = Finding("EL01", "error", "a", "b", "c"), OperationRecord(1, "a", ("b",), ("c",))
+    place = Place("loss", "a", 1, (LineRecord(1, "a", 0.0),))
+    finding, operation = Finding("EL01", "error", "a", "b", "c", place), OperationRecord(1, "a", ("b",), ("c",))
     attack = hostile(replace(record, findings=(finding,), operations=(operation,)))
     for html, scripts in ((step_page(attack), 1), (step_cell(attack), 0)):
         page = parsed(html)
