@@ -95,7 +95,8 @@ def test_source_of_a_step_of_ones_own_stays_in_its_order(record, parsed):
 
 def test_hostile_texts_stay_texts(record, parsed):
     """Names of parts, columns, layers, lines, findings and the rest are shown as they are, and become nothing else."""
-    finding, operation = Finding("EL01", "error", "a", "b", "c"), OperationRecord(1, "a", ("b",), ("c",))
+    place = Place("loss", "a", 1, (LineRecord(1, "a", 0.0),))
+    finding, operation = Finding("EL01", "error", "a", "b", "c", place), OperationRecord(1, "a", ("b",), ("c",))
     attack = hostile(replace(record, findings=(finding,), operations=(operation,)))
     for html, scripts in ((step_page(attack), 1), (step_cell(attack), 0)):
         page = parsed(html)
@@ -387,7 +388,8 @@ def test_the_line_of_a_users_own_part_is_shown_and_marked(record, parsed):
     page = parsed(html)
 
     assert page.text.count("In the loss: mine.py, line 8 7 a = 1 8 b = <2> 9 return b") == 2
-    assert html.count("<mark><code>b = &lt;2&gt;</code></mark>") == 2
+    assert html.count("<mark>8  b = &lt;2&gt;</mark>") == 2
+    assert "<mark>8  b = &lt;2&gt;</mark>" in step_cell(replace(record, findings=tuple(found)))
     assert page.text.count("In the loop: line") == 1
 
 

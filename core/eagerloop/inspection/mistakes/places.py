@@ -134,13 +134,20 @@ def placed(finding: Finding, parts: RunParts, step: Callable[..., Any]) -> Findi
         parts: The parts of the run.
         step: The step function that was looked at.
     """
+    try:
+        return replace(finding, place=_place(finding, parts, step))
+    except Exception:  # noqa: BLE001 - anybody's code; a finding must not be lost for want of its line
+        return finding
+
+
+def _place(finding: Finding, parts: RunParts, step: Callable[..., Any]) -> Place | None:
     for kind, searches in SEARCHES.get(finding.id, ()):
         for code in _codes(kind, parts, step):
             line = next((found for search in searches if (found := search(code)) is not None), None)
             if line is not None:
                 near = tuple(one for one in code.lines if abs(one.number - line) <= AROUND)
-                return replace(finding, place=Place(kind, code.file, line, near))
-    return finding
+                return Place(kind, code.file, line, near)
+    return None
 
 
 def _codes(kind: str, parts: RunParts, step: Callable[..., Any]) -> Iterator[Code]:

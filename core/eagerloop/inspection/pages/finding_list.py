@@ -74,13 +74,7 @@ def _excerpt(place: Place) -> Markup:
     """Lines of the user's own, the one that is at fault marked."""
     head = element("figcaption", element("b", f"In the {place.kind}: "), f"{place.file}, line {place.line}")
     indent = min((len(one.text) - len(one.text.lstrip()) for one in place.lines if one.text.strip()), default=0)
-    rows = [
-        element("li", element("span", one.number, class_="number"), _row(one.text[indent:], guilty=one.number == place.line))
-        for one in place.lines
-    ]
-    return element("figure", head, element("ol", rows), class_="excerpt")
-
-
-def _row(text: str, *, guilty: bool) -> Markup:
-    inside = element("code", text)
-    return element("mark", inside) if guilty else inside
+    gutter = len(str(max(one.number for one in place.lines))) if place.lines else 0
+    rows = [(one.number == place.line, f"{one.number:>{gutter}}  {one.text[indent:]}") for one in place.lines]
+    drawn = joined(*(element("mark", text) if guilty else text for guilty, text in rows), between="\n")
+    return element("figure", head, element("pre", drawn), class_="excerpt")

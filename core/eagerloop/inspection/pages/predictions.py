@@ -90,7 +90,9 @@ def confusion_table(actual: Array, predictions: Array, classes: Sequence[str]) -
     if len(names) > MOST_CLASSES:
         return joined(said, element("p", f"{len(names)} classes are too many for a table.", class_="left-out"))
     rows = [_class_row(name, row) for name, row in zip(names, counts, strict=True)]
-    head = element("tr", element("td", "actual ↓ predicted →"), [element("th", name, scope="col") for name in names])
+    head = element(
+        "tr", element("td", "actual ↓", element("br"), "predicted →"), [element("th", name, scope="col") for name in names]
+    )
     return joined(said, element("div", element("table", head, rows, class_="confusion"), class_="scroll"))
 
 

@@ -1,5 +1,6 @@
 """Each of the twenty mistakes is recognised, and nothing else is."""
 
+import functools
 import re
 import warnings
 from pathlib import Path
@@ -391,3 +392,30 @@ def test_no_line_is_named_in_code_that_is_not_the_users(run_of):
     run = run_of(dataset=dataset, model="linear")
 
     assert [(one.id, one.place) for one in seen(run, None)] == [("EL16", None)]
+
+
+def test_a_finding_is_not_lost_where_its_line_cannot_be_looked_for(run_of):
+    """An object that unwraps to itself has no source: the finding is told without a line."""
+
+    class Odd:
+        def __call__(self, y_true, y_pred):
+            return tf.reduce_sum(tf.square(y_true - y_pred))
+
+    odd = Odd()
+    odd.__wrapped__ = odd
+
+    assert [(one.id, one.place) for one in seen(run_of(loss=odd), None)] == [("EL11", None)]
+
+
+def test_the_line_of_a_loss_that_is_an_object_is_found(run_of):
+    """The method that is called is looked at, with its parameters behind self; a loss that was wrapped is unwrapped."""
+
+    class Sum:
+        def __call__(self, y_true, y_pred):
+            squares = tf.square(y_true - y_pred)
+            return tf.reduce_sum(squares)
+
+    (found,) = seen(run_of(loss=functools.partial(Sum())), None)
+
+    assert found.place.file == Path(__file__).name
+    assert {one.number: one.text.strip() for one in found.place.lines}[found.place.line] == "return tf.reduce_sum(squares)"
