@@ -96,7 +96,7 @@ def job_of(words: Sequence[str]) -> Job:
         run = RunDirectory.existing(directory_named(first[0] if first else None)).path
         return Job([command, str(run), *rest[len(first) :], *added], run)
     given = any(word.partition("=")[0] == "--run" for word in rest)
-    run = directory_named(named) if given else RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-launched"
+    run = (directory_named(named) if given else None) or RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-launched"
     RunDirectory.refuse_taken(run, overwrite="--overwrite" in rest, typed=True)
     return Job([command, *rest, *([] if given else ["--run", str(run)]), *added], run)
 
