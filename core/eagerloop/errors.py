@@ -145,7 +145,8 @@ def read_by(file: str) -> str:
         >>> read_by("pets.csv")
         'a file is given to the dataset that reads it: --dataset csv --dataset.path pets.csv'
     """
-    reader = {".csv": "csv", ".tsv": "csv", ".npz": "arrays"}.get(Path(file).suffix.lower())
+    tables = (".csv", ".tsv", ".parquet", ".sqlite", ".sqlite3", ".db", ".npy", ".jsonl", ".ndjson")
+    reader = {".npz": "arrays", **dict.fromkeys(tables, "csv")}.get(Path(file).suffix.lower())
     if reader is None:
         return ""
     return f"a file is given to the dataset that reads it: --dataset {reader} --dataset.path {shlex.quote(file)}"
