@@ -18,6 +18,9 @@ TYPES = {"int": "INTEGER", "float": "FLOAT", "str": "TEXT", "Path": "PATH"}
 NONE = "none"
 """What is typed for an option that may be None."""
 
+QUIET = "Print nothing but warnings and errors."
+"""The help of `--quiet`."""
+
 NOT_GIVEN = object()
 """What `given` says where the command line says nothing: None may be a value."""
 

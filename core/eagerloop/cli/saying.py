@@ -19,8 +19,6 @@ CLUTTER = re.compile(
 FINDING = re.compile(r"EL\d\d ")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the operating system says where there is no more room."""
-QUIET = "Print nothing but warnings and errors."
-"""The help of `--quiet`."""
 
 
 def tell(text: str) -> None:

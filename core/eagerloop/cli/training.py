@@ -11,8 +11,8 @@ import typer
 from eagerloop.choices.catalog import Catalog
 from eagerloop.choices.settings import Settings, with_progress
 from eagerloop.cli.choosing import command_of, config_parameters
-from eagerloop.cli.flags import dimmed, parameter
-from eagerloop.cli.saying import QUIET, data_on_stdout, going_on_unread, quiet_tensorflow, tell, write_out
+from eagerloop.cli.flags import QUIET, dimmed, parameter
+from eagerloop.cli.saying import data_on_stdout, going_on_unread, quiet_tensorflow, tell, write_out
 from eagerloop.distribution.workers.cluster import read_cluster
 from eagerloop.storage.run_directory import RunDirectory
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eagerloop.cli.saying import QUIET
+from eagerloop.cli.flags import QUIET
 from eagerloop.errors import ConfigError
 
 if TYPE_CHECKING:
