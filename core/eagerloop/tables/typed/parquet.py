@@ -8,8 +8,6 @@ from eagerloop.errors import DataError
 from eagerloop.tables.typed.left_out import tell_of_left_out
 from eagerloop.tables.typed.texts import Columns, as_lines, cell, numbers, one_line, rows_at_once
 
-NEEDED = "needs pyarrow, which is not installed; install it with: pip install 'eagerloop[parquet]'"
-
 
 def parquet_lines(path: str, file: str) -> Iterator[bytes]:
     """The lines of the copy.
@@ -26,7 +24,8 @@ def parquet_lines(path: str, file: str) -> Iterator[bytes]:
     try:
         import pyarrow.parquet as reader  # noqa: PLC0415 - of an extra
     except ModuleNotFoundError as error:
-        msg = f"{path} is a Parquet file, and to read it {NEEDED}"
+        install = "pip install 'eagerloop[parquet]'"
+        msg = f"{path} is a Parquet file, which needs pyarrow, which is not installed; install it with: {install}"
         raise DataError(msg) from error
     with _whole(path), reader.ParquetFile(file, page_checksum_verification=True) as opened:
         schema = opened.schema_arrow
