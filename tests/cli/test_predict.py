@@ -1,8 +1,10 @@
 """`predict`, `evaluate` and `verify` on runs that exist."""
 
+import contextlib
 import csv
 import io
 import json
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +103,26 @@ def test_a_target_is_written_as_it_stands(done, classifier):
     found = rows(done("predict", classifier, "--input", "new.csv"))
     assert list(found[0])[:3] == ["a", "b", "y"]
     assert [row["y"] for row in found] == ["cat", "", "cow"]
+
+
+def test_new_rows_stand_in_a_table_of_a_database(done, refused, classifier, table, monkeypatch):
+    """Which is named, if there are several; the answers are those of CSV, also through a pipe."""
+    expected = done("predict", classifier, "--input", "table.csv")
+    figures = done("evaluate", classifier, "--input", "table.csv")
+    known = rows(Path("table.csv").read_text("utf-8"))
+    with contextlib.closing(sqlite3.connect("new.db")) as connection:
+        connection.execute("CREATE TABLE pets (a INTEGER, b, y TEXT)")
+        connection.executemany("INSERT INTO pets VALUES (:a, :b, :y)", known)
+        connection.execute("CREATE TABLE other (a)")
+        connection.commit()
+    assert done("predict", classifier, "--input", "new.db", "--table", "pets") == expected
+    assert done("evaluate", classifier, "--input", "new.db", "--table", "pets") == figures
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path("new.db").read_bytes())))
+    assert done("predict", classifier, "--input", "-", "--table", "pets") == expected
+    told = "new.db has 2 tables: 'pets', 'other'; name one with --dataset.table, or of new rows with --table"
+    for command in ("predict", "evaluate"):
+        assert refused(command, classifier, "--input", "new.db") == told
+    assert refused("predict", classifier, "--input", "table.csv", "--table", "pets").startswith("table.csv is no SQLite file")
 
 
 def test_an_output_that_cannot_be_written_is_named(refused, run):

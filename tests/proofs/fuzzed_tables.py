@@ -3,17 +3,20 @@
     python benchmarks/fuzzed_tables.py --count 100000
     python benchmarks/fuzzed_tables.py --count 1000 --seed 7 --keep damaged
 
-Each file is one of a few small tables in which bytes were changed, lines cut, doubled or swapped, cells swapped, the encoding
-or the ends of lines changed. It is read as `--dataset csv` reads it, in memory or in small blocks, its columns are seen as
-`inspect data` shows them, and it is read as the new rows of a table that is whole. What is not an error of the user's kind, of
-one line, is printed and, with `--keep`, kept.
+Each file is one of a few small tables, of text, SQLite or NumPy, in which bytes were changed, lines cut, doubled or swapped,
+cells swapped, the encoding or the ends of lines changed. It is read as `--dataset csv` reads it, in memory or in small blocks,
+its columns are seen as `inspect data` shows them, and it is read as the new rows of a table that is whole. What is not an error
+of the user's kind, of one line, is printed and, with `--keep`, kept.
 """
 
 import argparse
 import collections
+import contextlib
+import io
 import random
 import resource
 import signal
+import sqlite3
 import sys
 import tempfile
 import time
@@ -56,7 +59,27 @@ def tables():
         "spaces": "'a' 'b' 'y'\n" + "".join(f"{n} {draw.random():.3f} {n % 2}\n" for n in range(30)),
         "years": "2001,2002,2003\n" + "".join(f"{n},{n}.5,{n % 5}e{n % 9}\n" for n in range(30)),
     }
-    return {name: text.encode() for name, text in kinds.items()}
+    return {name: text.encode() for name, text in kinds.items()} | {"database": database(), "array": array()}
+
+
+def database():
+    """An SQLite file of a table of forty rows."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE pets (id INTEGER PRIMARY KEY, coat TEXT, size REAL, y)")
+        rows = [(n, "ab"[n % 2], n * 0.37 if n % 5 else None, n % 3) for n in range(40)]
+        connection.executemany("INSERT INTO pets VALUES (?, ?, ?, ?)", rows)
+        connection.commit()
+        return connection.serialize()
+
+
+def array():
+    """A NumPy file of numbers, texts, truth values and dates."""
+    made = np.zeros(40, [("size", "f4"), ("coat", "U3"), ("tame", "?"), ("seen", "M8[D]"), ("y", "i2")])
+    made["size"], made["y"] = np.arange(40) * 0.37, np.arange(40) % 3
+    made["coat"], made["seen"] = np.array(["a", "bcd"])[np.arange(40) % 2], np.arange(40)
+    file = io.BytesIO()
+    np.save(file, made)
+    return file.getvalue()
 
 
 ODD = (

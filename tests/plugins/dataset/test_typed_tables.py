@@ -340,6 +340,27 @@ def test_kinds_of_parquet_columns(tmp_path):
     assert table.missing("a.1").tolist() == [False, True]
 
 
+def test_the_index_of_pandas_counts_the_rows(tmp_path):
+    """As the column without a name does in CSV: it is carried along, and no feature."""
+    draw = np.random.default_rng(0)
+    columns = {"size": draw.normal(size=60).tolist(), "y": draw.normal(size=60).tolist(), "__index_level_0__": list(range(60))}
+    write_sqlite(tmp_path / "a.db", columns)
+    dataset = csv(path=tmp_path / "a.db", target="y")
+    assert (dataset.features, list(dataset.carried)) == (("size",), ["__index_level_0__"])
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    for told, first in (
+        ({"index_columns": ["__index_level_0__"]}, "__index_level_0__"),
+        ({"index_columns": [{}]}, "size"),
+        ([], "size"),
+    ):
+        made = arrow.table(columns).replace_schema_metadata({"pandas": json.dumps(told)})
+        parquet.write_table(made, tmp_path / "a.parquet")
+        assert read_table(tmp_path / "a.parquet").names[0] == first
+    parquet.write_table(arrow.table(columns).replace_schema_metadata({"pandas": "{"}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"a\.parquet cannot be read as Parquet"):
+        read_table(tmp_path / "a.parquet")
+
+
 def test_the_tables_of_sqlite(tmp_path):
     """One needs no name; several are listed; a name may have quotes; views are not run; the test may be a table beside."""
     path = tmp_path / "a.db"

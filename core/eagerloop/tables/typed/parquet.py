@@ -8,8 +8,6 @@ from eagerloop.errors import DataError
 from eagerloop.tables.typed.left_out import tell_of_left_out
 from eagerloop.tables.typed.texts import Columns, as_lines, cell, numbers, one_line, rows_at_once
 
-NEEDED = "needs pyarrow, which is not installed; install it with: pip install 'eagerloop[parquet]'"
-
 
 def parquet_lines(path: str, file: str) -> Iterator[bytes]:
     """The lines of the copy.
@@ -26,16 +24,24 @@ def parquet_lines(path: str, file: str) -> Iterator[bytes]:
     try:
         import pyarrow.parquet as reader  # noqa: PLC0415 - of an extra
     except ModuleNotFoundError as error:
-        msg = f"{path} is a Parquet file, and to read it {NEEDED}"
+        install = "pip install 'eagerloop[parquet]'"
+        msg = f"{path} is a Parquet file, which needs pyarrow, which is not installed; install it with: {install}"
         raise DataError(msg) from error
     with _whole(path), reader.ParquetFile(file, page_checksum_verification=True) as opened:
         schema = opened.schema_arrow
         kinds = {field.name: str(field.type) for field in schema if not _is_plain(field.type)}
-        names = [field.name for field in schema]
+        names = _index_first(schema)
         read = sorted({*names} - {*kinds})
         rows = opened.metadata.num_rows
     tell_of_left_out(path, kinds)
     yield from as_lines(path, names, _blocks(path, file, names, read, rows))
+
+
+def _index_first(schema: Any) -> list[str]:
+    """The columns; an index of pandas, which stands behind all others, stands before them, as pandas writes it to CSV."""
+    told = schema.pandas_metadata
+    index = told.get("index_columns", []) if isinstance(told, dict) else []
+    return sorted((field.name for field in schema), key=lambda name: name not in index)
 
 
 def _blocks(path: str, file: str, names: Sequence[str], read: Sequence[str], rows: int) -> Iterator[Columns]:
@@ -62,7 +68,7 @@ def _whole(path: str) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, LookupError) as error:
         short = " ".join(str(error).split())
         msg = f"{path} cannot be read as Parquet ({short:.120}); write it again, or as CSV"
         raise DataError(msg) from error

@@ -15,7 +15,7 @@ TAB = "\t"
 ROWS_AT_ONCE = 1 << 16
 """The most rows that are held as text."""
 
-CELLS_AT_ONCE = 1 << 20
+CELLS_AT_ONCE = 1 << 18
 """About how many cells are."""
 
 DOUBLE = 8
@@ -30,7 +30,7 @@ def rows_at_once(columns: int) -> int:
 
     Example:
         >>> rows_at_once(3), rows_at_once(1 << 14)
-        (65536, 64)
+        (65536, 16)
     """
     return max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // max(columns, 1)))
 
