@@ -9,7 +9,7 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 40
 
 
 NEAR_ZERO = 0.05
-"""A line to compare with that lies lower, as a share of the highest number, cannot be told from the axis."""
+"""A line that lies lower, as a share of the highest number, cannot be told from the axis."""
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -41,7 +41,11 @@ def powers(low: float, high: float) -> list[float]:
 
 
 def logarithmic(ys: Sequence[float], guides: Sequence[float]) -> bool:
-    """Whether an axis must be logarithmic: else a line to compare with would lie on zero.
+    """Whether an axis must be logarithmic: else a line would lie on zero.
+
+    Args:
+        ys: Everything that is drawn.
+        guides: The lines to compare with, and of several curves the highest place of each.
 
     Example:
         >>> logarithmic([46.2, 20.8], [0.217]), logarithmic([46.2, 20.8], [9.0]), logarithmic([1.0, 0.0], [0.001])
