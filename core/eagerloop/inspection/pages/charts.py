@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from eagerloop.inspection.pages.elements import Markup, element, table
-from eagerloop.inspection.pages.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, logarithmic, ticks
+from eagerloop.inspection.pages.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, ticks
 from eagerloop.inspection.writing.numbers_as_text import three
+from eagerloop.inspection.writing.scales import logarithmic
 
 COLOURS = 8
 """Kinds of line in `page.css`, `s0` to `s7`; later series begin again."""
