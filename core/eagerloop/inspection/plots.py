@@ -96,7 +96,7 @@ def runs_figure(histories: Mapping[str, Sequence[Row]]) -> "Figure":
         for place, (run, history) in enumerate(histories.items()):
             points = [(row["epoch"], row[name]) for row in history if name in row]
             if points:
-                style = {"color": f"C{place}", "linestyle": STYLES[place % len(STYLES)]}
+                style: dict[str, Any] = {"color": f"C{place}", "linestyle": STYLES[place % len(STYLES)]}
                 axes.plot(*zip(*points, strict=True), linewidth=2.5, label=run, **style)
         _scale(axes)
         _label(axes, name, "epoch", name)
