@@ -12,6 +12,7 @@ from eagerloop.inspection.pages.frame import LEFT, Frame, ticks
 from eagerloop.inspection.pages.picture_strip import Mistake
 from eagerloop.inspection.pages.predictions import confusion_table
 from eagerloop.inspection.pages.run_page import RunStory, run_page
+from eagerloop.inspection.pages.several_runs import Curves, Outline
 from eagerloop.inspection.step_record import Finding, Values
 from eagerloop.inspection.writing.numbers_as_text import three
 from eagerloop.running import reporting
@@ -273,6 +274,20 @@ def test_a_chart_alone_has_its_numbers_beside_it(parsed):
     ]
 
     assert charts == [[("chart alone", True)], [("chart", False)] * 2]
+
+
+def test_a_run_has_one_colour_in_every_chart_of_several(parsed):
+    """Though only the second has a validation; and losses of which one would lie on zero have a logarithmic axis."""
+    first = Outline("first", {"model": "iris"}, [{"epoch": 1, "loss": 40.0}, {"epoch": 2, "loss": 30.0}])
+    second = Outline("second", {"model": "mlp"}, [{"epoch": 1, "loss": 0.5, "val_loss": 0.6}])
+    html = Curves([first, second]).page()
+    page = parsed(html)
+    charts = html.split("<figure")[1:]
+
+    assert [sorted(set(re.findall(r'<g class="(s\d)">', chart))) for chart in charts] == [["s0", "s1"], ["s1"]]
+    assert [re.findall(r"</svg>(first|second)</li>", chart) for chart in charts] == [["first", "second"], ["second"]]
+    assert "loss (logarithmic axis)" in page.text
+    assert "val_loss (logarithmic axis)" not in page.text
 
 
 def test_the_page_says_when_how_long_and_with_which_options(story, parsed):

@@ -16,6 +16,7 @@ import numpy as np
 
 from eagerloop.errors import ConfigError
 from eagerloop.inspection.by_hand.confusion import confusion
+from eagerloop.inspection.writing.scales import logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,6 +81,11 @@ def plot_runs(histories: Mapping[str, Sequence[Row]], path: Path) -> Path:
     Raises:
         ConfigError: Matplotlib is missing, there is no epoch yet, or the file cannot be written.
     """
+    return _write(runs_figure(histories), path)
+
+
+def runs_figure(histories: Mapping[str, Sequence[Row]]) -> "Figure":
+    """The figure of `plot_runs`: a run has the same colour and dashes in every panel."""
     rows = [row for history in histories.values() for row in history]
     if not rows:
         msg = "there is no finished epoch to draw; train one of the runs for one at least"
@@ -90,11 +96,13 @@ def plot_runs(histories: Mapping[str, Sequence[Row]], path: Path) -> Path:
         for place, (run, history) in enumerate(histories.items()):
             points = [(row["epoch"], row[name]) for row in history if name in row]
             if points:
-                axes.plot(*zip(*points, strict=True), linewidth=2.5, linestyle=STYLES[place % len(STYLES)], label=run)
+                style: dict[str, Any] = {"color": f"C{place}", "linestyle": STYLES[place % len(STYLES)]}
+                axes.plot(*zip(*points, strict=True), linewidth=2.5, label=run, **style)
+        _scale(axes)
         _label(axes, name, "epoch", name)
         axes.locator_params(axis="x", integer=True)
         axes.legend(fontsize=LETTERS - 4)
-    return _write(figure, path)
+    return figure
 
 
 def plot_predictions(
@@ -145,10 +153,19 @@ def curves_figure(history: Sequence[Row], baseline: float | None = None) -> "Fig
                 axes.plot(epochs, values, color=colour, marker=few, linestyle=style, linewidth=2.5, label=label)
         if name == "loss" and baseline is not None and math.isfinite(baseline):
             axes.axhline(baseline, color=BLACK, linestyle=":", linewidth=2.5, label="predicting the mean")
+        _scale(axes)
         _label(axes, name, "epoch", name)
         axes.locator_params(axis="x", integer=True)
         axes.legend(fontsize=LETTERS - 2)
     return figure
+
+
+def _scale(axes: "Axes") -> None:
+    """A logarithmic axis where a line would lie on zero beside the others."""
+    lines = [np.asarray(line.get_ydata(), np.float64) for line in axes.lines]
+    heights = [values[np.isfinite(values)] for values in lines if np.isfinite(values).any()]
+    if len(heights) > 1 and logarithmic(np.concatenate(heights).tolist(), [float(values.max()) for values in heights]):
+        axes.set_yscale("log")
 
 
 def scatter_figure(actual: Array, predictions: Array, targets: Sequence[str] = ()) -> "Figure":

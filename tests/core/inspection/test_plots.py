@@ -7,7 +7,14 @@ import pytest
 from matplotlib.image import imread
 
 from eagerloop.errors import ConfigError
-from eagerloop.inspection.plots import confusion_figure, curves_figure, plot_curves, plot_predictions, scatter_figure
+from eagerloop.inspection.plots import (
+    confusion_figure,
+    curves_figure,
+    plot_curves,
+    plot_predictions,
+    runs_figure,
+    scatter_figure,
+)
 
 HISTORY = [
     {"epoch": 1, "steps": 12, "loss": 4.0, "total_loss": 48.0, "accuracy": 0.5, "val_loss": 3.0, "seconds": 0.1},
@@ -27,6 +34,25 @@ def test_curves_have_a_panel_for_the_loss_and_one_for_each_metric():
     assert lines_of(loss) == {"training": [4.0, 1.0], "validation": [3.0, 2.0], "predicting the mean": [2.5, 2.5]}
     assert lines_of(accuracy) == {"training": [0.5, 0.75]}
     assert [axes.get_title() for axes in (loss, accuracy)] == ["loss", "accuracy"]
+
+
+@pytest.mark.parametrize(("baseline", "scale"), [(2.5, "linear"), (0.05, "log"), (None, "linear"), (float("nan"), "linear")])
+def test_a_baseline_that_would_lie_on_zero_has_a_logarithmic_axis(baseline, scale):
+    """As on the page of a run; the metric beside it keeps its own axis."""
+    loss, accuracy = curves_figure(HISTORY, baseline=baseline).axes
+
+    assert (loss.get_yscale(), accuracy.get_yscale()) == (scale, "linear")
+
+
+def test_a_run_keeps_its_colour_and_its_dashes_in_every_panel():
+    """Though only the second has a validation."""
+    small = [{"epoch": 1, "loss": 0.04, "val_loss": 0.05}]
+    loss, validation = runs_figure({"first": [{"epoch": 1, "loss": 4.0}], "second": small}).axes
+    looks = {axes: [(line.get_color(), line.get_linestyle()) for line in axes.lines] for axes in (loss, validation)}
+
+    assert looks[validation] == looks[loss][1:]
+    assert looks[loss][0] != looks[loss][1]
+    assert (loss.get_yscale(), validation.get_yscale()) == ("log", "linear")
 
 
 @pytest.mark.parametrize(("metrics", "panels"), [(0, 1), (2, 3), (5, 6), (9, 6)])

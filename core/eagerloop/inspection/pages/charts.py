@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from eagerloop.inspection.pages.elements import Markup, element, table
-from eagerloop.inspection.pages.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, logarithmic, ticks
+from eagerloop.inspection.pages.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, ticks
 from eagerloop.inspection.writing.numbers_as_text import three
+from eagerloop.inspection.writing.scales import logarithmic
 
 COLOURS = 8
 """Kinds of line in `page.css`, `s0` to `s7`; later series begin again."""
@@ -30,11 +31,17 @@ class Series(NamedTuple):
         name: What it shows.
         points: x and y; those that are not finite are left out.
         line: Whether the points are joined.
+        colour: Its number among the colours, where the same thing is in several charts; by default its place in this one.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
     line: bool = True
+    colour: int | None = None
+
+    def kind(self, number: int) -> str:
+        """Its class in `page.css`, as the series of that number in its chart."""
+        return f"s{(number if self.colour is None else self.colour) % COLOURS}" + ("" if self.line else " loose")
 
 
 class Guide(NamedTuple):
@@ -98,7 +105,8 @@ def chart(  # noqa: PLR0913 - what a chart may have besides its lines
             "figure", element("figcaption", title), element("p", "nothing to draw: no number is finite", class_="left-out")
         )
     levels = [guide.value for guide in guides]
-    log = not within and logarithmic([y for _, y in points], levels)
+    tops = [max(y for _, y in one.points) for one in drawn if one.line and one.points]
+    log = not within and logarithmic([y for _, y in points], [*levels, *(tops if len(tops) > 1 else ())])
     frame = Frame([x for x, _ in points], [*(y for _, y in points), *levels, *within], same=same, log=log)
     inside = [
         *_axes(frame, axes),
@@ -180,14 +188,14 @@ def _series(frame: Frame, number: int, one: Series, axes: tuple[str, str]) -> Ma
         for (left, top), (x, y) in zip(places, one.points, strict=True)
     ]
     line = _path(course, "line") if one.line and len(places) > 1 else None
-    return element("g", line, dots, class_=f"s{number % COLOURS}" + ("" if one.line else " loose"))
+    return element("g", line, dots, class_=one.kind(number))
 
 
 def _legend(series: Sequence[Series], guides: Sequence[Guide]) -> Markup | None:
     """The names behind a piece of their line."""
-    if len(series) + len(guides) < 2:  # noqa: PLR2004
+    if len(series) + len(guides) < 2 and all(one.colour is None for one in series):  # noqa: PLR2004
         return None
-    kinds = [(f"s{number % COLOURS}" + ("" if one.line else " loose"), one.name) for number, one in enumerate(series)]
+    kinds = [(one.kind(number), one.name) for number, one in enumerate(series)]
     items = [
         element(
             "li",

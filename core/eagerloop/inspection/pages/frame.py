@@ -8,10 +8,6 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 40
 """Of the drawing and of its margins, in its own units: about a pixel each."""
 
 
-NEAR_ZERO = 0.05
-"""A line to compare with that lies lower, as a share of the highest number, cannot be told from the axis."""
-
-
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers between two ends: steps of 1, 2 or 5 times a power of ten.
 
@@ -38,16 +34,6 @@ def powers(low: float, high: float) -> list[float]:
     inside = [number for number in round_numbers if low <= number <= high]
     few = [number for number in inside if f"{number:e}".startswith("1.0")]
     return few if len(few) > 2 else inside  # noqa: PLR2004
-
-
-def logarithmic(ys: Sequence[float], guides: Sequence[float]) -> bool:
-    """Whether an axis must be logarithmic: else a line to compare with would lie on zero.
-
-    Example:
-        >>> logarithmic([46.2, 20.8], [0.217]), logarithmic([46.2, 20.8], [9.0]), logarithmic([1.0, 0.0], [0.001])
-        (True, False, False)
-    """
-    return bool(guides) and min(*ys, *guides) > 0 and min(guides) < NEAR_ZERO * max(ys)
 
 
 class Frame:

@@ -58,7 +58,9 @@ class Curves:
         told = _table(self.outlines) if len(self.outlines) > 1 else None
         shown = element("header", element("h1", title))
         return document(
-            title, element("main", shown, told, nothing, element("div", drawn, class_="charts"), id="main"), "run.js"
+            title,
+            element("main", shown, told, nothing, element("div", drawn, class_="charts"), id="main", class_="run"),
+            "run.js",
         )
 
     def save(self, path: str | Path) -> Path:
@@ -107,11 +109,16 @@ def figures_of(outlines: Sequence[Outline]) -> list[str]:
 
 
 def _figure(name: str, outlines: Sequence[Outline], *, alone: bool) -> Markup:
+    """One line a run, in the run's own colour: not every run has every figure."""
     drawn = [
-        (one.name, [(float(row["epoch"]), row[name]) for row in one.history if isinstance(row.get(name), int | float)])
-        for one in outlines
+        Series(
+            one.name,
+            [(float(row["epoch"]), row[name]) for row in one.history if isinstance(row.get(name), int | float)],
+            colour=place if len(outlines) > 1 else None,
+        )
+        for place, one in enumerate(outlines)
     ]
-    return chart(name, ("epoch", name), [Series(run, points) for run, points in drawn if points], alone=alone)
+    return chart(name, ("epoch", name), [one for one in drawn if one.points], alone=alone)
 
 
 def _table(outlines: Sequence[Outline]) -> Markup:
