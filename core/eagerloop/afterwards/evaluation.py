@@ -60,9 +60,9 @@ def evaluate_table(run: Run, source: str | Path, table: str | None = None) -> di
     Example:
         >>> import eagerloop, pathlib, tempfile
         >>> place = pathlib.Path(tempfile.mkdtemp())
-        >>> written = (place / "new.csv").write_text("x,y\n1,1\n2,2\n")
-        >>> arrays = eagerloop.ArrayDataset(([[1.0]], [[1.0]]), ([[2.0]], [[2.0]]), features=("x",), targets=("y",))
-        >>> run = eagerloop.train(dataset=arrays, model="linear", epochs=1, directory=place / "run")
+        >>> run = eagerloop.train(epochs=1, directory=place / "run")
+        >>> rows = "Sepal.Length,Petal.Length,Petal.Width,Sepal.Width\n5.1,1.4,0.2,3.5\n"
+        >>> written = (place / "new.csv").write_text(rows)
         >>> sorted(evaluate_table(run, place / "new.csv"))
         ['loss']
     """

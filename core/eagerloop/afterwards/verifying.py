@@ -69,9 +69,9 @@ def verify(
     Example:
         >>> import eagerloop, pathlib, tempfile
         >>> run = eagerloop.train(epochs=1, directory=pathlib.Path(tempfile.mkdtemp()) / "run")
-        >>> print(verify(run.directory, replay=True))
-        step 12: ok
-        replay: same bits as the checkpoint of step 12
+        >>> verdict = verify(run.directory, replay=True)
+        >>> verdict.faults, verdict.lines[-1].partition(",")[0]
+        (0, 'replay: same bits in 1 of 1 checkpoints')
     """
     where = RunDirectory.existing(directory_named(directory))
     run = recreate(where, {} if replay else ON_ONE_DEVICE, trust)
