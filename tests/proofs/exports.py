@@ -203,7 +203,8 @@ def reviews(place: Path, target: str) -> Data:
     path.write_text("\n".join(["review,word,price,mood", *lines]) + "\n")
     texts = ["THE οδος, οδοσ ΟΔΟΣ. éclair\u2003DULL dull", "", "na", "N/A", "DON'T dont İSTANBUL i̇stanbul", "none of them"]
     new.write_text("mood,price,review,word\n" + "".join(f'b,7,"{text}",{texts[-2]}\n' for text in texts))
-    return Data(use("csv", path=path, target=target, text=["review", "word"]), new, TABLE)
+    fitting = ("iris", *TABLE) if target == "price" else TABLE  # the guide's has one output
+    return Data(use("csv", path=path, target=target, text=["review", "word"]), new, fitting)
 
 
 def arrays(place: Path) -> Data:

@@ -48,12 +48,13 @@ class Serving(tf.Module):
 
     def serve(self, **inputs: Any) -> dict[str, Any]:
         """The named answers to some rows, each input by its own name."""
+        as_written = tf.autograph.experimental.do_not_convert  # no Python there asks a tensor
         if isinstance(self.encoder, Pictures):
-            return self._answers(pictured(self.encoder, inputs[PICTURES]))
+            return self._answers(as_written(pictured)(self.encoder, inputs[PICTURES]))
         given = {column: inputs[name] for column, name in self.inputs.items()}
         if self.encoder is None:
             return self._answers(map_with_path(lambda path, _leaf: given[path or "x"], self._like))
-        x = encoded(self.encoder, given, self.words)
+        x = as_written(encoded)(self.encoder, given, self.words)
         return self._answers(tf.reshape(x, [-1, *self._like.shape[1:]]))
 
     def serve_x(self, x: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Shapes: n rows, d features, k quantities of a column, h x w pixels, c channels.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -64,15 +64,52 @@ def encoded(encoder: Encoder, columns: Mapping[str, Any], words: Mapping[str, An
     Raises:
         InvalidArgumentError: A cell that `Encoder` refuses, when it is read.
     """
-    parts = []
-    for name in encoder.columns:
-        if name in encoder.categories:
-            parts.append(_categories(encoder, name, stripped(columns[name])))
-        elif name in encoder.reading.forms:
-            parts += _scaled(encoder, name, _read(encoder, name, stripped(columns[name]), (words or {}).get(name)))
-        else:
-            parts += _scaled(encoder, name, _with_gaps(encoder, columns[name])[:, tf.newaxis])
-    return tf.concat(parts, axis=1)
+    texts = _texts(encoder, columns)
+    numeric = [name for name in encoder.columns if name not in encoder.categories]
+    read = {
+        name: _read(encoder, name, texts[name], (words or {}).get(name))
+        if name in encoder.reading.forms
+        else _with_gaps(encoder, columns[name])[:, tf.newaxis]
+        for name in numeric
+    }
+    blocks = [*_scaled(encoder, read)] if read else []
+    blocks += [_categories(encoder, name, texts[name]) for name in encoder.columns if name in encoder.categories]
+    return tf.gather(tf.concat(blocks, axis=1), _order(encoder, numeric), axis=1)
+
+
+def _order(encoder: Encoder, numeric: Sequence[str]) -> list[int]:
+    """Where each column of x stands behind one another: all quantities, all gaps of columns of numbers, all categories."""
+    places: dict[str, list[int]] = {}
+    count = 0
+    for name in numeric:
+        places[name] = [*range(count, count := count + len(encoder.reading.names(name)))]
+    for name in numeric:
+        places[name] += [count] if name in encoder.gaps else []
+        count += 1
+    for name, known in ((name, encoder.categories[name]) for name in encoder.columns if name in encoder.categories):
+        places[name] = [*range(count, count := count + len(known))]
+    return [place for name in encoder.columns for place in places[name]]
+
+
+class _Texts(NamedTuple):
+    """A column of texts: as it is written without the space around it, in lower case, and where there is no value; (n,)."""
+
+    cells: Any
+    small: Any
+    gone: Any
+
+
+def _texts(encoder: Encoder, columns: Mapping[str, Any]) -> dict[str, _Texts]:
+    """All columns of texts: they go through the long tables of letters together."""
+    names = [name for name in encoder.columns if name in encoder.categories or name in encoder.reading.forms]
+    if not names:
+        return {}
+    flat = stripped(tf.concat([columns[name] for name in names], axis=0))
+    small = lowered(flat)
+    missing = tf.constant(sorted(missing_texts(encoder.reading.missing)), tf.string)
+    gone = tf.reduce_any(small[:, tf.newaxis] == missing, axis=1)
+    parts = [tf.reshape(one, [len(names), -1]) for one in (flat, small, gone)]
+    return {name: _Texts(*(part[place] for part in parts)) for place, name in enumerate(names)}
 
 
 def _with_gaps(encoder: Encoder, values: Any) -> Any:
@@ -82,53 +119,55 @@ def _with_gaps(encoder: Encoder, values: Any) -> Any:
     return values
 
 
-def _gone(encoder: Encoder, small: Any) -> Any:
-    """Which cells have no value, (n,), of their texts in lower case."""
-    texts = tf.constant(sorted(missing_texts(encoder.reading.missing)), tf.string)[tf.newaxis]
-    return tf.reduce_any(small[:, tf.newaxis] == texts, axis=1)
-
-
-def _read(encoder: Encoder, name: str, cells: Any, table: Any) -> Any:
+def _read(encoder: Encoder, name: str, texts: _Texts, table: Any) -> Any:
     """As `Reading.values` for a column of texts that are quantities, float64, (n, k)."""
-    form, small = encoder.reading.forms[name], lowered(cells)
-    gone = _gone(encoder, small)
+    form = encoder.reading.forms[name]
     if isinstance(form, Words):
-        return word_counts(tf.where(gone, "", small), table, len(form.vocabulary))
-    values = quantities(form, cells)
-    bad = ~tf.math.is_finite(values[:, 0]) & ~gone
-    with tf.control_dependencies([_refuse(bad, f"column {name}: a cell cannot be read as {form.what}", cells)]):
-        return tf.where(gone[:, tf.newaxis], tf.constant(np.nan, tf.float64), values)
+        return word_counts(tf.where(texts.gone, "", texts.small), table, len(form.vocabulary))
+    values = quantities(form, texts.cells)
+    bad = ~tf.math.is_finite(values[:, 0]) & ~texts.gone
+    with tf.control_dependencies([_refuse(bad, f"column {name}: a cell cannot be read as {form.what}", texts.cells)]):
+        return tf.where(texts.gone[:, tf.newaxis], tf.constant(np.nan, tf.float64), values)
 
 
-def _scaled(encoder: Encoder, name: str, values: Any) -> list[Any]:
-    """As `Encoder.put`: quantities, float64, (n, k), around their means, (n, k), and where there were none, (n, 1)."""
-    names = encoder.reading.names(name)
-    means, deviations = np.array([encoder.scales[quantity] for quantity in names], np.float64).T
-    known = [encoder.fill(quantity) for quantity in names]
+def _scaled(encoder: Encoder, read: Mapping[str, Any]) -> tuple[Any, Any]:
+    """As `Encoder.put`, for all columns of numbers at once.
+
+    Args:
+        encoder: What the training rows set down.
+        read: The quantities of each of the m columns, float64, (n, k).
+
+    Returns:
+        All quantities around their means, float32, and 1 where a column has no value, float32, (n, m).
+    """
+    names = [(place, quantity) for place, name in enumerate(read) for quantity in encoder.reading.names(name)]
+    means, deviations = np.array([encoder.scales[quantity] for _place, quantity in names], np.float64).T
+    known = [encoder.fill(quantity) for _place, quantity in names]
     fills = np.array([np.nan if fill is None else fill for fill in known], np.float64)
-    gone = tf.math.is_nan(values[:, :1])
-    filled = tf.where(gone, fills, values)
-    bad = ~tf.reduce_all(tf.abs(filled - means) <= np.float64(LARGEST) * deviations, axis=1)
-    with tf.control_dependencies([_refuse(bad, f"column {name}: a number is missing, infinite or too large", values[:, 0])]):
-        x = tf.cast((filled - means) / deviations, tf.float32)
-    return [x, tf.cast(gone, tf.float32)] if name in encoder.gaps else [x]
+    values = tf.concat([*read.values()], axis=1)
+    gone = tf.math.is_nan(tf.stack([column[:, 0] for column in read.values()], axis=1))
+    filled = tf.where(tf.gather(gone, [place for place, _quantity in names], axis=1), fills, values)
+    bad = ~(tf.abs(filled - means) <= np.float64(LARGEST) * deviations)
+    where = tf.boolean_mask([quantity for _place, quantity in names], tf.reduce_any(bad, axis=0))
+    with tf.control_dependencies([_refuse(bad, "a number is missing, infinite or too large", values, where)]):
+        return tf.cast((filled - means) / deviations, tf.float32), tf.cast(gone, tf.float32)
 
 
-def _refuse(bad: Any, told: str, cells: Any) -> Any:
+def _refuse(bad: Any, told: str, cells: Any, *further: Any) -> Any:
     """An operation that ends in an error, with some of the cells, if any is bad: a wrong answer would not be noticed."""
-    return tf.debugging.Assert(~tf.reduce_any(bad), [told, tf.boolean_mask(cells, bad)[:SHOWN]], summarize=SHOWN)
+    shown = [told, *(one[:SHOWN] for one in further), tf.boolean_mask(cells, bad)[:SHOWN]]
+    return tf.debugging.Assert(~tf.reduce_any(bad), shown, summarize=SHOWN)
 
 
-def _categories(encoder: Encoder, name: str, cells: Any) -> Any:
+def _categories(encoder: Encoder, name: str, texts: _Texts) -> Any:
     """As `Reading.labels`: a cell without a value is `missing`, and a text that is none of the categories may be `other`."""
     known = encoder.categories[name]
-    gone = _gone(encoder, lowered(cells))[:, tf.newaxis]
-    hot = _one_hot(cells, known)
+    hot = _one_hot(texts.cells, known)
     if name in encoder.pooled:
         other = tf.one_hot([known.index(OTHER)], len(known))
         hot = tf.where(tf.reduce_any(hot > 0, axis=1, keepdims=True), hot, other)
     missing = tf.one_hot([known.index(NO_VALUE) if NO_VALUE in known else -1], len(known))
-    return tf.where(gone, missing, hot)
+    return tf.where(texts.gone[:, tf.newaxis], missing, hot)
 
 
 def _one_hot(cells: Any, categories: Sequence[str]) -> Any:

@@ -25,7 +25,7 @@ def white_space() -> str:
     r"""All that separates words, as a class of RE2.
 
     Example:
-        >>> r"\x{20}-\x{20}" in white_space(), r"\x{2000}-\x{200a}" in white_space()
+        >>> r"\x{1c}-\x{20}" in white_space(), r"\x{2000}-\x{200a}" in white_space()
         (True, True)
     """
     return _class_of(str.isspace)
