@@ -402,6 +402,7 @@ def test_the_line_of_a_step_of_ones_own_is_the_one_that_is_at_fault(record, pars
     assert "In the loop: line 8 optimizer = keras.optimizers.Adam()" in page.text
     assert "In the step" not in page.text
     assert page.having("href").count("#finding-EL12") == 2
+    assert "update loss 34.4 of the same batch, after it EL12" in page.text  # where it goes wrong, wherever the line stands
 
 
 OWN = [

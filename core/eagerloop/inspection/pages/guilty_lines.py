@@ -1,6 +1,6 @@
 """Which lines of the loop the findings are about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.records.step_parts import Finding, LineRecord
@@ -44,6 +44,25 @@ def guilty_lines(record: StepFacts) -> dict[str, LineRecord]:
         if number in known:
             lines[finding.id] = known[number]
     return lines
+
+
+BOX = {
+    "begin": "given",
+    "predict": "forward",
+    "measure": "loss",
+    "collect": "gradient",
+    "differentiate": "gradient",
+    "update": "update",
+}
+"""The box of the picture, by what goes wrong there."""
+
+
+def by_box(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    """The findings by the box of the picture that they are about: where something goes wrong, wherever its line stands."""
+    boxes: dict[str, list[Finding]] = {}
+    for one in findings:
+        boxes.setdefault(BOX.get(_deed(one), ""), []).append(one)
+    return boxes
 
 
 def _deed(finding: Finding) -> str:

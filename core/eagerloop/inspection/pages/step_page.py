@@ -4,7 +4,7 @@ One file, which needs no network: it can be mailed, put on a stick, opened in te
 is in one unfolds it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from eagerloop.inspection.pages.acts import ACTS, Act
 from eagerloop.inspection.pages.batch_table import baseline_name
@@ -38,7 +38,7 @@ def step_page(record: StepFacts) -> str:
     sections = [_section(act, record, lines_of_section(own[act.name], flagged), found[act.name]) for act in ACTS]
     told = findings(record.findings, lines=guilty)
     unfold = element("p", element("button", "Unfold all", type="button"), class_="unfold", hidden=True)
-    main = element("main", _head(record, found), told, unfold, sections, _appendix(record), id="main", tabindex=-1)
+    main = element("main", _head(record), told, unfold, sections, _appendix(record), id="main", tabindex=-1)
     skip = element("a", "To what the step did", href="#main", class_="skip")
     return document(title, joined(skip, element("div", side_listing(record, lines, flagged), main, class_="step")), "step.js")
 
@@ -50,7 +50,7 @@ def _section(act: Act, record: StepFacts, lines: Markup | None, found: Sequence[
     return element("section", element("details", head, inside, open=bool(found)), data_act=act.name)
 
 
-def _head(record: StepFacts, found: Mapping[str, Sequence[Finding]]) -> Markup:
+def _head(record: StepFacts) -> Markup:
     """Which step of what, and how it went."""
     parts = [element("span", element("b", kind), f" {name}") for kind, name in record.parts.items()]
     rate = record.optimizer.get("learning_rate")
@@ -64,7 +64,7 @@ def _head(record: StepFacts, found: Mapping[str, Sequence[Finding]]) -> Markup:
         "header",
         element("p", f"epoch {record.epoch}, batch {record.batch}, seed {record.seed}", class_="eyebrow"),
         element("h1", f"Step {record.step} in slow motion"),
-        step_picture(record, found),
+        step_picture(record),
         element("p", parts, class_="parts"),
         element("dl", [element("div", element("dt", name), element("dd", value)) for name, value in figures], class_="figures"),
     )

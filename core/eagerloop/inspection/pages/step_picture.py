@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from eagerloop.inspection.pages.briefs import gradient_norm
 from eagerloop.inspection.pages.charts import thinned
 from eagerloop.inspection.pages.elements import Markup, element, joined
+from eagerloop.inspection.pages.guilty_lines import by_box
 from eagerloop.inspection.pages.layer_flow import leads_on
 from eagerloop.inspection.records.step_facts import StepFacts
 from eagerloop.inspection.records.step_parts import Finding
@@ -16,16 +17,16 @@ MOST_LAYERS = 6
 """Layers of the picture; of more, so many are drawn, evenly chosen, the first and the last among them."""
 
 
-def step_picture(record: StepFacts, found: Mapping[str, Sequence[Finding]]) -> Markup:
+def step_picture(record: StepFacts) -> Markup:
     """Draws what happened as a row of boxes; each is a link to what the page tells of it.
 
     Args:
         record: What the step did.
-        found: The findings by the section that they are about.
 
     Returns:
         A sentence and the boxes: forward, then the way back, whose numbers stand at the foot of each layer, then the update.
     """
+    found = by_box(record.findings)
     layers = thinned(list(enumerate(record.layers)), MOST_LAYERS)
     tensors = ", ".join(f"{name} {one.shape}" for name, one in record.given.items())
     norm = gradient_norm(record)
