@@ -227,7 +227,7 @@ def test_early_stopping_says_why(done):
     """A figure that cannot get better by 1e9 ends the run after the patience: the reason is on the screen."""
     words = ["--observe", "early-stopping", "--observe.patience", 2, "--observe.min-delta", 1e9]
     out = done("train", "--epochs", 50, *words, "--run", "mine")
-    assert "stopped: " in out
+    assert "has not improved for 2 epochs (patience 2)\n" in out
     assert "done: 3 epochs, 36 steps" in out
 
 

@@ -134,8 +134,6 @@ def finish(run: "Run", *, quiet: bool = False) -> None:
         if worse and run.parts.is_chief:
             tell(f"note: {worse}")
         return
-    if run.stopping and not any(choice.part == "progress" for choice in run.parts.settings.observer):
-        say(run, f"stopped: {run.stopping}")
     done = f"{_counted(len(run.history), 'epoch')}, {_counted(run.position.step, 'step')}"
     answers = f", answers with {run.answers_with}" if run.answers_with else ""
     following = worse or f"next: eagerloop predict {typed(run.place)}"
