@@ -73,7 +73,7 @@ def test_report_that_cannot_be_written_is_refused(refused, run):
     told = refused("report", "runs/one", "--html", "nowhere/page.html")
 
     assert "--html nowhere/page.html: there is no directory nowhere; make it first" in told
-    assert "--html . is a directory; name a file in it, such as report.html" in refused("report", "runs/one", "--html", "")
+    assert "--html . is a directory; name a file in it, such as report.html" in refused("report", "runs/one", "--html", ".")
 
 
 def test_report_draws_pictures_where_it_is_told_to(done, run):
