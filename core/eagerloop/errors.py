@@ -9,7 +9,8 @@
     ├── DataError           a file or a batch that cannot be trained on
     │   └── NotUtf8Error    a text file with a byte that UTF-8 does not have
     ├── CheckpointError     a saved run that is foreign, or not there
-    │   └── DamagedError    a checkpoint that is not as it was written: the one before may be taken instead
+    │   ├── DamagedError    a checkpoint that is not as it was written: the one before may be taken instead
+    │   └── LacksObjectError    a part was given as an object, which no record can hold: it is to be given again
     └── TrainingError       the run itself failed (numbers, disk); exits with 1
 
 Every message says what was expected, what was received, where, and what to do next.
@@ -78,6 +79,10 @@ class CheckpointError(EagerloopError):
 
 class DamagedError(CheckpointError):
     """Something is not as it was written: the checkpoint before may be taken instead."""
+
+
+class LacksObjectError(CheckpointError):
+    """A part was given as an object, which no record can hold: it is to be given again."""
 
 
 class TrainingError(EagerloopError):

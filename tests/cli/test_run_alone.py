@@ -32,7 +32,7 @@ def dataset(seed: int = 0) -> eagerloop.ArrayDataset:
 
 NEW_ROWS = {"classes": "pets.csv", "money": "prices.csv", "own": "table.csv"}
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*texts read as numbers", "ignore:EL16")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:.*texts read as numbers", "ignore:EL16")]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,6 @@ def command(directory, *words):
     return done.stdout
 
 
-@pytest.mark.sweep(1)
 @pytest.mark.parametrize("name", ["money", "classes", "own"])
 def test_new_rows_are_evaluated_without_the_data(monkeypatch, made, name):
     """The figures are those that the run has with its data, but for the rounding of sums over other batches."""
@@ -89,7 +88,6 @@ def test_new_rows_are_evaluated_without_the_data(monkeypatch, made, name):
     assert alone == pytest.approx(with_data, rel=1e-5)
 
 
-@pytest.mark.long
 def test_a_directory_alone_serves_in_a_process_of_its_own(made):
     """It predicts, is evaluated on new rows, exported and drawn, and a step that was recorded is shown."""
     _home, away = made

@@ -27,7 +27,7 @@ def forms(monkeypatch):
     return choose
 
 
-@pytest.mark.sweep(1)
+@pytest.mark.long
 @pytest.mark.parametrize("case", exports.CASES)
 def test_what_is_exported_answers_as_predict(case, elsewhere, forms):
     """As a `.keras` file, a SavedModel and for TensorFlow Lite, on new rows; a model that does not fit its data is refused."""

@@ -12,16 +12,11 @@ from eagerloop.choices.chosen import tables_in
 from eagerloop.choices.lacking import with_packages
 from eagerloop.choices.settings import FORMAT, KEYWORDS, keyword_of, read_toml, settings_from, settings_of, with_progress
 from eagerloop.data.beside import BESIDE
-from eagerloop.errors import CheckpointError, DataError, EagerloopError, PluginError, TrainingError
+from eagerloop.errors import CheckpointError, DataError, EagerloopError, LacksObjectError, PluginError, TrainingError
 from eagerloop.parts import KINDS, SINGLE
 from eagerloop.running.run import Run
 from eagerloop.storage import trust as trust_files
 from eagerloop.storage.run_directory import RunDirectory
-
-
-class LacksObjectError(CheckpointError):
-    """A part was given as an object, which no record can hold."""
-
 
 DATA_GONE = (DataError, PluginError, LacksObjectError)
 """What is raised of a run whose record and checkpoints are whole, where its data or its parts are not here."""

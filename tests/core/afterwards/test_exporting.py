@@ -47,6 +47,7 @@ def decoded(texts):
     return [text.decode() for text in texts.numpy()]
 
 
+@pytest.mark.long
 def test_texts_are_stripped_and_lowered_as_python_does():
     """Every letter that there is; and texts that are all hard cases."""
     texts = [*LETTERS, *made_up(HARD, 3000, 8), *made_up("ΣΣ\u0391.'a 1\u0301ʰİ", 3000, 8)]

@@ -1,5 +1,6 @@
 """A run without its table reads new rows as it did with it: gaps, dates, numbers with units, rare texts."""
 
+import csv
 import json
 import warnings
 
@@ -11,13 +12,15 @@ import eagerloop
 from eagerloop.afterwards.exporting import export
 from eagerloop.afterwards.prediction import pieces_of
 from eagerloop.data.learnt import LearntData
-from eagerloop.errors import CheckpointError, ConfigError
+from eagerloop.errors import CheckpointError
 from eagerloop.parts import use
 from eagerloop.tables import Encoder
 
 DRAWS = np.random.default_rng(3)
 TOWNS = [*"aaaabbbccd"]
 OPTIONS = {"max_categories": 2, "missing_values": ["NA", "-999"], "exclude": ["row"]}
+
+NUMBERS = ("age", "tall", "size")
 
 NEW = """town,seen,price,age,tall,size,vip
 a,2024-02-29,"$1,100",NA,1.5,3,TRUE
@@ -132,32 +135,16 @@ def test_a_fill_that_is_no_number_is_refused(trained):
         LearntData(content, "here")
 
 
-def test_forms_are_refused_by_a_saved_model(trained, tmp_path):
-    """All such columns in one line, and nothing is written; Keras's own format starts at x."""
-    opened = eagerloop.load(trained[2] / "run", for_predicting=True)
-    told = (
-        r"a SavedModel cannot read 'seen' \(dates or times\), 'price' \(numbers as people write them\), 'vip' "
-        r"\(truth values\); export model\.keras, which starts at x, instead"
-    )
-    with pytest.raises(ConfigError, match=told):
-        export(opened, tmp_path / "served")
-    assert [*tmp_path.iterdir()] == []
-    assert export(opened, tmp_path / "model.keras").path.is_file()
-
-
-def test_gaps_and_rare_texts_are_read_by_a_saved_model(tmp_path):
-    """NaN, texts without a value, texts that nobody has seen: as `predict` reads them."""
-    (tmp_path / "table.csv").write_text(TABLE)
-    (tmp_path / "new.csv").write_text(NEW)
+def test_a_saved_model_reads_new_rows_as_predict_does(trained, tmp_path):
+    """Gaps, dates, prices, truth values and rare texts, from the run alone; Keras's own format starts at x."""
+    _run, expected, place = trained
+    opened = eagerloop.load(place / "run", for_predicting=True)
+    rows = [*csv.reader((place / "new.csv").read_text().splitlines())]
+    cells = {name: column for name, *column in zip(*rows, strict=True)}
     with quiet():
-        options = OPTIONS | {"features": ["town", "age", "tall"], "exclude": []}
-        dataset = use("csv", path=tmp_path / "table.csv", batch_size=16, **options)
-        run = eagerloop.train(dataset=dataset, model="linear", epochs=1, directory=tmp_path / "run")
-        export(run, tmp_path / "served")
-    serve = tf.saved_model.load(str(tmp_path / "served")).signatures["serving_default"]
-    age, tall = ([float(cell) for cell in cells] for cells in (("nan", "nan", "20", "30"), ("1.5", "nan", "1.75", "nan")))
-    columns = {"age": tf.constant(age, tf.float64), "tall": tf.constant(tall, tf.float64)}
-    found = serve(town=tf.constant(["a", "z", "-", " na"]), **columns)
-    (piece,) = predicted(run, tmp_path)
-    assert run.dataset.features == ("town=a", "town=b", "town=missing", "town=other", "age", "age=missing", "tall")
-    np.testing.assert_allclose(found["prediction"], np.array(piece["prediction"], float), rtol=1e-5)
+        export(opened, tmp_path / "served")
+    numbers = {name: [float(cell) if cell not in ("", "NA", "-999") else np.nan for cell in cells[name]] for name in NUMBERS}
+    columns = {name: tf.constant(numbers[name], tf.float64) if name in NUMBERS else tf.constant(cells[name]) for name in cells}
+    found = tf.saved_model.load(str(tmp_path / "served")).signatures["serving_default"](**columns)
+    np.testing.assert_allclose(found["prediction"], np.array(expected[0]["prediction"], float), rtol=1e-5)
+    assert export(opened, tmp_path / "model.keras").path.is_file()

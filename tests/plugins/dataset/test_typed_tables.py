@@ -137,7 +137,7 @@ def test_the_batches_are_those_of_csv(tmp_path, kind):
 
 
 @ALL
-@pytest.mark.sweep(1)
+@pytest.mark.long
 def test_many_blocks_are_those_of_csv(tmp_path, kind, monkeypatch):
     """The copy has the length of the text: even where rows are drawn block by block, they are the same rows."""
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 1024)
@@ -458,7 +458,7 @@ def test_no_room_for_the_copy_is_told(tmp_path, monkeypatch):
 
 
 @ALL
-@pytest.mark.sweep(1)
+@pytest.mark.long
 def test_a_run_lives_on_any_kind(tmp_path, kind):
     """Resumed to the same bits, refused when the file has changed; new rows may be of any kind."""
     columns = columns_of()
