@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import eagerloop
 from eagerloop.afterwards.exporting import export
@@ -112,10 +113,14 @@ def test_new_reviews_are_predicted_from_the_run_alone(run, tmp_path):
 
 
 @pytest.mark.long
-def test_a_saved_model_refuses_text_by_name(run, tmp_path):
-    """And says what to write instead."""
-    with pytest.raises(ConfigError, match=r"a SavedModel cannot read 'review' \(words\); export model\.keras"):
-        export(run, tmp_path / "saved")
+def test_a_saved_model_reads_texts_as_predict_does(run, tmp_path):
+    """The vocabulary is inside: the texts go in as they are."""
+    (tmp_path / "new.csv").write_text("review,price\nA superb plot!,7\nAwful; dull and weak,9\n")
+    (piece,) = pieces_of(run, tmp_path / "new.csv")
+    export(run, tmp_path / "saved")
+    serve = tf.saved_model.load(str(tmp_path / "saved")).signatures["serving_default"]
+    found = serve(review=tf.constant(piece["review"]), price=tf.constant([7.0, 9.0], tf.float64))
+    assert [one.decode() for one in found["prediction"].numpy()] == list(piece["prediction"]) == ["good", "bad"]
 
 
 def test_the_mean_of_embeddings_is_that_of_keras():
