@@ -92,6 +92,44 @@ def contest(name, path):
     print(json.dumps({"seconds": seconds, "steps": int(steps), "megabytes": round((peak - before) / 1e3)}))
 
 
+def in_turns(script, paths, rounds):
+    """What each contestant prints, round by round, each time in a process of its own; `paths` has the file of each."""
+    figures = {name: [] for name in paths}
+    for number in range(rounds):
+        for name in paths if number % 2 else reversed(paths):
+            command = [sys.executable, script, "--contestant", name, "--path", str(paths[name])]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            figures[name].append(json.loads(done.stdout.splitlines()[-1]))
+    return figures
+
+
+def measured(rows, rounds, missing):
+    """The figures of each contestant; without gaps, none reads them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = dict.fromkeys((name for name in CONTESTANTS if missing or name != GAPS), Path(scratch) / "rows.csv")
+        write(paths[CONTESTANTS[0]], rows)
+        if missing:
+            paths[GAPS] = Path(scratch) / "gaps.csv"
+            write(paths[GAPS], rows, missing)
+        return in_turns(__file__, paths, rounds)
+
+
+def row_of(name, figures):
+    """A line of the table: medians, and of each round the share of the other contestants' time."""
+
+    def of(other):
+        pairs = zip(figures[name], figures[other], strict=True)
+        return round(statistics.median(mine["seconds"] / its["seconds"] for mine, its in pairs), 3)
+
+    return {
+        "loop": name,
+        "seconds": round(statistics.median(row["seconds"] for row in figures[name]), 1),
+        "of fit": of(CONTESTANTS[-1]),
+        "of ours without gaps": of(CONTESTANTS[0]),
+        "megabytes above TensorFlow": statistics.median(row["megabytes"] for row in figures[name]),
+    }
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -105,37 +143,8 @@ def main() -> None:
     if arguments.contestant:
         contest(arguments.contestant, arguments.path)
         return
-    contestants = [name for name in CONTESTANTS if arguments.missing or name != GAPS]
-    figures = {name: [] for name in contestants}
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "rows.csv"
-        write(path, arguments.rows)
-        gaps = Path(scratch) / "gaps.csv"
-        write(gaps, arguments.rows if arguments.missing else 0, arguments.missing)
-        for number in range(arguments.rounds):
-            for name in contestants if number % 2 else reversed(contestants):
-                command = [sys.executable, __file__, "--contestant", name, "--path", str(gaps if name == GAPS else path)]
-                done = subprocess.run(command, check=True, capture_output=True, text=True)
-                figures[name].append(json.loads(done.stdout.splitlines()[-1]))
-    table = []
-    theirs = [row["seconds"] for row in figures[CONTESTANTS[-1]]]
-    whole = [row["seconds"] for row in figures[CONTESTANTS[0]]]
-    for name, rows in figures.items():
-        ratio, of_ours = (
-            statistics.median(row["seconds"] / other for row, other in zip(rows, others, strict=True))
-            for others in (theirs, whole)
-        )
-        seconds = statistics.median(row["seconds"] for row in rows)
-        megabytes = statistics.median(row["megabytes"] for row in rows)
-        table.append(
-            {
-                "loop": name,
-                "seconds": round(seconds, 1),
-                "of fit": round(ratio, 3),
-                "of ours without gaps": round(of_ours, 3),
-                "megabytes above TensorFlow": megabytes,
-            }
-        )
+    figures = measured(arguments.rows, arguments.rounds, arguments.missing)
+    table = [row_of(name, figures) for name in figures]
     if arguments.json:
         print(json.dumps(table, indent=1))
         return

@@ -10,13 +10,11 @@ import argparse
 import json
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from csv_epoch import write
+from csv_epoch import in_turns, write
 
 CONTESTANTS = ("eagerloop, whole", "eagerloop, in blocks", "PyArrow, whole", "PyArrow, in blocks")
 BLOCK = 1 << 22
@@ -75,15 +73,10 @@ def main() -> None:
     if arguments.contestant:
         contest(arguments.contestant, arguments.path)
         return
-    figures = {name: [] for name in CONTESTANTS}
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "rows.csv"
         write(path, arguments.rows, arguments.missing)
-        for number in range(arguments.rounds):
-            for name in CONTESTANTS if number % 2 else reversed(CONTESTANTS):
-                command = [sys.executable, __file__, "--contestant", name, "--path", str(path)]
-                done = subprocess.run(command, check=True, capture_output=True, text=True)
-                figures[name].append(json.loads(done.stdout.splitlines()[-1]))
+        figures = in_turns(__file__, dict.fromkeys(CONTESTANTS, path), arguments.rounds)
     totals = [row["total"] for rows in figures.values() for row in rows]
     assert max(totals) - min(totals) < 1e-6 * abs(max(totals)), totals  # blocks are added up in another order
     table = [

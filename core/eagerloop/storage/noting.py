@@ -35,6 +35,10 @@ class NotedRow(dict[str, Any]):
     update, setdefault = _noted(dict.update), _noted(dict.setdefault)
     pop, popitem, clear = _noted(dict.pop), _noted(dict.popitem), _noted(dict.clear)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, also in another process, is a plain dict: nobody asks it for changes."""
+        return dict, (dict(self),)
+
 
 class NotedHistory(list[dict[str, Any]]):
     """The rows of a run, a dict per finished epoch. Rows that are put in by anything but `append` are not watched.
@@ -58,6 +62,10 @@ class NotedHistory(list[dict[str, Any]]):
     def append(self, row: Mapping[str, Any]) -> None:
         """Adds a row, as a copy of it."""
         super().append(NotedRow(row, self._changes))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is a plain list."""
+        return list, ([dict(row) for row in self],)
 
     @property
     def changes(self) -> int:

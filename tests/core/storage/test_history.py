@@ -1,8 +1,10 @@
 """The history of a run: two files that grow by a line a row, and manifests that name how many of them are theirs."""
 
+import copy
 import hashlib
 import json
 import os
+import pickle
 import shutil
 from pathlib import Path
 
@@ -194,6 +196,18 @@ def test_a_history_that_notes_its_changes_is_worded_as_any_other(change):
     found = worded(history, lambda row: None)
     assert found == Wording()([dict(row) for row in history], lambda row: None)
     assert [row.figures for row in found] == history
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301 - its own
+def test_a_copy_of_a_history_is_plain(again):
+    """As whoever sends the figures of a run to another process has it."""
+    history = NotedHistory(figures(1.0, 0.5))
+    for thing, plain in ((history, list), (history[0], dict)):
+        made = again(thing)
+        assert type(made) is plain
+        assert made == thing
+    again(history)[0]["loss"] = 9.0
+    assert (history[0]["loss"], history.changes) == (1.0, 0)
 
 
 def bytes_written():
